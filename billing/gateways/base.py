@@ -1,0 +1,176 @@
+"""What billing may ask of a payment gateway, and what it gets back.
+
+Plain values only: no request, form, template or model crosses this border. The shape follows
+docs/gateways.md; every gateway (simulated, bank transfer, later Stripe and PayPal) fits behind it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal, Protocol
+
+from packages.money import Money
+
+# Webhook bodies above this are refused unread. Stripe's largest events stay well below it.
+MAX_BODY = 256 * 1024
+
+PaymentState = Literal["open", "processing", "succeeded", "failed", "cancelled"]
+RefundState = Literal["processing", "succeeded", "failed"]
+
+
+@dataclass(frozen=True)
+class PaymentRequest:
+    """One intended payment. `key` is ours (uuid hex of our Payment) and makes asking repeatable."""
+
+    key: str
+    amount: Money
+    description: str
+    customer_email: str
+    language: str
+    return_url: str
+    save_method: bool = False
+
+
+@dataclass(frozen=True)
+class PaymentStart:
+    """Where the customer goes on. `redirect_url` None: show the gateway's instructions instead."""
+
+    external_id: str
+    redirect_url: str | None
+
+
+@dataclass(frozen=True)
+class SavedMethod:
+    """A means of payment that may be charged again. The token is a secret of ours and theirs."""
+
+    token: str = field(repr=False)
+    kind: str
+    brand: str
+    last4: str
+    expires_on: date | None
+
+
+@dataclass(frozen=True)
+class PaymentSnapshot:
+    """A payment as the gateway knows it at the moment of asking.
+
+    `succeeded`, `failed` and `cancelled` are final. An `open` payment with a `failure_code` had an
+    attempt declined and may still be paid on the same page. `key` is our PaymentRequest's key.
+    `failure_code` is one of `failures.MESSAGES`; `failure_message` is safe for the customer.
+    """
+
+    external_id: str
+    key: str
+    state: PaymentState
+    amount: Money
+    refunded_minor: int = 0
+    disputed: bool = False
+    failure_code: str | None = None
+    failure_message: str | None = None
+    succeeded_at: datetime | None = None
+    method: SavedMethod | None = None
+
+
+@dataclass(frozen=True)
+class RefundSnapshot:
+    """A refund as the gateway knows it; `key` is the one we gave."""
+
+    external_id: str
+    key: str
+    payment_external_id: str
+    amount: Money
+    state: RefundState
+
+
+@dataclass(frozen=True)
+class IncomingEvent:
+    """A verified webhook. A hint to fetch the payment, never a fact about it."""
+
+    external_id: str
+    kind: str
+    payment_external_id: str | None
+    livemode: bool
+    account: str
+    created_at: datetime
+    body: bytes = field(repr=False)
+
+
+class GatewayError(Exception):
+    """The parent of the four below; catch the one whose actor you can name."""
+
+
+class Declined(GatewayError):
+    """The customer must act, and the gateway holds no payment to record.
+
+    `code` is one of `failures.MESSAGES`, `message` is safe to show.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class Unavailable(GatewayError):
+    """Wait: the outcome is unknown. Ask again with the same key or look it up; never a new key."""
+
+
+class GatewayRefused(GatewayError):
+    """We must act: a wrong request, secret or configuration. Asking the same again is pointless."""
+
+
+class BadWebhook(GatewayError):
+    """Not to be believed. `reason`, one word, is for the counter and never echoed to the sender."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NotConfigured(GatewayError):
+    """This installation has no settings for the gateway, so it is not offered."""
+
+
+class Gateway(Protocol):
+    """Everything billing may ask. All but `verify_webhook` may speak HTTP: hold no lock meanwhile."""
+
+    code: str
+    name: str
+
+    def start_payment(self, request: PaymentRequest) -> PaymentStart:
+        """Open a payment the customer completes elsewhere. The same request again: the same answer.
+
+        Raises Declined, Unavailable (may exist: `list_payments` finds it by key), GatewayRefused.
+        """
+        ...
+
+    def fetch_payment(self, external_id: str) -> PaymentSnapshot:
+        """The truth about one payment now. Raises Unavailable, GatewayRefused (unknown id too)."""
+        ...
+
+    def charge_saved(self, request: PaymentRequest, method_token: str) -> PaymentSnapshot:
+        """Charge a saved method without the customer present; a decline is a `failed` snapshot.
+
+        Raises Declined when the method is gone, Unavailable (may be charged), GatewayRefused.
+        """
+        ...
+
+    def refund(self, external_id: str, amount: Money, *, key: str) -> RefundSnapshot:
+        """Give money back, once per key and never above what was paid.
+
+        Raises Unavailable (may be refunded: repeat with the same key), GatewayRefused.
+        """
+        ...
+
+    def list_payments(self, since: datetime) -> list[PaymentSnapshot]:
+        """All payments created at or after `since`, also those whose start answer never reached us.
+
+        Raises Unavailable, GatewayRefused.
+        """
+        ...
+
+    def verify_webhook(
+        self, body: bytes, headers: Mapping[str, str], *, at: datetime
+    ) -> IncomingEvent:
+        """Believe a webhook or raise BadWebhook. Speaks to nobody. Header names in any case."""
+        ...

@@ -1,0 +1,36 @@
+"""Why a payment failed, in our words: one code for all gateways, one sentence for the customer."""
+
+from django.utils.translation import gettext_lazy as _
+
+MESSAGES = {
+    "card_declined": _(
+        "The card was declined. No money was taken. Please use another card or ask your bank."
+    ),
+    "insufficient_funds": _(
+        "The account did not have enough funds. No money was taken. "
+        "Please use another method or try again later."
+    ),
+    "authentication_required": _(
+        "Your bank asks you to confirm this payment. No money was taken. "
+        "Please pay again while you are signed in."
+    ),
+    "expired_card": _("The card has expired. No money was taken. Please use another card."),
+    "method_gone": _("The saved method can no longer be used. Please choose another one."),
+    "payment_failed": _("The payment did not go through. No money was taken. Please try again."),
+}
+
+# The only failures an automatic charge may try again; the others need the customer first.
+RETRY_LATER = frozenset({"insufficient_funds", "payment_failed"})
+
+
+def known(code: str | None) -> str | None:
+    """The code itself, `payment_failed` for one we do not know, None for none."""
+    if not code:
+        return None
+    return code if code in MESSAGES else "payment_failed"
+
+
+def message(code: str | None) -> str | None:
+    """The sentence for a code in the language active now; None without a code."""
+    found = known(code)
+    return str(MESSAGES[found]) if found else None
