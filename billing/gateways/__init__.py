@@ -13,7 +13,7 @@ GATEWAYS: dict[str, str] = {
 
 
 def get(code: str) -> Gateway:
-    """The gateway called `code`. Raises KeyError for an unknown code, NotConfigured without settings."""
+    """The gateway `code`. Raises KeyError for an unknown one, NotConfigured without settings."""
     return cast(Gateway, import_string(GATEWAYS[code])())
 
 

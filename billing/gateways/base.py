@@ -132,7 +132,7 @@ class NotConfigured(GatewayError):
 
 
 class Gateway(Protocol):
-    """Everything billing may ask. All but `verify_webhook` may speak HTTP: hold no lock meanwhile."""
+    """Everything billing may ask. All but `verify_webhook` may speak HTTP: hold no lock then."""
 
     code: str
     name: str

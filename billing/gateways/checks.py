@@ -10,7 +10,9 @@ from django.utils.module_loading import import_string
 from billing.gateways import GATEWAYS, offered
 from billing.gateways.base import Gateway, NotConfigured
 
-METHODS = sorted(name for name in vars(Gateway) if not name.startswith("_") and name != "code")
+METHODS = sorted(
+    name for name, value in vars(Gateway).items() if callable(value) and name[0] != "_"
+)
 
 
 def check_gateways(
