@@ -1,0 +1,66 @@
+// Everything here is a comfort. The pages work without it.
+(() => {
+  "use strict";
+
+  document.documentElement.classList.add("js");
+
+  const copied = async (button) => {
+    const source = button.closest("[data-copy-box]").querySelector("[data-copy-source]");
+    await navigator.clipboard.writeText(source.textContent.trim());
+    const word = button.querySelector("[data-copy-word]");
+    const before = word.textContent;
+    word.textContent = button.dataset.copied;
+    window.setTimeout(() => { word.textContent = before; }, 2000);
+  };
+
+  document.addEventListener("click", (event) => {
+    const dismiss = event.target.closest("[data-dismiss]");
+    if (dismiss) {
+      dismiss.closest("[data-dismissible]").remove();
+      return;
+    }
+    const copy = event.target.closest("[data-copy]");
+    if (copy) {
+      copied(copy);
+      return;
+    }
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+
+  // A choice that reloads the page (cycle, currency) needs no second click.
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form[data-submit-on-change]");
+    if (form) form.requestSubmit();
+  });
+
+  // One click pays once. The button stays usable when the browser comes back from its cache.
+  document.addEventListener("submit", (event) => {
+    const button = event.submitter;
+    if (!button || !button.matches("[data-busy]")) return;
+    window.setTimeout(() => {
+      button.disabled = true;
+      button.classList.add("button--busy");
+    });
+  });
+
+  window.addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    for (const button of document.querySelectorAll("[data-busy][disabled]")) {
+      button.disabled = false;
+      button.classList.remove("button--busy");
+    }
+  });
+
+  const errors = document.querySelector("[data-focus]");
+  if (errors) errors.focus();
+})();
