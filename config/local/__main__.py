@@ -1,4 +1,4 @@
-"""Command line: `python -m config.local exec|run`."""
+"""Command line: `python -m config.local run|exec|prepare`."""
 
 import argparse
 import os
@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 from config.local.exec import run_with_servers
+from config.local.prepare import prepare
+from config.local.run import run
 from config.local.servers import InUse
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -15,19 +17,25 @@ def main(arguments: list[str]) -> int:
     """Run the chosen command and return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m config.local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("run", help="start the whole product")
+    commands.add_parser("prepare", help="bring database and files up to date")
     execute = commands.add_parser("exec", help="run a command with private test servers")
     execute.add_argument("argv", nargs=argparse.REMAINDER, metavar="COMMAND")
     options = parser.parse_args(arguments)
     var = (BASE_DIR / os.environ.get("VAR_DIR", "var")).resolve()
+    if options.command == "run":
+        return run(BASE_DIR, var=var)
+    if options.command == "prepare":
+        prepare(var)
+        return 0
     argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
     if not argv:
         execute.error("a command is needed")
-    try:
-        return run_with_servers(argv, var=var)
-    except (InUse, OSError, RuntimeError) as error:
-        print(f"config.local: {error}", file=sys.stderr)
-        return 1
+    return run_with_servers(argv, var=var)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (InUse, OSError, RuntimeError) as error:
+        sys.exit(f"config.local: {error}")

@@ -23,7 +23,7 @@ def servers_account() -> Account | None:
 
 
 def can_enter(account: Account | None, folder: Path) -> bool:
-    """Tell whether the account reaches `folder`, by letting it try: modes alone do not show ACLs."""
+    """Tell whether the account reaches `folder`, by trying: modes alone do not show ACLs."""
     return _succeeds_as(account, ["/bin/sh", "-c", 'cd -- "$0"', str(folder)])
 
 

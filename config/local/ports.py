@@ -19,7 +19,7 @@ def is_free(port: int) -> bool:
 
 
 def remembered(book: Path, name: str) -> int:
-    """Return the port that `book` holds for `name` while it is free, else a new one, written down."""
+    """Return the port that `book` holds for `name` while it is free, else a new one, noted."""
     ports = _read(book)
     port = ports.get(name, 0)
     if port and is_free(port):

@@ -2,7 +2,6 @@
 
 import os
 import re
-import secrets
 import shutil
 import signal
 import subprocess
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 
-from config.local import ports, processes
+from config.local import passwords, ports, processes
 from config.local.accounts import give
 from config.local.binaries import postgres_bin
 from config.local.places import Place
@@ -47,11 +46,11 @@ class Postgres:
         self._folder = place.home / "postgres"
         self._data = self._folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
-        self._port = 0
+        self.port = 0
 
     @property
     def url(self) -> str:
-        return f"postgres://{NAME}:{self._password()}@{ports.HOST}:{self._port}/{NAME}"
+        return f"postgres://{NAME}:{self._password()}@{ports.HOST}:{self.port}/{NAME}"
 
     def start(self) -> None:
         """Bring the server up with its database; raise RuntimeError with the log when it fails."""
@@ -77,8 +76,8 @@ class Postgres:
         return self._process is not None and self._process.poll() is None
 
     def _launch(self, binaries: Path) -> bool:
-        self._port = ports.remembered(self._place.ports, "postgres")
-        options = [*COMMON, *self._settings, f"port={self._port}"]
+        self.port = ports.remembered(self._place.ports, "postgres")
+        options = [*COMMON, *self._settings, f"port={self.port}"]
         command = [str(binaries / "postgres"), "-D", str(self._data)]
         for option in options:
             command += ["-c", option]
@@ -117,7 +116,7 @@ class Postgres:
         half = self._folder / "data.new"
         shutil.rmtree(half, ignore_errors=True)
         shutil.rmtree(self._data, ignore_errors=True)
-        self._write_password()
+        self._password()
         command = [str(binaries / "initdb"), "-D", str(half), "-U", NAME, "-E", "UTF8"]
         command += ["--auth=scram-sha-256", f"--pwfile={self._folder / 'password'}"]
         command += ["--data-checksums", "--no-sync", *_locale_options(binaries)]
@@ -133,15 +132,8 @@ class Postgres:
                 raise RuntimeError(f"initdb failed; see {self._place.log('postgres')}")
         half.rename(self._data)
 
-    def _write_password(self) -> None:
-        path = self._folder / "password"
-        path.unlink(missing_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(24))
-        give(path, self._place.account)
-
     def _password(self) -> str:
-        return (self._folder / "password").read_text()
+        return passwords.kept(self._folder / "password", self._place.account)
 
     def _stop_leftover(self) -> None:
         lines = self._pid_file()

@@ -54,7 +54,7 @@ def stop(
     by: signal.Signals = signal.SIGTERM,
     grace_seconds: float = 10,
 ) -> int:
-    """End the process and its group: politely first, by force after the grace. Returns its code."""
+    """End a process with its own group: politely, by force after the grace. Returns its code."""
     if process.poll() is None:
         process.send_signal(by)
         try:
@@ -88,6 +88,7 @@ def stop_leftover(pid: int, *, marker: str, by: signal.Signals) -> bool:
         except ProcessLookupError:
             return True
         if wait_until(lambda: marker not in command_line(pid), timeout_seconds=8):
+            _signal_group(pid, signal.SIGKILL)
             return True
     raise TimeoutError(f"process {pid} ({marker}) does not end")
 
@@ -120,9 +121,8 @@ def _command_line_by_ps(pid: int) -> str:
 
 def _signal_group(pid: int, number: signal.Signals) -> None:
     try:
-        if os.getpgid(pid) == pid or pid != os.getpgrp():
-            os.killpg(pid, number)
-    except (ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+    except (ProcessLookupError, PermissionError):  # nobody is left in it (macOS: only zombies)
         return
 
 

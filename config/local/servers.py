@@ -2,13 +2,15 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from config.local import postgres, valkey
 from config.local.places import place_for
 from config.local.postgres import Postgres
+from config.local.steps import say
 from config.local.valkey import Valkey
 
 
@@ -16,50 +18,82 @@ class InUse(Exception):
     """Another process holds this VAR_DIR."""
 
 
+class Servers:
+    """What was started, by the name of the variable that holds its address."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, Postgres | Valkey] = {}
+        self._lines: list[str] = []
+
+    @property
+    def urls(self) -> dict[str, str]:
+        return {name: server.url for name, server in self._running.items()}
+
+    def start(self, variable: str, server: Postgres | Valkey) -> None:
+        """Start the server unless the environment names one; stop() ends it, even a half start."""
+        title = type(server).__name__
+        if os.environ.get(variable):
+            self._lines.append(f"{title:<18} as {variable} says")
+            return
+        begun = time.monotonic()
+        self._running[variable] = server
+        server.start()
+        seconds = time.monotonic() - begun
+        self._lines.append(f"{title:<18} 127.0.0.1:{server.port:<16} {seconds:11.1f} s")
+
+    def report(self) -> list[str]:
+        return self._lines
+
+    def look_after(self) -> None:
+        """Start a server that died again, at the same address."""
+        for server in self._running.values():
+            if not server.is_running():
+                say(f"{type(server).__name__} ended by itself; starting it again")
+                server.start()
+
+    def stop(self) -> None:
+        for server in reversed(self._running.values()):
+            server.stop()
+
+
 @contextmanager
 def test_servers(var: Path) -> Iterator[dict[str, str]]:
-    """Run servers for tests: quick, and free to forget everything in a power cut."""
-    with _servers(var, postgres_settings=postgres.FAST, valkey_settings=valkey.FAST) as urls:
-        yield urls
+    """Run servers for tests: quick, and free to forget everything in a power cut.
+
+    Starts those that DATABASE_URL and REDIS_URL do not name and yields their addresses. Raises
+    InUse when another process runs servers in `var`.
+    """
+    if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
+        yield {}
+        return
+    with _servers(var, for_postgres=postgres.FAST, for_valkey=valkey.FAST) as servers:
+        yield servers.urls
 
 
 @contextmanager
-def durable_servers(var: Path) -> Iterator[dict[str, str]]:
-    """Run servers that keep what they confirmed."""
-    with _servers(var, postgres_settings=postgres.DURABLE, valkey_settings=valkey.DURABLE) as urls:
-        yield urls
+def durable_servers(var: Path) -> Iterator[Servers]:
+    """Run servers that keep what they confirmed. Raises InUse like `test_servers`."""
+    with _servers(var, for_postgres=postgres.DURABLE, for_valkey=valkey.DURABLE) as servers:
+        yield servers
 
 
 @contextmanager
 def _servers(
-    var: Path, *, postgres_settings: tuple[str, ...], valkey_settings: tuple[str, ...]
-) -> Iterator[dict[str, str]]:
-    """Start what DATABASE_URL and REDIS_URL do not name and yield the addresses of what was started.
-
-    Both are stopped at the end. Raises InUse when another process runs servers in `var`.
-    """
-    with ExitStack() as stack:
-        urls: dict[str, str] = {}
-        if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
-            yield urls
-            return
-        stack.enter_context(only_one(var))
+    var: Path, *, for_postgres: tuple[str, ...], for_valkey: tuple[str, ...]
+) -> Iterator[Servers]:
+    with _only_one(var):
         place = place_for(var)
-        if not os.environ.get("DATABASE_URL"):
-            database = Postgres(place, settings=postgres_settings)
-            stack.callback(database.stop)
-            database.start()
-            urls["DATABASE_URL"] = database.url
-        if not os.environ.get("REDIS_URL"):
-            broker = Valkey(place, settings=valkey_settings)
-            stack.callback(broker.stop)
-            broker.start()
-            urls["REDIS_URL"] = broker.url
-        yield urls
+        servers = Servers()
+        try:
+            servers.start("DATABASE_URL", Postgres(place, settings=for_postgres))
+            servers.start("REDIS_URL", Valkey(place, settings=for_valkey))
+            yield servers
+        finally:
+            servers.stop()
 
 
 @contextmanager
-def only_one(var: Path) -> Iterator[None]:
+def _only_one(var: Path) -> Iterator[None]:
     """Hold `var` for this process; the system lets go of it when we die."""
     var.mkdir(parents=True, exist_ok=True)
     with (var / "lock").open("a+") as lock:

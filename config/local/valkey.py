@@ -1,13 +1,12 @@
 """One private Valkey server on 127.0.0.1 with a random password."""
 
 import os
-import secrets
 import signal
 import socket
 import subprocess
 from pathlib import Path
 
-from config.local import ports, processes
+from config.local import passwords, ports, processes
 from config.local.accounts import give
 from config.local.binaries import valkey_server
 from config.local.places import Place
@@ -24,13 +23,12 @@ class Valkey:
         self._settings = settings
         self._folder = place.home / "valkey"
         self._configuration = self._folder / "valkey.conf"
-        self._password = secrets.token_urlsafe(24)
         self._process: subprocess.Popen[bytes] | None = None
-        self._port = 0
+        self.port = 0
 
     @property
     def url(self) -> str:
-        return f"redis://:{self._password}@{ports.HOST}:{self._port}/0"
+        return f"redis://:{self._password()}@{ports.HOST}:{self.port}/0"
 
     def start(self) -> None:
         """Bring the server up; raise RuntimeError naming its log when it does not answer."""
@@ -54,7 +52,7 @@ class Valkey:
         return self._process is not None and self._process.poll() is None
 
     def _launch(self, program: Path) -> bool:
-        self._port = ports.remembered(self._place.ports, "valkey")
+        self.port = ports.remembered(self._place.ports, "valkey")
         self._write_configuration()
         with processes.open_log(self._place.log("valkey")) as log:
             self._process = processes.spawn(
@@ -73,8 +71,8 @@ class Valkey:
 
     def _answers(self) -> bool:
         try:
-            with socket.create_connection((ports.HOST, self._port), timeout=1) as connection:
-                connection.sendall(f"AUTH {self._password}\r\nPING\r\n".encode())
+            with socket.create_connection((ports.HOST, self.port), timeout=1) as connection:
+                connection.sendall(f"AUTH {self._password()}\r\nPING\r\n".encode())
                 return _received(connection, b"+PONG")
         except OSError:
             return False
@@ -82,19 +80,19 @@ class Valkey:
     def _write_configuration(self) -> None:
         lines = [
             f"bind {ports.HOST}",
-            f"port {self._port}",
+            f"port {self.port}",
             f'dir "{self._folder}"',
-            f"requirepass {self._password}",
+            f"requirepass {self._password()}",
             'save ""',
             "daemonize no",
             "set-proc-title no",  # the command line is how a leftover is recognised
             *self._settings,
         ]
-        self._configuration.unlink(missing_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        with os.fdopen(os.open(self._configuration, flags, 0o600), "w") as file:
-            file.write("\n".join(lines) + "\n")
+        passwords.write_private(self._configuration, "\n".join(lines) + "\n")
         give(self._configuration, self._place.account)
+
+    def _password(self) -> str:
+        return passwords.kept(self._folder / "password", self._place.account)
 
     def _stop_leftover(self) -> None:
         try:

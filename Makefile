@@ -1,0 +1,42 @@
+# Everything a checkout needs. Settings come from the environment:
+#   PYTHON=python3.13  the interpreter      VENV=.venv   the virtual environment
+#   PORT=8000          the shop's port      VAR_DIR=var  data, logs and addresses of this copy
+SHELL := /bin/sh
+VENV ?= .venv
+VAR_DIR ?= var
+export VENV VAR_DIR
+ifneq ($(origin PYTHON),undefined)
+export PYTHON
+endif
+IN_VENV := "$(VENV)/bin/python"
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check messages lock clean
+
+help: ## Show these commands
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 18
+
+run: ## Start the shop with everything it needs; Ctrl-C stops it
+	@sh config/local/venv.sh local
+	@exec $(IN_VENV) -m config.local run
+
+test: ## Run every check that CI runs
+	@sh config/local/venv.sh dev
+	@VAR_DIR="$(VAR_DIR)/test" $(IN_VENV) -m config.local exec -- $(IN_VENV) -m config.local.checks
+
+check: ## Style, types and layers only
+	@sh config/local/venv.sh dev
+	@VAR_DIR="$(VAR_DIR)/test" $(IN_VENV) -m config.local.checks --static
+
+messages: ## Compile the translations and say what is missing
+	@sh config/local/venv.sh dev
+	@$(IN_VENV) -m config.messages compile
+	@$(IN_VENV) -m config.messages check
+
+lock: ## Resolve the dependencies again; UPGRADE=--upgrade takes newer ones
+	@sh config/local/venv.sh dev
+	@sh config/local/lock.sh $(UPGRADE)
+
+clean: ## Remove the data, the environment and the caches of this copy
+	@PYTHONPATH=. python3 -m config.local.clean
+	@rm -rf "$(VENV)" staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache

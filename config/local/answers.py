@@ -1,0 +1,86 @@
+"""What `make run` decided for one copy: ports, addresses and secrets, kept in VAR_DIR/local.env.
+
+Every `manage.py` command with the same VAR_DIR reads that file (config/env.py), so it talks to this
+copy. What the operator sets in the environment is not written down and wins.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from config.local import ports
+from config.local.passwords import write_private
+
+DEFAULT_PORT = 8000
+SECRETS = (
+    "SECRET_KEY",
+    "FIELD_KEYS",
+    "SIMULATED_GATEWAY_KEY",
+    "SIMULATED_GATEWAY_SECRET",
+    "SIMULATOR_PASSWORD",
+)
+
+
+@dataclass(frozen=True)
+class Ports:
+    web: int
+    simulator: int
+    gateway: int
+
+    def named(self) -> dict[str, int]:
+        return {
+            "PORT": self.web,
+            "SIMULATOR_PORT": self.simulator,
+            "GATEWAY_PORT": self.gateway,
+        }
+
+
+def chosen_ports(var: Path, environment: Mapping[str, str]) -> Ports:
+    """Return the ports that the operator named, else 8000, the next one, and a free one."""
+    web = int(environment.get("PORT") or DEFAULT_PORT)
+    simulator = int(environment.get("SIMULATOR_PORT") or web + 1)
+    gateway = environment.get("GATEWAY_PORT")
+    return Ports(
+        web=web,
+        simulator=simulator,
+        gateway=int(gateway) if gateway else ports.remembered(var / "ports.json", "gateway"),
+    )
+
+
+def write(var: Path, *, chosen: Ports, urls: Mapping[str, str]) -> dict[str, str]:
+    """Write local.env (mode 0600) and return the whole environment for this copy's processes.
+
+    Secrets that an earlier start made are kept, for the database holds values they encrypted.
+    """
+    path = var / "local.env"
+    before = _read(path)
+    answers = {
+        **urls,
+        "SITE_URL": f"http://localhost:{chosen.web}",
+        "SIMULATOR_URL": f"http://localhost:{chosen.simulator}",
+        "SIMULATED_GATEWAY_URL": f"http://localhost:{chosen.gateway}",
+        "DEMO": "1",
+        "DEBUG": "0",
+        **{name: before.get(name) or _new_secret(name) for name in SECRETS},
+    }
+    lines = ["# Written by make run; the environment wins over it."]
+    lines += [f"{name}={value}" for name, value in answers.items()]
+    write_private(path, "\n".join(lines) + "\n")
+    return {**answers, **os.environ, "VAR_DIR": str(var)}
+
+
+def _new_secret(name: str) -> str:
+    if name == "FIELD_KEYS":
+        return Fernet.generate_key().decode()
+    return secrets.token_urlsafe(48 if name == "SECRET_KEY" else 24)
+
+
+def _read(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    pairs = (line.partition("=") for line in path.read_text().splitlines() if line[:1] != "#")
+    return {name: value for name, _, value in pairs}

@@ -1,0 +1,169 @@
+"""`python -m config.local.checks`: every check that CI runs, one line each, all of them always.
+
+Needs the servers that `config.local exec` starts around it, except with --static.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.local import chromium
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+PYTHON = sys.executable
+UNIT_WORKERS = max(2, min(4, os.cpu_count() or 2))
+NO_TESTS_COLLECTED = 5
+
+# Settings as a careful operator has them; the values are for these checks only.
+PRODUCTION = {
+    "SECRET_KEY": "checks-only-" + "k7Q2vX9pLm4RtZ8wB3nH6yJ1sD5fG0aC" * 2,
+    "FIELD_KEYS": "Y2hlY2tzLW9ubHktY2hlY2tzLW9ubHktY2hlY2tzLW8=",
+    "SITE_URL": "https://shop.example.com",
+    "ALLOWED_HOSTS": "shop.example.com",
+    "DEBUG": "0",
+    "DEMO": "0",
+}
+NO_SERVERS = {
+    "DATABASE_URL": "postgres://nobody:none@127.0.0.1:1/none",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    title: str
+    passed: int
+    failed: int
+    skipped: int
+    seconds: float
+    output: str = ""
+
+
+def static_checks() -> dict[str, list[str]]:
+    """Return the checks that read the code and need no server."""
+    return {
+        "types": [PYTHON, "-m", "mypy"],
+        "style": [PYTHON, "-m", "ruff", "check"],
+        "format": [PYTHON, "-m", "ruff", "format", "--check"],
+        "layers": [str(Path(PYTHON).with_name("lint-imports"))],
+    }
+
+
+def product_checks() -> dict[str, list[str]]:
+    """Return the checks that load the product with production settings."""
+    manage = [PYTHON, "manage.py"]
+    return {
+        "migrations": [*manage, "makemigrations", "--check", "--dry-run"],
+        "production settings": [*manage, "check", "--deploy", "--fail-level", "WARNING"],
+        "translations": [PYTHON, "-m", "config.messages", "check"],
+    }
+
+
+def main(arguments: list[str]) -> int:
+    """Run the checks, report each, end with `N passed, N failed`; 0 when nothing failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--static", action="store_true", help="style, types and layers only")
+    only_static = parser.parse_args(arguments).static
+    os.chdir(BASE_DIR)
+    commands = static_checks() if only_static else {**static_checks(), **product_checks()}
+    results = _run_side_by_side(commands)
+    notes: list[str] = []
+    if not only_static:
+        results += _run_tests(notes)
+    return _conclude(results, notes)
+
+
+def _run_side_by_side(commands: Mapping[str, Sequence[str]]) -> list[Result]:
+    """Run two at a time, the slow one (types) first, and report each as it ends."""
+    env = {**NO_SERVERS, **os.environ, **PRODUCTION}
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        waiting = [pool.submit(_check, title, command, env) for title, command in commands.items()]
+        return [_reported(each.result()) for each in waiting]
+
+
+def _check(title: str, command: Sequence[str], env: Mapping[str, str]) -> Result:
+    begun = time.monotonic()
+    done = subprocess.run(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    good = done.returncode == 0
+    return Result(
+        title=title,
+        passed=int(good),
+        failed=int(not good),
+        skipped=0,
+        seconds=time.monotonic() - begun,
+        output="" if good else done.stdout,
+    )
+
+
+def _run_tests(notes: list[str]) -> list[Result]:
+    results = [_pytest("tests", ["-m", "not browser", "-n", str(UNIT_WORKERS)])]
+    browser, problem = chromium.found_or_installed()
+    if browser is None:
+        notes.append(f"browser tests did not run: {problem}")
+        if os.environ.get("CI"):
+            results.append(Result("browser tests", passed=0, failed=1, skipped=0, seconds=0))
+        return [_reported(result) for result in results]
+    results.append(_pytest("browser tests", ["-m", "browser"], {"CHROMIUM": str(browser)}))
+    return [_reported(result) for result in results]
+
+
+def _pytest(title: str, arguments: list[str], env: Mapping[str, str] | None = None) -> Result:
+    """Run pytest with its output shown as it comes; its counts are read from its JUnit file."""
+    begun = time.monotonic()
+    report = Path(os.environ.get("VAR_DIR", "var")) / f"{title.replace(' ', '-')}.xml"
+    report.unlink(missing_ok=True)
+    print(f"\n==> {title}", flush=True)
+    command = [PYTHON, "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
+    done = subprocess.run(command, env={**os.environ, **(env or {})}, check=False)
+    total, failed, skipped = _counts(report)
+    if done.returncode not in (0, 1, NO_TESTS_COLLECTED) or (done.returncode == 1 and not failed):
+        failed += 1
+        total += 1
+    seconds = time.monotonic() - begun
+    return Result(title, total - failed - skipped, failed, skipped, seconds)
+
+
+def _counts(report: Path) -> tuple[int, int, int]:
+    if not report.exists():
+        return 0, 0, 0
+    suites = list(ElementTree.parse(report).iter("testsuite"))
+
+    def total(*names: str) -> int:
+        return sum(int(suite.get(name, "0")) for suite in suites for name in names)
+
+    return total("tests"), total("failures", "errors"), total("skipped")
+
+
+def _reported(result: Result) -> Result:
+    verdict = "FAIL" if result.failed else "ok"
+    count = f"{result.passed + result.failed}"
+    print(f"{verdict:<5} {result.title:<22} {count:>5}  {result.seconds:6.1f} s", flush=True)
+    if result.output:
+        print(result.output.rstrip(), flush=True)
+    return result
+
+
+def _conclude(results: Sequence[Result], notes: Sequence[str]) -> int:
+    failed = sum(result.failed for result in results)
+    skipped = sum(result.skipped for result in results)
+    print("\n==> summary")
+    for result in results:
+        _reported(Result(result.title, result.passed, result.failed, 0, result.seconds))
+    for note in notes:
+        print(note)
+    tail = f", {skipped} skipped" if skipped else ""
+    print(f"{sum(result.passed for result in results)} passed, {failed} failed{tail}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

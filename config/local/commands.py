@@ -1,0 +1,52 @@
+"""The command lines of the product's processes, as docs/operations.md shows them."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from config.local import ports
+from config.local.answers import Ports
+
+QUEUES = "default,provisioning,mail"
+
+
+def all_for(var: Path, *, chosen: Ports, env: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return name and command of every process of one copy, in the order they start."""
+    return {
+        "dialler-simulator": _dialler(var, chosen=chosen, env=env),
+        "simulated-gateway": _gateway(var, chosen=chosen, env=env),
+        "worker": _worker(chosen),
+        "beat": _beat(var),
+        "web": _web(chosen),
+    }
+
+
+def _web(chosen: Ports) -> list[str]:
+    command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--no-control-socket"]
+    command += ["--bind", f"{ports.HOST}:{chosen.web}", "--workers", "2", "--threads", "4"]
+    return [*command, "--graceful-timeout", "5", "--access-logfile", "-"]
+
+
+def _worker(chosen: Ports) -> list[str]:
+    """The node name carries the port, because several copies may share a machine."""
+    command = [*_celery("worker"), "--queues", QUEUES, "--concurrency", "2"]
+    return [*command, "--hostname", f"worker-{chosen.web}@%h", "--loglevel", "INFO"]
+
+
+def _beat(var: Path) -> list[str]:
+    return [*_celery("beat"), "--schedule", str(var / "beat-schedule"), "--loglevel", "INFO"]
+
+
+def _celery(command: str) -> list[str]:
+    return [sys.executable, "-m", "celery", "--app", "config", command]
+
+
+def _dialler(var: Path, *, chosen: Ports, env: Mapping[str, str]) -> list[str]:
+    command = [sys.executable, "-m", "provisioning.simulator", "--port", str(chosen.simulator)]
+    return [*command, "--data", str(var / "simulator.sqlite3")]
+
+
+def _gateway(var: Path, *, chosen: Ports, env: Mapping[str, str]) -> list[str]:
+    command = [sys.executable, "-m", "billing.gateways.simulator", "--port", str(chosen.gateway)]
+    command += ["--data", str(var / "gateway.sqlite3")]
+    return [*command, "--webhook-url", f"{env['SITE_URL']}/webhooks/simulated/"]
