@@ -1,0 +1,235 @@
+"""The dialler over HTTP: which calls an operation is made of, and what its answers prove."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping as ReadOnlyDict
+from typing import Any, Protocol
+
+from packages.money import Money
+from provisioning.dialler import records, replies, transport
+from provisioning.dialler.errors import Misconfigured, NotSent, Refused, Unknown
+from provisioning.dialler.mapping import CAPABILITIES, Capability
+from provisioning.dialler.records import Record
+from provisioning.dialler.replies import NOTHING, Reply
+from provisioning.dialler.transport import Answer
+from provisioning.dialler.values import AccountSpec, Endpoint, Limits, RemoteAccount, Role
+
+ID = re.compile(r"\d{1,20}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+ROLE_IDS, ROLE_NAMES = ("role_id", "id"), ("name", "role", "title")
+
+
+class Post(Protocol):
+    """How a call travels; another one than `transport.post` can show a request instead of sending
+    it.
+    """
+
+    def __call__(
+        self,
+        endpoint: Endpoint,
+        method: str,
+        arguments: ReadOnlyDict[str, str],
+        *,
+        secrets: tuple[str, ...],
+    ) -> Answer: ...
+
+
+class HttpDialler:
+    """The `Dialler` of one ICTBroadcast server. Holds no connection and no state; safe to share."""
+
+    def __init__(self, endpoint: Endpoint, post: Post = transport.post) -> None:
+        self._endpoint = endpoint
+        self._mapping = endpoint.mapping
+        self._post = post
+
+    @property
+    def capabilities(self) -> ReadOnlyDict[str, Capability]:
+        return {name: getattr(self._mapping.capabilities, name) for name in CAPABILITIES}
+
+    def check(self) -> tuple[Role, ...]:
+        reply, answer = self._ask(self._mapping.methods.roles, {})
+        return _roles(replies.demand_yes(reply, answer), answer)
+
+    def find(self, username: str) -> RemoteAccount | None:
+        lookup = self._mapping.lookup
+        arguments = {lookup.search_arg: lookup.username_key, lookup.value_arg: username}
+        shown, answer = self._look(arguments)
+        if not shown:
+            return None
+        wanted, key = records.folded(username), lookup.username_key
+        same = [each for each in shown if records.folded(str(each.get(key) or "")) == wanted]
+        exact = [each for each in same if each.get(key) == username] or same
+        if len(exact) != 1:
+            raise Unknown(
+                "The server answered with other accounts than the one asked for.", answer.quote()
+            )
+        return self._account(exact[0])
+
+    def get(self, remote_id: str) -> RemoteAccount | None:
+        record = self._record(remote_id)
+        return None if record is None else self._account(record)
+
+    def list_accounts(self) -> tuple[RemoteAccount, ...]:
+        reply, answer = self._ask(self._mapping.methods.list, {})
+        shown = replies.demand_yes(reply, answer)
+        if not isinstance(shown, list) or not all(isinstance(each, dict) for each in shown):
+            raise Unknown("The list of accounts is not readable.", answer.quote())
+        return tuple(self._account(each) for each in shown)
+
+    def create(self, spec: AccountSpec, *, password: str, marker: str) -> str | None:
+        self._require("create")
+        record = records.for_create(spec, self._mapping, password=password, marker=marker)
+        payload, answer = self._command(
+            self._mapping.methods.create,
+            {self._mapping.arguments.record: _json(record)},
+            secrets=(password,),
+        )
+        return self._told_id(payload, answer, username=spec.username)
+
+    def update_limits(self, remote_id: str, limits: Limits) -> None:
+        self._require("set_limits")
+        self._change(remote_id, records.for_limits(limits, self._mapping))
+
+    def set_active(self, remote_id: str, *, active: bool) -> None:
+        self._require("suspend")
+        self._change(remote_id, records.for_active(self._mapping, active=active))
+
+    def set_password(self, remote_id: str, *, password: str) -> None:
+        self._require("set_password")
+        self._change(remote_id, {self._mapping.fields.password: password}, secrets=(password,))
+
+    def credit(self, remote_id: str, amount: Money, *, reference: str) -> None:
+        self._require("credit" if amount.minor > 0 else "debit")
+        if amount.currency != self._endpoint.currency:
+            raise Misconfigured(
+                f"The server counts in {self._endpoint.currency}, not in {amount.currency}."
+            )
+        names = self._mapping.credit
+        arguments = {
+            **dict(names.fixed_args),
+            names.id_arg: remote_id,
+            names.amount_arg: str(amount.decimal()),
+            names.reference_arg: reference,
+        }
+        self._command(names.method, {key: value for key, value in arguments.items() if key})
+
+    def delete(self, remote_id: str) -> None:
+        self._require("delete")
+        self._command(self._mapping.methods.delete, {self._mapping.arguments.id: remote_id})
+
+    def _change(self, remote_id: str, targets: Record, *, secrets: tuple[str, ...] = ()) -> None:
+        """Read, merge, write, read again: `User_Update` may reset what it does not carry.
+
+        The sibling ICTCore's does so with roles (core/User.php); the vendor documents neither.
+        """
+        sent = {**records.kept(self._before(remote_id), self._mapping), **targets}
+        arguments = self._mapping.arguments
+        _, answer = self._command(
+            self._mapping.methods.update,
+            {arguments.id: remote_id, arguments.record: _json(sent)},
+            secrets=secrets,
+        )
+        shown = self._after(remote_id)
+        wrong = records.differing(sent, shown, self._mapping)
+        if wrong:
+            raise Unknown(
+                f"The server said yes but does not show: {', '.join(wrong)}.", answer.quote()
+            )
+
+    def _before(self, remote_id: str) -> Record:
+        try:
+            record = self._record(remote_id)
+        except Unknown as error:
+            reason = f"Not changed, it could not be read first: {error.reason}"
+            raise NotSent(reason, error.excerpt) from None
+        if record is None:
+            raise Refused("The server has no account with this id.")
+        return record
+
+    def _after(self, remote_id: str) -> Record:
+        try:
+            return self._record(remote_id) or {}
+        except (NotSent, Misconfigured) as error:
+            reason = f"Changed, but not readable after: {error.reason}"
+            raise Unknown(reason, error.excerpt) from None
+
+    def _record(self, remote_id: str) -> Record | None:
+        shown, answer = self._look({self._mapping.arguments.id: remote_id})
+        if not shown:
+            return None
+        if len(shown) != 1 or records.remote_id(shown[0], self._mapping) != remote_id:
+            raise Unknown("The server answered with another account.", answer.quote())
+        return shown[0]
+
+    def _look(self, arguments: dict[str, str]) -> tuple[list[Record], Answer]:
+        """Return the records shown, none only for the clear shapes of "not there"."""
+        reply, answer = self._ask(self._mapping.methods.get, arguments)
+        if self._is_absence(reply):
+            return [], answer
+        payload = replies.demand_yes(reply, answer) if reply.ok else None
+        shown = [payload] if isinstance(payload, dict) else payload
+        if not isinstance(shown, list) or not all(isinstance(each, dict) for each in shown):
+            raise Unknown("The account is not readable.", answer.quote())
+        return shown, answer
+
+    def _is_absence(self, reply: Reply) -> bool:
+        """`[false]`, `[false, null]`, `[true, false | null | [] | {}]`; with a reason only if so
+        mapped.
+        """
+        if reply.ok:
+            return reply.payload is None or reply.payload is False or reply.payload in ([], {})
+        return reply.payload in (NOTHING, None, "") or self._mapping.lookup.refusal_means_absent
+
+    def _told_id(self, payload: Any, answer: Answer, *, username: str) -> str | None:
+        record = payload[0] if isinstance(payload, list) and len(payload) == 1 else payload
+        if not isinstance(record, dict):
+            told = records.as_text(record) if not isinstance(record, bool) else None
+            return told if told and ID.fullmatch(told) else None
+        name = record.get(self._mapping.lookup.username_key, username)
+        if name != username:
+            raise Unknown("The server answered with another account.", answer.quote())
+        ids = (records.as_text(record.get(key)) for key in self._mapping.ids)
+        return next(filter(None, ids), None)
+
+    def _account(self, record: Record) -> RemoteAccount:
+        return records.account_from(record, self._mapping, currency=self._endpoint.currency)
+
+    def _require(self, capability: str) -> None:
+        if getattr(self._mapping.capabilities, capability) != "api":
+            raise Misconfigured(f"On this server {capability} is done by hand.")
+
+    def _command(
+        self, method: str, arguments: dict[str, str], *, secrets: tuple[str, ...] = ()
+    ) -> tuple[Any, Answer]:
+        reply, answer = self._ask(method, arguments, secrets=secrets)
+        return replies.demand_yes(reply, answer), answer
+
+    def _ask(
+        self, method: str, arguments: dict[str, str], *, secrets: tuple[str, ...] = ()
+    ) -> tuple[Reply, Answer]:
+        if not method:
+            raise Misconfigured("The mapping names no method for this.")
+        answer = self._post(self._endpoint, method, arguments, secrets=secrets)
+        return replies.read(answer), answer
+
+
+def _json(record: Record) -> str:
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+
+
+def _roles(payload: Any, answer: Answer) -> tuple[Role, ...]:
+    """The roles' shape is published nowhere: rows, an object id → name, or names are all
+    understood.
+    """
+    if isinstance(payload, dict):
+        payload = [{"id": key, "name": name} for key, name in payload.items()]
+    if not isinstance(payload, list):
+        raise Unknown("The list of roles is not readable.", answer.quote())
+    rows = [each if isinstance(each, dict) else {"id": each, "name": each} for each in payload]
+    return tuple(Role(_first(row, ROLE_IDS), _first(row, ROLE_NAMES)) for row in rows)
+
+
+def _first(row: Record, keys: tuple[str, ...]) -> str:
+    texts = (records.as_text(row.get(key)) for key in keys)
+    return next(filter(None, texts), "")[:100]

@@ -1,0 +1,121 @@
+"""Bytes to and from one server: one POST on a fresh connection, never retried, never redirected."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping as Arguments
+from dataclasses import dataclass, field
+from urllib.parse import quote_plus
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from provisioning.dialler.errors import NotSent, Unknown
+from provisioning.dialler.flight import Flight, FlightAdapter
+from provisioning.dialler.values import Endpoint
+
+ANSWER_BYTES = 1024 * 1024
+CHUNK_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, complete and within the limits. `secrets` must not be seen in what we say
+    about it.
+    """
+
+    status: int
+    text: str
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    def quote(self, text: str | None = None) -> str:
+        """Return the text (the whole answer when none is given) without our secrets in it."""
+        return without_secrets(self.text if text is None else text, self.secrets)
+
+
+def post(
+    endpoint: Endpoint, method: str, arguments: Arguments[str, str], *, secrets: tuple[str, ...]
+) -> Answer:
+    """POST the form fields to `{base_url}/{method}` and return the complete answer, whatever its
+    status.
+
+    Raises NotSent if not one byte left, Unknown if the answer did not arrive whole within
+    `exchange_timeout_seconds` and 1 MiB. The transport is documented at
+    https://www.ictbroadcast.com/documents/REST-API.html.
+    """
+    hidden = (endpoint.secret, *secrets)
+    try:
+        with (
+            Flight(endpoint.exchange_timeout_seconds) as flight,
+            _session(endpoint, flight) as session,
+        ):
+            response = session.post(
+                f"{endpoint.base_url.rstrip('/')}/{method}",
+                data={**_login(endpoint), **arguments},
+                timeout=(endpoint.connect_timeout_seconds, endpoint.read_timeout_seconds),
+                allow_redirects=False,
+                stream=True,
+            )
+            status, body = response.status_code, _body(response, flight)
+    except (requests.RequestException, HTTPError, OSError, ValueError) as caught:
+        problem = type(caught).__name__
+    else:
+        return Answer(status, body.decode("utf-8", "replace"), hidden)
+    # Not inside the handler: the library's exception carries the request and so the password.
+    if flight.sent:
+        raise Unknown(f"No complete answer arrived ({problem}).")
+    raise NotSent(f"The server was not reached ({problem}).")
+
+
+class _Session(requests.Session):
+    """No proxies, logins or certificates from the environment; a redirect is an answer like any
+    other.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        # With a target, requests would read the answer's body itself, without our limits.
+        return None
+
+
+def _session(endpoint: Endpoint, flight: Flight) -> requests.Session:
+    session = _Session()
+    session.trust_env = False
+    session.verify = endpoint.ca_file or True
+    session.headers.update(
+        {"User-Agent": "Castfront", "Accept-Encoding": "identity", "Connection": "close"}
+    )
+    if endpoint.auth == "bearer":
+        session.headers["Authorization"] = f"Bearer {endpoint.secret}"
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, FlightAdapter(flight))
+    return session
+
+
+def _login(endpoint: Endpoint) -> dict[str, str]:
+    """The three variants seen; HTTP Basic is answered 401 everywhere (n8n-nodes-ictbroadcast,
+    2026-08).
+    """
+    if endpoint.auth == "bearer":
+        return {}
+    prefix = "api_" if endpoint.auth == "form_legacy" else ""
+    return {f"{prefix}username": endpoint.username, f"{prefix}password": endpoint.secret}
+
+
+def _body(response: requests.Response, flight: Flight) -> bytes:
+    body = bytearray()
+    while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
+        body += chunk
+        if len(body) > ANSWER_BYTES:
+            raise ValueError("The answer is larger than 1 MiB.")
+    if flight.over:
+        raise TimeoutError
+    return bytes(body)
+
+
+def without_secrets(text: str, secrets: tuple[str, ...]) -> str:
+    for secret in filter(None, secrets):
+        forms = {secret, quote_plus(secret), html.escape(secret), json.dumps(secret)[1:-1]}
+        for form in sorted(forms, key=len, reverse=True):
+            text = text.replace(form, "•••")
+    return text
