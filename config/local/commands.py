@@ -48,5 +48,12 @@ def _dialler(var: Path, *, chosen: Ports, env: Mapping[str, str]) -> list[str]:
 
 def _gateway(var: Path, *, chosen: Ports, env: Mapping[str, str]) -> list[str]:
     command = [sys.executable, "-m", "billing.gateways.simulator", "--port", str(chosen.gateway)]
-    command += ["--data", str(var / "gateway.sqlite3")]
-    return [*command, "--webhook-url", f"{env['SITE_URL']}/webhooks/simulated/"]
+    command += [
+        "--data",
+        str(var / "gateway.sqlite3"),
+        "--public-url",
+        env["SIMULATED_GATEWAY_URL"],
+    ]
+    command += ["--webhook-url", f"http://{ports.HOST}:{chosen.web}/webhooks/simulated/"]
+    command += ["--key", env["SIMULATED_GATEWAY_KEY"]]
+    return [*command, "--secret", env["SIMULATED_GATEWAY_SECRET"]]

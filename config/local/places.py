@@ -9,6 +9,7 @@ import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,17 +49,23 @@ def place_for(var: Path) -> Place:
     return Place(var=var, home=home, account=account)
 
 
-def reachable_program(tree: Path, program: str, account: Account | None) -> Path:
-    """Return `program` in `tree`, or in a copy of it made once where the account can run it."""
-    here = tree / program
+def reachable_program(
+    base: Path, program: str, *, parts: Sequence[str], account: Account | None
+) -> Path:
+    """Return `base / program`, or its twin in a copy made once where the account can run it.
+
+    `parts` are what the program needs below `base`; a copy keeps their places to each other,
+    because programs look for their libraries from where they are.
+    """
+    here = base / program
     if can_run(account, here):
         return here
     made = here.stat()
     name = f"programs-{_digest(f'{program}-{made.st_size}-{int(made.st_mtime)}')}"
     for folder in _folders_outside(name, account):
-        copy = folder / tree.name
+        copy = folder / "tree"
         if not copy.exists():
-            _copy_whole(tree, copy)
+            _copy_whole(base, copy, parts=parts)
         if can_run(account, copy / program):
             return copy / program
     raise OSError(f"{account.name if account else 'the account'} cannot run {here}")
@@ -92,12 +99,16 @@ def _make_own(folder: Path) -> None:
         raise PermissionError(f"{folder} is not ours")
 
 
-def _copy_whole(tree: Path, target: Path) -> None:
-    """Copy the tree so that it is either there in full or not there at all."""
+def _copy_whole(base: Path, target: Path, *, parts: Sequence[str]) -> None:
+    """Copy the parts so that they are either there in full or not there at all."""
     half = Path(tempfile.mkdtemp(dir=target.parent))
-    shutil.copytree(tree, half / "tree", symlinks=True, ignore=shutil.ignore_patterns("include"))
+    tree = half / "tree"
+    tree.mkdir(mode=0o755)
+    for part in parts:
+        if (base / part).exists():
+            shutil.copytree(base / part, tree / part, symlinks=True)
     try:
-        (half / "tree").rename(target)
+        tree.rename(target)
     except OSError:
         if not target.exists():  # otherwise another start was quicker
             raise

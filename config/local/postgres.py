@@ -63,7 +63,10 @@ class Postgres:
             if self._launch(binaries):
                 self._ensure_database()
                 return
+            self.stop()
             ports.forget(self._place.ports, "postgres")
+            if self._settings == FAST:  # it may have lived through a power cut, and holds nothing
+                self._initialise(binaries)
         raise RuntimeError(f"PostgreSQL does not start; see {self._place.log('postgres')}")
 
     def stop(self) -> None:

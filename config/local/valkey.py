@@ -23,6 +23,7 @@ class Valkey:
         self._settings = settings
         self._folder = place.home / "valkey"
         self._configuration = self._folder / "valkey.conf"
+        self._pid_file = place.var / "valkey.pid"
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
@@ -39,6 +40,7 @@ class Valkey:
         for _ in range(3):
             if self._launch(program):
                 return
+            self.stop()
             ports.forget(self._place.ports, "valkey")
         raise RuntimeError(f"Valkey does not start; see {self._place.log('valkey')}")
 
@@ -63,7 +65,7 @@ class Valkey:
                 env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
             )
         process = self._process
-        (self._folder / "pid").write_text(str(process.pid))
+        self._pid_file.write_text(str(process.pid))
         processes.wait_until(
             lambda: process.poll() is not None or self._answers(), timeout_seconds=30
         )
@@ -88,15 +90,15 @@ class Valkey:
             "set-proc-title no",  # the command line is how a leftover is recognised
             *self._settings,
         ]
-        passwords.write_private(self._configuration, "\n".join(lines) + "\n")
-        give(self._configuration, self._place.account)
+        text = "\n".join(lines) + "\n"
+        passwords.write_private(self._configuration, text, owner=self._place.account)
 
     def _password(self) -> str:
         return passwords.kept(self._folder / "password", self._place.account)
 
     def _stop_leftover(self) -> None:
         try:
-            pid = int((self._folder / "pid").read_text())
+            pid = int(self._pid_file.read_text())
         except (OSError, ValueError):
             return
         processes.stop_leftover(pid, marker=str(self._configuration), by=signal.SIGTERM)
