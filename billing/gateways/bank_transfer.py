@@ -1,7 +1,9 @@
-"""Manual bank transfer: the customer sends money, staff confirm that it arrived."""
+"""Manual bank transfer: the customer sends money, staff confirm that it arrived.
+
+Whose account it goes to is the operator's data and shown by the shop; nothing here knows it.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
@@ -22,16 +24,6 @@ from billing.gateways.base import (
 from packages.money import Money
 
 
-@dataclass(frozen=True)
-class BankAccount:
-    """Where customers send money to."""
-
-    holder: str
-    iban: str
-    bic: str = ""
-    bank: str = ""
-
-
 def confirmed(key: str, amount: Money, at: datetime) -> PaymentSnapshot:
     """What `payments.record` is given when staff saw `amount` on the bank statement at `at`.
 
@@ -43,19 +35,17 @@ def confirmed(key: str, amount: Money, at: datetime) -> PaymentSnapshot:
 
 
 class BankTransfer:
-    """Speaks to nobody. Raises NotConfigured without `settings.BANK_TRANSFER`."""
+    """Speaks to nobody. Raises NotConfigured unless `settings.BANK_TRANSFER` is on."""
 
     code = "bank_transfer"
 
-    def __init__(self, config: Mapping[str, str] | None = None) -> None:
-        config = config or getattr(settings, "BANK_TRANSFER", None)
-        if not config:
-            raise NotConfigured("settings.BANK_TRANSFER is empty")
-        self.account = BankAccount(**config)
+    def __init__(self) -> None:
+        if not getattr(settings, "BANK_TRANSFER", False):
+            raise NotConfigured("settings.BANK_TRANSFER is off")
         self.name = str(gettext_lazy("Bank transfer"))
 
     def start_payment(self, request: PaymentRequest) -> PaymentStart:
-        """Nothing to open: the customer is shown `account` and the reference to quote."""
+        """Nothing to open: the customer is shown our bank account and what to quote."""
         return PaymentStart(external_id=request.key, redirect_url=None)
 
     def fetch_payment(self, external_id: str) -> PaymentSnapshot:

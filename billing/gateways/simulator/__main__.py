@@ -1,6 +1,7 @@
 """`python -m billing.gateways.simulator`: the simulated gateway as a process."""
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -23,18 +24,25 @@ def main() -> None:
 
 
 def _options() -> Options:
+    """Secrets may come from the environment, where a process list does not show them."""
+    env = os.environ.get
+    secret = (env("SIMULATED_GATEWAY_SECRET", "").split() or [""])[0]
     parser = argparse.ArgumentParser(prog="python -m billing.gateways.simulator")
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--data", required=True, metavar="FILE", help="SQLite file")
-    parser.add_argument("--key", required=True, help="the shop's bearer key")
-    parser.add_argument("--secret", required=True, help="signs the webhooks")
-    parser.add_argument("--webhook-url", required=True, metavar="URL")
-    parser.add_argument("--public-url", default="", metavar="URL", help="as browsers reach us")
-    parser.add_argument("--host", default=Options.host)
-    parser.add_argument("--account", default=Options.account)
-    parser.add_argument("--merchant", default=Options.merchant, help="shown on the payment page")
-    parser.add_argument("--settle-seconds", type=float, default=Options.settle_seconds)
-    return Options(**vars(parser.parse_args()))
+    add = parser.add_argument
+    add("--port", type=int, required=True)
+    add("--data", required=True, metavar="FILE", help="SQLite file")
+    add("--key", default=env("SIMULATED_GATEWAY_KEY", ""), help="the shop's bearer key")
+    add("--secret", default=secret, help="signs the webhooks")
+    add("--webhook-url", required=True, metavar="URL")
+    add("--public-url", default=env("SIMULATED_GATEWAY_URL", ""), help="as browsers reach us")
+    add("--host", default=Options.host)
+    add("--account", default=env("SIMULATED_GATEWAY_ACCOUNT", Options.account))
+    add("--merchant", default=Options.merchant, help="shown on the payment page")
+    add("--settle-seconds", type=float, default=Options.settle_seconds)
+    options = Options(**vars(parser.parse_args()))
+    if not options.key or not options.secret:
+        parser.error("a key and a secret are needed")
+    return options
 
 
 main()

@@ -164,8 +164,8 @@ def _question(say: Words, names: dict[str, str]) -> str:
 
 
 def _over(payment: Row, say: Words, names: dict[str, str]) -> str:
-    back = say.back.format(**names)
-    return f"""<p class="over over--{payment["state"]}" role="status">{say.over[payment["state"]]}</p>
+    state, back = payment["state"], say.back.format(**names)
+    return f"""<p class="over over--{state}" role="status">{say.over[state]}</p>
 <p><a class="button button--main" href="{escape(payment["return_url"])}">{back}</a></p>"""
 
 

@@ -16,7 +16,16 @@ CARD_FOR = {
     "authentication": "4000002500003155",
     "processing": "4000000000000077",
 }
-LOGGED = ("payment", "charge", "refund", "event", "delivery", "attempt", "call", "method")
+LOGGED = {
+    "payments": "payment",
+    "charges": "charge",
+    "refunds": "refund",
+    "methods": "method",
+    "events": "event",
+    "deliveries": "delivery",
+    "attempts": "attempt",
+    "calls": "call",
+}
 
 
 def routes(machine: Machine) -> list[Route]:
@@ -126,7 +135,7 @@ class Controls:
 def truth(machine: Machine) -> dict[str, list[Row]]:
     """What really happened: every table, oldest first."""
     with machine.store.transaction() as store:
-        return {f"{name}s": store.rows(f"SELECT * FROM {name}") for name in LOGGED}
+        return {name: store.rows(f"SELECT * FROM {table}") for name, table in LOGGED.items()}
 
 
 def _paid(desk: Desk, payment_id: str, outcome: str, number: Any) -> Row:

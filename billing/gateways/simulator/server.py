@@ -1,6 +1,7 @@
 """The simulated gateway over HTTP: which handler answers, who may ask, and faults on the way."""
 
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Thread
 
@@ -52,8 +53,8 @@ class GatewayServer:
             response = self._api(request)
             self._log(request, str(response.status))
             return response
-        response = self._api(request) if fault.apply else None
-        self._log(request, f"{response.status if response else 'not applied'}, {fault.answer}")
+        applied = str(self._api(request).status) if fault.apply else "not applied"
+        self._log(request, f"{applied}, {fault.answer}")
         return self._misbehave(request, fault)
 
     def _own_page(self, request: Request) -> Response:
@@ -75,17 +76,12 @@ class GatewayServer:
         for method, pattern, handler in self._routes:
             match = pattern.fullmatch(request.path)
             if match and method == request.method:
-                try:
-                    return handler(request, *match.groups())
-                except Refused as refused:
-                    return api.error(refused.status, refused.code)
-                except (ValueError, TypeError, AttributeError) as error:
-                    return json_response(400, {"error": {"code": "invalid", "detail": str(error)}})
+                return _handled(handler, request, match.groups())
         return api.error(404, "no_such_page")
 
     def _misbehave(self, request: Request, fault: Fault) -> Response:
         broken = api.error(500, "internal")
-        if fault.replay:
+        if fault.replay and "idempotency-key" in request.headers:
             with self.machine.desk() as desk:
                 api.remember(desk, request, broken)
         if fault.hang_seconds:
@@ -100,3 +96,12 @@ class GatewayServer:
         called = {"method": request.method, "path": request.path, "key": key}
         with self.machine.store.transaction() as store:
             store.insert("call", at=time.time(), status=status, **called)
+
+
+def _handled(handler: Callable[..., Response], request: Request, ids: Sequence[str]) -> Response:
+    try:
+        return handler(request, *ids)
+    except Refused as refused:
+        return api.error(refused.status, refused.code)
+    except (ValueError, TypeError, AttributeError) as error:
+        return json_response(400, {"error": {"code": "invalid", "detail": str(error)}})
