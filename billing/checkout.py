@@ -1,0 +1,203 @@
+"""From the basket to a binding order with its invoice."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from billing import carts, emails, invoices, subscriptions
+from billing.locks import take_for_invoice
+from billing.models import (
+    Brand,
+    Cart,
+    CartLine,
+    Customer,
+    InvoiceLine,
+    Order,
+    OrderLine,
+    User,
+)
+from packages.models import Package
+from packages.money import Money
+from packages.states import record_change
+
+
+class EmptyCart(Exception):
+    """There is nothing to order."""
+
+
+class Changed(Exception):
+    """The basket or a price is not what the customer saw; show the summary again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What an order of this basket costs this customer today. Nothing of it is stored."""
+
+    lines: tuple[CartLine, ...]
+    priced: invoices.Priced
+
+    @property
+    def total(self) -> Money:
+        return self.priced.sums.total
+
+    @property
+    def fingerprint(self) -> str:
+        """Name what the customer sees; the form sends it back, so that nothing else is ordered."""
+        parts = [f"{line.price_id}:{line.subscription_id or 0}" for line in self.lines]
+        return f"{self.total.minor}{self.total.currency}|{','.join(parts)}"
+
+
+def quote(cart: Cart, customer: Customer, brand: Brand, *, language: str, on: date) -> Quote:
+    """Price the basket for a customer (who need not be stored yet). Raises EmptyCart, tax.NoRate."""
+    lines = tuple(carts.lines_of(cart))
+    if not lines:
+        raise EmptyCart
+    charges = tuple(charge for line in lines for charge in _charges(line))
+    draft = invoices.Draft(customer, cart.currency, language, charges)
+    return Quote(lines, invoices.price(draft, brand, on=on))
+
+
+def place(
+    cart: Cart,
+    customer: Customer,
+    brand: Brand,
+    *,
+    placed_by: User,
+    language: str,
+    consents: dict[str, Any],
+    seen: str,
+    on: date,
+    at: datetime,
+) -> Order:
+    """Turn the basket into an order with its issued invoice, all or nothing, and empty the basket.
+
+    `seen` is the fingerprint of the quote that the customer agreed to; Changed if it is another
+    now. Placed twice (two tabs, a double click), the second call returns the first one's order.
+    Raises EmptyCart, tax.NoRate.
+    """
+    placed = Order.objects.filter(checkout_key=cart.token).first()
+    if placed is not None:
+        return placed
+    try:
+        with transaction.atomic(), translation.override(language):
+            return _place(
+                cart,
+                customer,
+                brand,
+                placed_by=placed_by,
+                language=language,
+                consents=consents,
+                seen=seen,
+                on=on,
+                at=at,
+            )
+    except IntegrityError:
+        return Order.objects.get(checkout_key=cart.token)
+
+
+def _place(
+    cart: Cart,
+    customer: Customer,
+    brand: Brand,
+    *,
+    placed_by: User,
+    language: str,
+    consents: dict[str, Any],
+    seen: str,
+    on: date,
+    at: datetime,
+) -> Order:
+    actor = f"user:{placed_by.pk}"
+    # The unique key is taken first: a second tab waits here, then finds the first one's order.
+    order = Order.objects.create(
+        checkout_key=cart.token,
+        customer=customer,
+        placed_by=placed_by,
+        currency=cart.currency,
+        language=language,
+        consents=consents,
+        placed_at=at,
+    )
+    record_change(order, before="", at=at, actor=actor, reason="placed")
+    quoted = quote(cart, customer, brand, language=language, on=on)
+    if quoted.fingerprint != seen or carts.foreign_lines(list(quoted.lines), customer):
+        raise Changed
+    charges = []
+    for line in quoted.lines:
+        order_line = _order_line(order, line, brand, at=at, actor=actor)
+        charges += _charges(line, order_line)
+    draft = invoices.Draft(customer, order.currency, language, tuple(charges), order)
+    (invoice,) = invoices.issue([draft], brand, at=at, actor=actor)
+    Cart.objects.filter(pk=cart.pk).delete()
+    emails.order_placed(order, invoice, at=at)
+    if not invoice.due:
+        invoices.settle_free(invoice, take_for_invoice(invoice), at=at, actor=actor)
+    return order
+
+
+def _order_line(
+    order: Order, line: CartLine, brand: Brand, *, at: datetime, actor: str
+) -> OrderLine:
+    price, package = line.price, line.price.package
+    kind = OrderLine.Kind.NEW
+    subscription = line.subscription
+    if subscription is not None:
+        kind = OrderLine.Kind.TOP_UP
+    else:
+        subscription = subscriptions.plan(
+            order.customer, price, zone=brand.zone, at=at, actor=actor
+        )
+    return OrderLine.objects.create(
+        order=order,
+        kind=kind,
+        package=package,
+        subscription=subscription,
+        name=package.text("name"),
+        cycle=price.cycle,
+        amount_minor=price.amount_minor,
+        setup_minor=price.setup_minor,
+        credit_minor=price.credit_minor,
+    )
+
+
+def _charges(line: CartLine, order_line: OrderLine | None = None) -> list[invoices.Line]:
+    """Return what a basket line costs now: its price (nothing during a trial) and its set-up fee."""
+    price, package = line.price, line.price.package
+    name = package.text("name")
+    subscription = order_line.subscription if order_line else None
+    amount = Money.zero(price.currency) if package.trial_days else price.amount
+    charges = [
+        invoices.Line(_kind(package), _describe(line, name), amount, subscription, order_line)
+    ]
+    if price.setup_minor:
+        setup = _("%(package)s: set-up fee") % {"package": name}
+        charges.append(
+            invoices.Line(InvoiceLine.Kind.SETUP, setup, price.setup, subscription, order_line)
+        )
+    return charges
+
+
+def _kind(package: Package) -> InvoiceLine.Kind:
+    return {
+        Package.Kind.SUBSCRIPTION: InvoiceLine.Kind.RECURRING,
+        Package.Kind.PAY_AS_YOU_GO: InvoiceLine.Kind.PACKAGE,
+        Package.Kind.TOP_UP: InvoiceLine.Kind.CREDIT,
+    }[Package.Kind(package.kind)]
+
+
+def _describe(line: CartLine, name: str) -> str:
+    price, package = line.price, line.price.package
+    if package.trial_days:
+        words = {"package": name, "days": package.trial_days}
+        return _("%(package)s: trial of %(days)s days from activation") % words
+    if package.kind == Package.Kind.SUBSCRIPTION:
+        words = {"package": name, "cycle": price.get_cycle_display()}
+        return _("%(package)s, %(cycle)s: first period from activation") % words
+    if line.subscription is not None and line.subscription.account is not None:
+        words = {"package": name, "account": line.subscription.account.username}
+        return _("%(package)s for account %(account)s") % words
+    return name

@@ -1,0 +1,137 @@
+"""Send what waits in the outbox. A mail that may have gone out is never sent again by itself."""
+
+import json
+import smtplib
+from datetime import datetime, timedelta
+
+from celery import shared_task
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from billing.models import Mail
+from provisioning import vault
+
+ACTOR = "system:mail"
+PURPOSE = "mail"
+LEASE = timedelta(minutes=3)
+BACKOFF_CAP = timedelta(hours=4)
+MAX_ATTEMPTS = 12
+
+
+@shared_task
+def deliver_mail(mail_id: int) -> None:
+    """Send one mail."""
+    deliver(mail_id, at=timezone.now())
+
+
+def deliver(mail_id: int, *, at: datetime) -> None:
+    """Send the mail if it waits and is due; afterwards it is sent, waits again, or needs staff.
+
+    Speaks SMTP outside of any transaction. A worker that died while sending leaves it "perhaps
+    sent", since nobody can know.
+    """
+    mail = _claim(mail_id, at=at)
+    if mail is None:
+        return
+    try:
+        _message(mail).send()
+    except smtplib.SMTPRecipientsRefused as error:
+        codes = [code for code, _ in error.recipients.values()]
+        return _after_refusal(mail, max(codes, default=550), error, at=at)
+    except smtplib.SMTPResponseException as error:
+        return _after_refusal(mail, error.smtp_code, error, at=at)
+    except (smtplib.SMTPServerDisconnected, TimeoutError) as error:
+        return _move(mail, Mail.State.UNKNOWN, error, at=at)
+    except (smtplib.SMTPException, OSError) as error:
+        return _again(mail, error, at=at)
+    return _sent(mail, at=at)
+
+
+def waiting(*, at: datetime) -> list[int]:
+    """Return the ids of the mails to be sent now, the oldest first."""
+    due = Q(next_attempt_at__lte=at) & Q(state__in=(Mail.State.QUEUED, Mail.State.SENDING))
+    return list(
+        Mail.objects.filter(due).order_by("next_attempt_at").values_list("pk", flat=True)[:500]
+    )
+
+
+def opened(mail: Mail) -> tuple[str, str]:
+    """Return text and HTML with the sealed value in its place, if it still exists."""
+    if mail.sealed is None:
+        return mail.text, mail.html
+    text, html = mail.text, mail.html
+    for placeholder, value in json.loads(vault.unseal(mail.sealed, purpose=PURPOSE)).items():
+        text, html = text.replace(placeholder, value), html.replace(placeholder, value)
+    return text, html
+
+
+def _claim(mail_id: int, *, at: datetime) -> Mail | None:
+    with transaction.atomic():
+        mail = Mail.objects.select_for_update().filter(pk=mail_id, next_attempt_at__lte=at).first()
+        if mail is None:
+            return None
+        if mail.state == Mail.State.SENDING:
+            error = RuntimeError("the worker died while sending")
+            _move_locked(mail, Mail.State.UNKNOWN, error, at=at)
+            return None
+        if mail.state != Mail.State.QUEUED:
+            return None
+        mail.attempts += 1
+        mail.next_attempt_at = at + LEASE
+        also = ("attempts", "next_attempt_at")
+        mail.move(Mail.State.SENDING, at=at, actor=ACTOR, reason="claimed", also=also)
+    return mail
+
+
+def _message(mail: Mail) -> EmailMultiAlternatives:
+    text, html = opened(mail)
+    host = mail.sender.rpartition("@")[2].rstrip(">")
+    # The id is the row's, so that a receiver recognises a second copy.
+    headers = {"Message-ID": f"<mail-{mail.pk}@{host}>", "Auto-Submitted": "auto-generated"}
+    message = EmailMultiAlternatives(
+        mail.subject, text, mail.sender, [mail.recipient], headers=headers
+    )
+    if html:
+        message.attach_alternative(html, "text/html")
+    return message
+
+
+def _sent(mail: Mail, *, at: datetime) -> None:
+    """The secret has left with the mail; only the demo keeps it, to be read in the browser."""
+    with transaction.atomic():
+        mail.sent_at, mail.next_attempt_at, mail.last_error = at, None, ""
+        if not settings.DEMO:
+            mail.sealed = None
+        also = ("sent_at", "next_attempt_at", "last_error", "sealed")
+        mail.move(Mail.State.SENT, at=at, actor=ACTOR, reason="handed over", also=also)
+
+
+def _after_refusal(mail: Mail, code: int, error: Exception, *, at: datetime) -> None:
+    if 400 <= code < 500:
+        return _again(mail, error, at=at)
+    return _move(mail, Mail.State.FAILED, error, at=at)
+
+
+def _again(mail: Mail, error: Exception, *, at: datetime) -> None:
+    if mail.attempts >= MAX_ATTEMPTS:
+        return _move(mail, Mail.State.FAILED, error, at=at)
+    with transaction.atomic():
+        pause = min(BACKOFF_CAP, timedelta(minutes=1) * 2 ** min(mail.attempts, 10))
+        mail.next_attempt_at, mail.last_error = at + pause, type(error).__name__
+        also = ("next_attempt_at", "last_error")
+        mail.move(Mail.State.QUEUED, at=at, actor=ACTOR, reason="will be tried again", also=also)
+    return None
+
+
+def _move(mail: Mail, state: Mail.State, error: Exception, *, at: datetime) -> None:
+    with transaction.atomic():
+        _move_locked(mail, state, error, at=at)
+
+
+def _move_locked(mail: Mail, state: Mail.State, error: Exception, *, at: datetime) -> None:
+    mail.next_attempt_at, mail.last_error = None, f"{type(error).__name__}: {error}"[:300]
+    also = ("next_attempt_at", "last_error")
+    mail.move(state, at=at, actor=ACTOR, reason=mail.last_error, also=also)

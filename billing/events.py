@@ -1,0 +1,73 @@
+"""A stored gateway event becomes a recorded payment: by asking the gateway, never by its word."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import F, Q
+
+from billing import gateways, payments
+from billing.gateways.base import GatewayRefused, PaymentSnapshot, Unavailable
+from billing.models import GatewayEvent
+
+log = structlog.get_logger()
+
+LEASE = timedelta(seconds=60)
+BACKOFF_CAP = timedelta(minutes=10)
+MAX_ATTEMPTS = 30
+NEEDS_STAFF = {"payment.refunded", "payment.disputed"}
+
+
+def process(event_id: int, *, at: datetime) -> None:
+    """Fetch what the event speaks of and record it; mark the event in the same transaction.
+
+    Does nothing if the event is done, or another worker has it. Speaks HTTP before any lock. What
+    cannot be decided is parked with a note; an unreachable gateway means another attempt later.
+    """
+    event = _claim(event_id, at=at)
+    if event is None:
+        return
+    if event.payment_external_id == "":
+        return _finish(event, GatewayEvent.State.IGNORED, "speaks of no payment", at=at)
+    try:
+        snapshot = gateways.get(event.gateway).fetch_payment(event.payment_external_id)
+    except (Unavailable, GatewayRefused) as error:
+        return _postpone(event, type(error).__name__, at=at)
+    return _record(event, snapshot, at=at)
+
+
+def _record(event: GatewayEvent, snapshot: PaymentSnapshot, *, at: datetime) -> None:
+    try:
+        with transaction.atomic():
+            payments.record(snapshot, event.gateway, at=at, actor=f"event:{event.pk}")
+            if event.kind in NEEDS_STAFF:
+                note = "refund or dispute at the gateway: book it by hand"
+                return _finish(event, GatewayEvent.State.PARKED, note, at=at)
+            return _finish(event, GatewayEvent.State.PROCESSED, "", at=at)
+    except (payments.Mismatch, payments.UnknownPayment) as error:
+        log.error("event.parked", event=event.pk, reason=type(error).__name__)
+        note = f"{type(error).__name__}: {error}"
+        return _finish(event, GatewayEvent.State.PARKED, note, at=at)
+
+
+def _claim(event_id: int, *, at: datetime) -> GatewayEvent | None:
+    """Take the event by one conditional UPDATE; the count of changed rows says whether it is ours."""
+    due = Q(next_attempt_at__lte=at) | Q(next_attempt_at__isnull=True)
+    claimed = GatewayEvent.objects.filter(due, pk=event_id, state=GatewayEvent.State.RECEIVED)
+    if claimed.update(next_attempt_at=at + LEASE, attempts=F("attempts") + 1) != 1:
+        return None
+    return GatewayEvent.objects.get(pk=event_id)
+
+
+def _finish(event: GatewayEvent, state: GatewayEvent.State, note: str, *, at: datetime) -> None:
+    GatewayEvent.objects.filter(pk=event.pk, state=GatewayEvent.State.RECEIVED).update(
+        state=state, note=note[:300], processed_at=at, next_attempt_at=None
+    )
+
+
+def _postpone(event: GatewayEvent, note: str, *, at: datetime) -> None:
+    if event.attempts >= MAX_ATTEMPTS:
+        return _finish(event, GatewayEvent.State.PARKED, note, at=at)
+    pause = min(BACKOFF_CAP, timedelta(seconds=2) * 2 ** min(event.attempts, 10))
+    GatewayEvent.objects.filter(pk=event.pk).update(next_attempt_at=at + pause, note=note[:300])
+    return None

@@ -1,0 +1,178 @@
+"""Issue invoices, and settle them from payments."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+
+from billing import emails, ledger, numbers, orders, tax
+from billing.locks import Held
+from billing.models import (
+    Allocation,
+    Brand,
+    Customer,
+    Invoice,
+    InvoiceLine,
+    InvoiceTax,
+    Order,
+    OrderLine,
+    Payment,
+    Subscription,
+)
+from packages.money import Money
+from packages.periods import Period, business_day
+from packages.states import record_changes
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One charge of a draft; `amount` as in the catalogue, net or gross by the brand's price mode."""
+
+    kind: InvoiceLine.Kind
+    description: str
+    amount: Money
+    subscription: Subscription | None = None
+    order_line: OrderLine | None = None
+    period: Period | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Everything an invoice will say; plain values, nothing stored yet."""
+
+    customer: Customer
+    currency: str
+    language: str
+    lines: tuple[Line, ...]
+    order: Order | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A draft with its tax: what each line costs this buyer, and the document's sums."""
+
+    draft: Draft
+    units: tuple[Money, ...]
+    treatment: tax.Treatment
+    sums: tax.Sums
+
+
+def price(draft: Draft, brand: Brand, *, on: date) -> Priced:
+    """Work out tax and totals without storing anything; the checkout's summary is this too.
+
+    Raises tax.NoRate.
+    """
+    treated = tax.treatment(draft.customer, brand, on=on)
+    units = tuple(line.amount for line in draft.lines)
+    if brand.prices_include_tax and treated.rate_bp == 0:
+        units = tuple(tax.untaxed(unit, treated) for unit in units)
+    taxed = [(unit, treated.rate_bp) for unit in units]
+    add_up = tax.sums_of_gross if brand.prices_include_tax else tax.sums_of_net
+    return Priced(draft, units, treated, add_up(taxed, draft.currency))
+
+
+def issue(drafts: Sequence[Draft], brand: Brand, *, at: datetime, actor: str) -> list[Invoice]:
+    """Store, book, number and announce one invoice per draft, in order; they are immutable afterwards.
+
+    Needs an open transaction. The numbers are drawn last and are gapless: they come back if the
+    caller rolls back. Raises tax.NoRate, or IntegrityError when a period was invoiced before.
+    """
+    assert transaction.get_connection().in_atomic_block, "Numbers are drawn inside a transaction."
+    on = business_day(at, brand.zone)
+    priced = [price(draft, brand, on=on) for draft in drafts]
+    invoices = Invoice.objects.bulk_create(_row(each, brand, on=on, at=at) for each in priced)
+    pairs = list(zip(invoices, priced, strict=True))
+    InvoiceLine.objects.bulk_create(row for pair in pairs for row in _line_rows(*pair))
+    InvoiceTax.objects.bulk_create(row for pair in pairs for row in _tax_rows(*pair))
+    ledger.book_invoices(invoices, at=at)
+    sequence = numbers.draw(Invoice.SERIES, on.year, len(invoices))
+    for invoice, number in zip(invoices, sequence, strict=True):
+        invoice.series, invoice.year, invoice.sequence = Invoice.SERIES, on.year, number
+        invoice.number = numbers.text(Invoice.SERIES, on.year, number)
+        invoice.state = Invoice.State.OPEN
+    Invoice.objects.bulk_update(invoices, ["series", "year", "sequence", "number", "state"])
+    record_changes(invoices, before=Invoice.State.DRAFT, at=at, actor=actor, reason="issued")
+    return invoices
+
+
+def settle(invoice: Invoice, payment: Payment, held: Held, *, at: datetime) -> None:
+    """Use a succeeded payment for its invoice; what exceeds the sum due becomes customer credit.
+
+    Needs the locks in `held`. When nothing is due any more the invoice is paid and its order is
+    fulfilled; a repetition is prevented by the allocation's and the booking's unique keys.
+    """
+    due = invoice.due if invoice.state == Invoice.State.OPEN else Money.zero(invoice.currency)
+    part = min(due, payment.amount)
+    if part:
+        Allocation.objects.create(payment=payment, invoice=invoice, amount_minor=part.minor, at=at)
+    ledger.book_payment(payment, settled=part, at=at)
+    invoice.paid_minor += part.minor
+    invoice.save(update_fields=["paid_minor"])
+    if invoice.state == Invoice.State.OPEN and not invoice.due:
+        _close(invoice, held, at=at, actor=f"payment:{payment.pk}")
+
+
+def settle_free(invoice: Invoice, held: Held, *, at: datetime, actor: str) -> None:
+    """Close an invoice over nothing (a trial, a free package) as paid; needs the locks in `held`."""
+    assert not invoice.due, "Only an invoice over nothing settles by itself."
+    _close(invoice, held, at=at, actor=actor)
+
+
+def _close(invoice: Invoice, held: Held, *, at: datetime, actor: str) -> None:
+    invoice.paid_at = at
+    invoice.move(Invoice.State.PAID, at=at, actor=actor, reason="nothing is due", also=("paid_at",))
+    emails.receipt(invoice, at=at)
+    if invoice.order_id is not None:
+        orders.fulfil(held.orders[invoice.order_id], held, at=at, actor=actor)
+
+
+def _row(priced: Priced, brand: Brand, *, on: date, at: datetime) -> Invoice:
+    draft, sums = priced.draft, priced.sums
+    return Invoice(
+        customer=draft.customer,
+        order=draft.order,
+        currency=draft.currency,
+        language=draft.language,
+        issued_at=at,
+        issued_on=on,
+        due_on=on + timedelta(days=brand.due_days),
+        seller=brand.seller,
+        buyer=draft.customer.address,
+        net_minor=sums.net.minor,
+        tax_minor=sums.tax.minor,
+        total_minor=sums.total.minor,
+        tax_note=priced.treatment.note,
+    )
+
+
+def _line_rows(invoice: Invoice, priced: Priced) -> list[InvoiceLine]:
+    rows = zip(priced.draft.lines, priced.units, priced.sums.nets, strict=True)
+    return [
+        InvoiceLine(
+            invoice=invoice,
+            position=position,
+            kind=line.kind,
+            description=line.description[:200],
+            period_start_on=line.period.start_on if line.period else None,
+            period_end_on=line.period.end_on if line.period else None,
+            unit_minor=unit.minor,
+            net_minor=net.minor,
+            tax_bp=priced.treatment.rate_bp,
+            subscription=line.subscription,
+            order_line=line.order_line,
+        )
+        for position, (line, unit, net) in enumerate(rows, start=1)
+    ]
+
+
+def _tax_rows(invoice: Invoice, priced: Priced) -> list[InvoiceTax]:
+    return [
+        InvoiceTax(
+            invoice=invoice,
+            tax_bp=group.rate_bp,
+            net_minor=group.net.minor,
+            tax_minor=group.tax.minor,
+        )
+        for group in priced.sums.groups
+    ]

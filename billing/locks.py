@@ -1,0 +1,70 @@
+"""Row locks, always in one order: subscription, order, invoice, payment; within a table by id."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from billing.models import Invoice, Order, Payment, Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The locked rows as they are now; an earlier copy of them is stale."""
+
+    subscriptions: dict[int, Subscription]
+    orders: dict[int, Order]
+    invoices: dict[int, Invoice]
+    payments: dict[int, Payment]
+
+
+def take(
+    *,
+    subscriptions: Iterable[int] = (),
+    orders: Iterable[int] = (),
+    invoices: Iterable[int] = (),
+    payments: Iterable[int] = (),
+) -> Held:
+    """Lock the rows with these ids and return them fresh; raise outside of a transaction.
+
+    A lock that is not to be had within `lock_timeout` raises OperationalError, and nothing changed.
+    """
+    assert transaction.get_connection().in_atomic_block, "A lock needs a transaction to live in."
+    rows = Subscription.objects.select_for_update(of=("self",)).select_related("account")
+    return Held(
+        {row.pk: row for row in rows.filter(pk__in=list(subscriptions)).order_by("pk")},
+        {
+            row.pk: row
+            for row in Order.objects.select_for_update().filter(pk__in=list(orders)).order_by("pk")
+        },
+        {
+            row.pk: row
+            for row in Invoice.objects.select_for_update()
+            .filter(pk__in=list(invoices))
+            .order_by("pk")
+        },
+        {
+            row.pk: row
+            for row in Payment.objects.select_for_update()
+            .filter(pk__in=list(payments))
+            .order_by("pk")
+        },
+    )
+
+
+def take_for_payment(payment_id: int) -> tuple[Payment, Held]:
+    """Lock a payment with its invoice, that invoice's order, and the subscriptions it pays for."""
+    payment = Payment.objects.select_related("invoice").get(pk=payment_id)
+    held = take_for_invoice(payment.invoice, payments=[payment_id])
+    return held.payments[payment_id], held
+
+
+def take_for_invoice(invoice: Invoice, *, payments: Iterable[int] = ()) -> Held:
+    """Lock an invoice with its order and the subscriptions on its lines."""
+    lines = invoice.lines.filter(subscription__isnull=False)
+    return take(
+        subscriptions=lines.values_list("subscription_id", flat=True).distinct(),
+        orders=[invoice.order_id] if invoice.order_id else [],
+        invoices=[invoice.pk],
+        payments=payments,
+    )

@@ -1,0 +1,37 @@
+"""Who owes what. One file per thing; import the thing from here."""
+
+from billing.models.brand import Brand, LegalText, current_brand
+from billing.models.customer import Customer, Membership, User
+from billing.models.invoice import Invoice, InvoiceLine, InvoiceTax, NumberSeries, TaxRate
+from billing.models.ledger import LedgerAccount, LedgerTransaction, Posting
+from billing.models.mail import Mail
+from billing.models.order import Cart, CartLine, Order, OrderLine
+from billing.models.payment import Allocation, GatewayEvent, Payment
+from billing.models.subscription import Subscription, SubscriptionPeriod
+
+__all__ = [
+    "Allocation",
+    "Brand",
+    "Cart",
+    "CartLine",
+    "Customer",
+    "GatewayEvent",
+    "Invoice",
+    "InvoiceLine",
+    "InvoiceTax",
+    "LedgerAccount",
+    "LedgerTransaction",
+    "LegalText",
+    "Mail",
+    "Membership",
+    "NumberSeries",
+    "Order",
+    "OrderLine",
+    "Payment",
+    "Posting",
+    "Subscription",
+    "SubscriptionPeriod",
+    "TaxRate",
+    "User",
+    "current_brand",
+]

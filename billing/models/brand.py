@@ -1,0 +1,106 @@
+"""The operator: how the shop looks and speaks, who sells, and how prices are meant."""
+
+from __future__ import annotations
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from packages.models import Translated
+
+HEX_COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Enter a colour like #0b5fff."))
+
+
+class Brand(Translated):
+    """The one row of white-label settings. Customers see this name, never the product's own."""
+
+    class Login(models.TextChoices):
+        LINK = "link", _("a one-time link to the password")
+        PASSWORD = "password", _("the password itself")
+
+    name = models.CharField(_("name"), max_length=60)
+    tagline_en = models.CharField(_("tagline (English)"), max_length=140, blank=True)
+    tagline_de = models.CharField(_("tagline (German)"), max_length=140, blank=True)
+    logo = models.CharField(
+        _("logo"), max_length=200, blank=True, help_text=_("Path below static/, e.g. img/logo.svg")
+    )
+    accent = models.CharField(
+        _("accent colour"), max_length=7, default="#0b5c6b", validators=[HEX_COLOUR]
+    )
+    support_email = models.EmailField(_("support e-mail"))
+    mail_sender = models.EmailField(_("mail sender"))
+
+    company = models.CharField(_("company"), max_length=120)
+    street = models.CharField(_("street and number"), max_length=120)
+    postcode = models.CharField(_("postcode"), max_length=12)
+    city = models.CharField(_("city"), max_length=80)
+    country = models.CharField(_("country"), max_length=2, default="DE")
+    vat_id = models.CharField(_("VAT id"), max_length=20, blank=True)
+    tax_number = models.CharField(_("tax number"), max_length=30, blank=True)
+    bank_holder = models.CharField(_("account holder"), max_length=70, blank=True)
+    iban = models.CharField(_("IBAN"), max_length=34, blank=True)
+    bic = models.CharField(_("BIC"), max_length=11, blank=True)
+
+    zone = models.CharField(_("billing time zone"), max_length=40, default="Europe/Berlin")
+    currencies = models.CharField(_("currencies"), max_length=40, default="EUR")
+    prices_include_tax = models.BooleanField(
+        _("prices include tax"),
+        default=True,
+        help_text=_("Catalogue prices are gross at the seller's home rate."),
+    )
+    due_days = models.PositiveSmallIntegerField(_("days to pay an invoice"), default=14)
+    login_by = models.CharField(
+        _("new accounts are mailed"), max_length=10, choices=Login.choices, default=Login.LINK
+    )
+    terms_version = models.CharField(_("version of the terms"), max_length=20, default="1")
+
+    class Meta:
+        verbose_name = _("brand")
+        verbose_name_plural = _("brand")
+        constraints = [
+            models.CheckConstraint(name="brand_is_one_row", condition=models.Q(id=1)),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def tagline(self) -> str:
+        return self.text("tagline")
+
+    @property
+    def currency_list(self) -> list[str]:
+        return self.currencies.replace(",", " ").split()
+
+    @property
+    def seller(self) -> dict[str, str]:
+        """Return what an invoice shows about the seller; every value is text."""
+        fields = ("name", "company", "street", "postcode", "city", "country", "vat_id")
+        more = ("tax_number", "support_email", "bank_holder", "iban", "bic")
+        return {field: str(getattr(self, field)) for field in (*fields, *more)}
+
+
+class LegalText(Translated):
+    """A page the law asks for, written by the operator."""
+
+    class Page(models.TextChoices):
+        IMPRINT = "imprint", _("Imprint")
+        TERMS = "terms", _("Terms")
+        PRIVACY = "privacy", _("Privacy")
+        WITHDRAWAL = "withdrawal", _("Withdrawal")
+
+    page = models.CharField(_("page"), max_length=12, choices=Page.choices, unique=True)
+    body_en = models.TextField(_("text (English)"), blank=True)
+    body_de = models.TextField(_("text (German)"), blank=True)
+
+    class Meta:
+        verbose_name = _("legal text")
+        verbose_name_plural = _("legal texts")
+
+    def __str__(self) -> str:
+        return self.get_page_display()
+
+
+def current_brand() -> Brand:
+    """Return the operator's row; raise Brand.DoesNotExist before the shop was set up."""
+    return Brand.objects.get(id=1)

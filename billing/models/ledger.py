@@ -1,0 +1,77 @@
+"""The double-entry ledger: append-only, every transaction sums to zero. Triggers enforce both."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from billing.models.customer import Customer
+
+
+class LedgerAccount(models.Model):
+    """A book. Debit is positive: a receivable grows by a positive posting, revenue by a negative."""
+
+    class Kind(models.TextChoices):
+        RECEIVABLE = "receivable", _("receivable")
+        CUSTOMER_CREDIT = "customer_credit", _("customer credit")
+        REVENUE = "revenue", _("revenue")
+        TAX_PAYABLE = "tax_payable", _("tax payable")
+        CLEARING = "clearing", _("gateway clearing")
+
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
+    name = models.CharField(
+        _("name"), max_length=40, blank=True, help_text="The gateway of a clearing account."
+    )
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="books")
+    currency = models.CharField(_("currency"), max_length=3)
+
+    class Meta:
+        verbose_name = _("ledger account")
+        verbose_name_plural = _("ledger accounts")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "name", "customer", "currency"],
+                name="ledger_account_once",
+                nulls_distinct=False,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, [self.get_kind_display(), self.name, self.currency]))
+
+
+class LedgerTransaction(models.Model):
+    """One business event in the books; `cause` names it and is posted once."""
+
+    cause = models.CharField(_("cause"), max_length=60, unique=True)
+    at = models.DateTimeField(_("at"))
+    invoice = models.ForeignKey("Invoice", models.PROTECT, null=True, related_name="bookings")
+    payment = models.ForeignKey("Payment", models.PROTECT, null=True, related_name="bookings")
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("ledger transaction")
+        verbose_name_plural = _("ledger transactions")
+
+    def __str__(self) -> str:
+        return self.cause
+
+
+class Posting(models.Model):
+    """One side of a transaction, in minor units of the account's currency; debit positive."""
+
+    transaction = models.ForeignKey(LedgerTransaction, models.PROTECT, related_name="postings")
+    account = models.ForeignKey(LedgerAccount, models.PROTECT, related_name="postings")
+    amount_minor = models.BigIntegerField(_("amount"))
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("posting")
+        verbose_name_plural = _("postings")
+        constraints = [
+            models.CheckConstraint(name="posting_not_zero", condition=~Q(amount_minor=0))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account}: {self.amount_minor}"

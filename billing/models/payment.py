@@ -1,0 +1,165 @@
+"""Money that came in, and the gateways' messages about it."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from billing.models.customer import Customer
+from billing.models.invoice import Invoice
+from packages.money import Money
+from packages.states import Stateful
+
+
+class Payment(Stateful):
+    """One attempt to pay an invoice at a gateway; `key` is the idempotency key we give the gateway."""
+
+    class State(models.TextChoices):
+        CREATED = "created", _("started")
+        PROCESSING = "processing", _("being confirmed")
+        SUCCEEDED = "succeeded", _("succeeded")
+        FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
+
+    # Success is final and always believed: a customer may pay on a page we had given up.
+    MOVES = {
+        State.CREATED: frozenset(
+            {State.PROCESSING, State.SUCCEEDED, State.FAILED, State.CANCELLED}
+        ),
+        State.PROCESSING: frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED}),
+        State.FAILED: frozenset({State.PROCESSING, State.SUCCEEDED}),
+        State.CANCELLED: frozenset({State.PROCESSING, State.SUCCEEDED}),
+    }
+    OPEN = (State.CREATED, State.PROCESSING)
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="payments")
+    invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="payments")
+    gateway = models.CharField(_("gateway"), max_length=20)
+    livemode = models.BooleanField(default=False)
+    state = models.CharField(
+        _("state"), max_length=12, choices=State.choices, default=State.CREATED
+    )
+    amount_minor = models.BigIntegerField(_("amount"))
+    currency = models.CharField(_("currency"), max_length=3)
+    external_id = models.CharField(_("id at the gateway"), max_length=80, null=True)
+    redirect_url = models.URLField(max_length=500, blank=True)
+    failure_code = models.CharField(max_length=40, blank=True)
+    failure_message = models.CharField(max_length=200, blank=True)
+    fetched_minor = models.BigIntegerField(null=True)
+    fetched_currency = models.CharField(max_length=3, blank=True)
+    confirmed_at = models.DateTimeField(_("confirmed by the gateway"), null=True)
+    created_at = models.DateTimeField(_("started"))
+    succeeded_at = models.DateTimeField(_("succeeded"), null=True)
+    next_check_at = models.DateTimeField(null=True)
+    checks = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("payment")
+        verbose_name_plural = _("payments")
+        indexes = [
+            models.Index(
+                fields=["next_check_at", "id"],
+                condition=Q(next_check_at__isnull=False),
+                name="payment_to_check",
+            )
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["gateway", "livemode", "external_id"], name="payment_external_once"
+            ),
+            models.UniqueConstraint(
+                fields=["invoice"],
+                condition=Q(state__in=("created", "processing")),
+                name="payment_one_open_per_invoice",
+            ),
+            models.CheckConstraint(name="payment_positive", condition=Q(amount_minor__gt=0)),
+            # A success is only what the gateway itself said, for exactly this amount.
+            models.CheckConstraint(
+                name="payment_success_was_fetched",
+                condition=~Q(state="succeeded")
+                | Q(
+                    confirmed_at__isnull=False,
+                    fetched_minor=F("amount_minor"),
+                    fetched_currency=F("currency"),
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.gateway} {self.external_id or self.public_id}"
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_minor, self.currency)
+
+
+class Allocation(models.Model):
+    """What part of a payment settles which invoice; the rest of the payment is the customer's credit."""
+
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="allocations")
+    invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="allocations")
+    amount_minor = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["payment", "invoice"], name="allocation_once"),
+            models.CheckConstraint(name="allocation_positive", condition=Q(amount_minor__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.payment} → {self.invoice}"
+
+
+class GatewayEvent(models.Model):
+    """The inbox: a verified webhook, stored as it came. It is a hint to fetch, never a fact."""
+
+    class State(models.TextChoices):
+        RECEIVED = "received", _("waiting")
+        PROCESSED = "processed", _("processed")
+        IGNORED = "ignored", _("ignored")
+        PARKED = "parked", _("needs staff")
+
+    gateway = models.CharField(_("gateway"), max_length=20)
+    account = models.CharField(_("account"), max_length=60)
+    livemode = models.BooleanField()
+    external_id = models.CharField(_("id at the gateway"), max_length=80)
+    kind = models.CharField(_("kind"), max_length=60)
+    payment_external_id = models.CharField(max_length=80, blank=True)
+    body = models.BinaryField()
+    created_at = models.DateTimeField(_("sent"))
+    received_at = models.DateTimeField(_("received"))
+    state = models.CharField(
+        _("state"), max_length=10, choices=State.choices, default=State.RECEIVED
+    )
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True)
+    processed_at = models.DateTimeField(_("processed"), null=True)
+    note = models.CharField(_("note"), max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("gateway event")
+        verbose_name_plural = _("gateway events")
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at", "id"],
+                condition=Q(state="received"),
+                name="gateway_event_waiting",
+            )
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["gateway", "account", "livemode", "external_id"],
+                name="gateway_event_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.gateway} {self.kind} {self.external_id}"

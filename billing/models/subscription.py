@@ -1,0 +1,122 @@
+"""What a customer has subscribed to, and which stretches of days were paid for."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from billing.models.customer import Customer
+from packages.models import Cycle, Package, Price
+from packages.money import Money
+from packages.states import Stateful
+from provisioning.dialler.base import Limits
+from provisioning.models import Account
+
+
+class Subscription(Stateful):
+    """Says whether a service is paid for; whether it runs at the dialler is `account.state`.
+
+    The price and the limits are those of the day of purchase: later changes of the catalogue do not
+    reach it. A pay-as-you-go subscription has no periods and no end.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("waiting for payment")
+        ACTIVE = "active", _("active")
+        SUSPENDED = "suspended", _("suspended")
+        ENDED = "ended", _("ended")
+
+    MOVES = {
+        State.PENDING: frozenset({State.ACTIVE, State.ENDED}),
+        State.ACTIVE: frozenset({State.SUSPENDED, State.ENDED}),
+        State.SUSPENDED: frozenset({State.ACTIVE, State.ENDED}),
+    }
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="subscriptions")
+    package = models.ForeignKey(Package, models.PROTECT, related_name="subscriptions")
+    price = models.ForeignKey(Price, models.SET_NULL, null=True, blank=True)
+    account = models.OneToOneField(
+        Account, models.PROTECT, null=True, blank=True, related_name="subscription"
+    )
+    state = models.CharField(
+        _("state"), max_length=12, choices=State.choices, default=State.PENDING
+    )
+    currency = models.CharField(_("currency"), max_length=3)
+    cycle = models.CharField(_("billing cycle"), max_length=12, choices=Cycle.choices)
+    amount_minor = models.BigIntegerField(_("price in minor units"))
+    credit_minor = models.BigIntegerField(_("included credit in minor units"), default=0)
+    limits = models.JSONField(_("limits"))
+    allowance = models.CharField(
+        _("included credit and units"), max_length=10, choices=Package.Allowance.choices
+    )
+    trial_days = models.PositiveSmallIntegerField(_("trial days"), default=0)
+    zone = models.CharField(_("billing time zone"), max_length=40)
+    anchor_on = models.DateField(_("anchor day"), null=True, blank=True)
+    paid_until = models.DateField(
+        _("paid until"), null=True, blank=True, help_text=_("The first day that is not paid for.")
+    )
+    created_at = models.DateTimeField(_("ordered"))
+    activated_at = models.DateTimeField(_("active since"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("subscription")
+        verbose_name_plural = _("subscriptions")
+        indexes = [
+            models.Index(
+                fields=["paid_until", "id"],
+                condition=Q(state="active", paid_until__isnull=False),
+                name="subscription_due",
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="subscription_active_has_anchor",
+                condition=Q(state="pending") | Q(state="ended") | Q(anchor_on__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.package} · {self.customer}"
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def credit(self) -> Money:
+        return Money(self.credit_minor, self.currency)
+
+    @property
+    def terms(self) -> Limits:
+        return Limits.from_json(self.limits)
+
+    @property
+    def recurs(self) -> bool:
+        return self.cycle != Cycle.ONE_TIME
+
+
+class SubscriptionPeriod(models.Model):
+    """A stretch `[start_on, end_on)` of a subscription. Renewing it is inserting the next one."""
+
+    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="periods")
+    index = models.IntegerField(help_text="0 is the first paid period; -1 is a trial before it.")
+    start_on = models.DateField()
+    end_on = models.DateField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["subscription", "index"]
+        constraints = [
+            models.UniqueConstraint(fields=["subscription", "index"], name="period_index_once"),
+            models.UniqueConstraint(fields=["subscription", "start_on"], name="period_start_once"),
+            models.CheckConstraint(name="period_has_days", condition=Q(end_on__gt=F("start_on"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.start_on} – {self.end_on - timedelta(days=1)}"

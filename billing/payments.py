@@ -1,0 +1,212 @@
+"""Begin payments, and believe them: every way in (webhook, browser, sweep, staff) ends in `record`."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+
+from billing import gateways, invoices
+from billing.gateways.base import (
+    Declined,
+    Gateway,
+    GatewayRefused,
+    PaymentRequest,
+    PaymentSnapshot,
+    PaymentStart,
+    Unavailable,
+)
+from billing.locks import take_for_invoice, take_for_payment
+from billing.models import Invoice, Payment
+from packages.states import record_change
+
+log = structlog.get_logger()
+
+FIRST_CHECK = timedelta(seconds=60)
+LAST_CHECK = timedelta(hours=1)
+
+
+class NotPayable(Exception):
+    """The invoice is not open, or a payment for it is just being confirmed; `reason` is for people."""
+
+
+class Mismatch(Exception):
+    """The gateway's payment is not the one we asked for; nothing was credited."""
+
+
+class UnknownPayment(Exception):
+    """The gateway speaks of a payment that no row of ours began."""
+
+
+def start(
+    invoice: Invoice, gateway_code: str, *, return_url: str, at: datetime, actor: str
+) -> Payment:
+    """Begin to pay what is due, and return the payment with the address to go to.
+
+    Asked again while one is open at the same gateway, it is that one; at another gateway, the
+    earlier is given up. Speaks HTTP after its transaction. Raises NotPayable, Declined,
+    GatewayRefused, or Unavailable (the payment stays open and the sweep finds it).
+    """
+    gateway = gateways.get(gateway_code)
+    with transaction.atomic():
+        held = take_for_invoice(invoice)
+        payment = _open_payment(held.invoices[invoice.pk], gateway, at=at, actor=actor)
+    if payment.redirect_url:
+        return payment
+    request = PaymentRequest(
+        key=payment.key.hex,
+        amount=payment.amount,
+        description=str(invoice.number),
+        customer_email=invoice.customer.email,
+        language=invoice.language,
+        return_url=return_url,
+    )
+    try:
+        begun = gateway.start_payment(request)
+    except (Declined, GatewayRefused) as error:
+        _give_up(payment, error, at=at)
+        raise
+    return _remember(payment, begun)
+
+
+def _open_payment(invoice: Invoice, gateway: Gateway, *, at: datetime, actor: str) -> Payment:
+    """Return the invoice's open payment at this gateway, or make one; the invoice is locked."""
+    if invoice.state != Invoice.State.OPEN:
+        raise NotPayable("not open")
+    earlier = invoice.payments.filter(state__in=Payment.OPEN).first()
+    if earlier is not None:
+        if earlier.state == Payment.State.PROCESSING:
+            raise NotPayable("being confirmed")
+        if earlier.gateway == gateway.code and earlier.amount == invoice.due:
+            return earlier
+        earlier.move(Payment.State.CANCELLED, at=at, actor=actor, reason="begun anew")
+    payment = Payment.objects.create(
+        customer=invoice.customer,
+        invoice=invoice,
+        gateway=gateway.code,
+        amount_minor=invoice.due.minor,
+        currency=invoice.currency,
+        created_at=at,
+        next_check_at=at + FIRST_CHECK,
+    )
+    record_change(payment, before="", at=at, actor=actor, reason="begun")
+    return payment
+
+
+def _remember(payment: Payment, begun: PaymentStart) -> Payment:
+    """Keep the gateway's id. A webhook may have come first, so only these two fields are written."""
+    payment.external_id, payment.redirect_url = begun.external_id, begun.redirect_url or ""
+    payment.save(update_fields=["external_id", "redirect_url"])
+    return payment
+
+
+def _give_up(payment: Payment, error: Exception, *, at: datetime) -> None:
+    with transaction.atomic():
+        payment, _ = take_for_payment(payment.pk)
+        if payment.state in Payment.OPEN:
+            payment.failure_message = getattr(error, "message", "")[:200]
+            payment.next_check_at = None
+            also = ("failure_message", "next_check_at")
+            reason = f"{type(error).__name__} at the gateway"
+            payment.move(
+                Payment.State.FAILED, at=at, actor="system:gateway", reason=reason, also=also
+            )
+
+
+def check(payment: Payment, *, at: datetime, actor: str) -> None:
+    """Ask the gateway about an open payment and record what it says.
+
+    The browser's return page, "check now" and the sweep call this. Speaks HTTP before any lock;
+    Unavailable is swallowed here: the payment stays open, and the next check is written down.
+    """
+    gateway = gateways.get(payment.gateway)
+    _note_check(payment, at=at)
+    try:
+        snapshot = _look_up(gateway, payment)
+    except (Unavailable, GatewayRefused) as error:
+        log.warning("payment.unchecked", payment=payment.pk, error=type(error).__name__)
+        return
+    if snapshot is not None:
+        record(snapshot, gateway.code, at=at, actor=actor)
+
+
+def _look_up(gateway: Gateway, payment: Payment) -> PaymentSnapshot | None:
+    """Fetch by the gateway's id; where its answer was lost, find the payment by our key."""
+    if payment.external_id:
+        return gateway.fetch_payment(payment.external_id)
+    recent = gateway.list_payments(payment.created_at - timedelta(minutes=5))
+    return next((each for each in recent if each.key == payment.key.hex), None)
+
+
+def _note_check(payment: Payment, *, at: datetime) -> None:
+    """Plan the next check, later each time; a payment nobody finishes is asked about hourly."""
+    pause = min(LAST_CHECK, FIRST_CHECK * 2 ** min(payment.checks, 10))
+    Payment.objects.filter(pk=payment.pk, next_check_at__isnull=False).update(
+        next_check_at=at + pause, checks=payment.checks + 1
+    )
+
+
+def record(snapshot: PaymentSnapshot, gateway_code: str, *, at: datetime, actor: str) -> Payment:
+    """Write down what the gateway says about one payment, and all that follows from it.
+
+    One transaction with the payment's, invoice's, order's and subscriptions' locks. A repetition
+    changes nothing, a success is never taken back, and amounts must match to the cent. Raises
+    UnknownPayment, Mismatch.
+    """
+    payment_id = _find(snapshot, gateway_code)
+    with transaction.atomic():
+        payment, held = take_for_payment(payment_id)
+        if payment.external_id not in (None, snapshot.external_id):
+            raise Mismatch(f"payment {payment.pk} has another id at the gateway")
+        if payment.state == Payment.State.SUCCEEDED:
+            return payment
+        payment.external_id = snapshot.external_id
+        payment.save(update_fields=["external_id"])
+        if snapshot.state == "succeeded":
+            _succeed(payment, snapshot, at=at, actor=actor)
+            invoices.settle(held.invoices[payment.invoice_id], payment, held, at=at)
+        else:
+            _follow(payment, snapshot, at=at, actor=actor)
+    return payment
+
+
+def _find(snapshot: PaymentSnapshot, gateway_code: str) -> int:
+    payments = Payment.objects.filter(gateway=gateway_code)
+    found = payments.filter(external_id=snapshot.external_id).first()
+    if found is None:
+        found = payments.filter(key=snapshot.key, external_id__isnull=True).first()
+    if found is None:
+        raise UnknownPayment(snapshot.external_id)
+    return found.pk
+
+
+def _succeed(payment: Payment, snapshot: PaymentSnapshot, *, at: datetime, actor: str) -> None:
+    if snapshot.amount != payment.amount:
+        raise Mismatch(f"payment {payment.pk}: {snapshot.amount} instead of {payment.amount}")
+    payment.fetched_minor = snapshot.amount.minor
+    payment.fetched_currency = snapshot.amount.currency
+    payment.confirmed_at, payment.succeeded_at = at, snapshot.succeeded_at or at
+    payment.next_check_at, payment.failure_code, payment.failure_message = None, "", ""
+    also = (
+        *("fetched_minor", "fetched_currency", "confirmed_at", "succeeded_at"),
+        *("next_check_at", "failure_code", "failure_message"),
+    )
+    payment.move(
+        Payment.State.SUCCEEDED, at=at, actor=actor, reason="confirmed by the gateway", also=also
+    )
+
+
+def _follow(payment: Payment, snapshot: PaymentSnapshot, *, at: datetime, actor: str) -> None:
+    """Take over an outcome that is no success; `open` with a reason is a decline to be retried."""
+    payment.failure_code = snapshot.failure_code or ""
+    payment.failure_message = (snapshot.failure_message or "")[:200]
+    payment.save(update_fields=["failure_code", "failure_message"])
+    target = {
+        "processing": Payment.State.PROCESSING,
+        "failed": Payment.State.FAILED,
+        "cancelled": Payment.State.CANCELLED,
+    }.get(snapshot.state)
+    if target is None or target not in payment.MOVES[payment.state]:
+        return
+    if target != Payment.State.PROCESSING:
+        payment.next_check_at = None
+    payment.move(target, at=at, actor=actor, reason="told by the gateway", also=("next_check_at",))

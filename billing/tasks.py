@@ -1,0 +1,61 @@
+"""Doorbells and sweeps. A task carries a row's id, reads the clock, and makes one call."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from billing import deliveries, events, payments
+from billing.models import GatewayEvent, Payment
+from provisioning import jobs
+from provisioning.models import Account, Job
+
+BATCH = 500
+BALANCE_AGE = timedelta(minutes=15)
+SWEEPER = "system:sweep"
+
+
+@shared_task
+def process_event(event_id: int) -> None:
+    """Process one stored gateway event."""
+    events.process(event_id, at=timezone.now())
+
+
+@shared_task
+def sweep_events() -> None:
+    """Process the gateway events whose doorbell nobody heard, and those due for another attempt."""
+    at = timezone.now()
+    due = Q(next_attempt_at__lte=at) | Q(next_attempt_at__isnull=True)
+    waiting = GatewayEvent.objects.filter(due, state=GatewayEvent.State.RECEIVED).order_by("pk")
+    for event_id in waiting.values_list("pk", flat=True)[:BATCH]:
+        events.process(event_id, at=at)
+
+
+@shared_task
+def sweep_payments() -> None:
+    """Ask the gateways about open payments, so that a lost webhook costs minutes and no money."""
+    at = timezone.now()
+    due = Payment.objects.filter(next_check_at__lte=at).order_by("next_check_at")
+    for payment in due[:BATCH]:
+        payments.check(payment, at=at, actor=SWEEPER)
+
+
+@shared_task
+def sweep_mails() -> None:
+    """Send the mails whose doorbell nobody heard, and those due for another attempt."""
+    at = timezone.now()
+    for mail_id in deliveries.waiting(at=at):
+        deliveries.deliver(mail_id, at=at)
+
+
+@shared_task
+def sweep_balances() -> None:
+    """Ask for the balance of each running account whose reading is old and that has nothing to do."""
+    at = timezone.now()
+    old = Q(balance_at__lt=at - BALANCE_AGE) | Q(balance_at__isnull=True)
+    running = Account.objects.filter(old, state=Account.State.LIVE)
+    idle = running.exclude(jobs__state__in=Job.UNFINISHED)
+    with transaction.atomic():
+        jobs.read_balances(list(idle[:BATCH]), at=at, actor=SWEEPER)

@@ -1,0 +1,126 @@
+"""Which rate applies, and how a document's sums are made (EN 16931: tax per rate group)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from billing.models import Brand, Customer, TaxRate
+from packages.money import Money, total
+
+# The member states' ISO codes; Greece's VAT ids begin with EL, its country code is GR.
+EU = frozenset(
+    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()
+)
+REVERSE_CHARGE = "Reverse charge: the recipient of the service owes the tax."
+OUTSIDE = "Not taxable in the seller's country: the recipient is established outside the EU."
+
+
+class NoRate(Exception):
+    """The seller's country has no tax rate for the day; an invoice cannot be issued."""
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """How a sale to a customer is taxed: the rate, and the sentence that a zero rate needs."""
+
+    rate_bp: int
+    home_bp: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The sums of the lines of one rate."""
+
+    rate_bp: int
+    net: Money
+    tax: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Each line's net in the order given, the groups, and the totals; all add up to the cent."""
+
+    nets: tuple[Money, ...]
+    groups: tuple[Group, ...]
+    net: Money
+    tax: Money
+    total: Money
+
+
+def treatment(customer: Customer, brand: Brand, *, on: date) -> Treatment:
+    """Return how the customer is taxed on that day; raise NoRate when the table has a hole.
+
+    At home the home rate. A business with a VAT id elsewhere in the EU: reverse charge. Consumers
+    in the EU: their country's rate where the table has one, else the home rate. Outside the EU: none.
+    """
+    home_bp = rate_of(brand.country, on=on)
+    if home_bp is None:
+        raise NoRate(f"There is no tax rate for {brand.country} on {on}.")
+    if customer.country == brand.country:
+        return Treatment(home_bp, home_bp)
+    if customer.country not in EU:
+        return Treatment(0, home_bp, OUTSIDE)
+    if customer.is_business and customer.vat_id:
+        return Treatment(0, home_bp, REVERSE_CHARGE)
+    abroad_bp = rate_of(customer.country, on=on)
+    return Treatment(home_bp if abroad_bp is None else abroad_bp, home_bp)
+
+
+def rate_of(country: str, *, on: date) -> int | None:
+    """Return the country's rate in basis points on that day, None where the table has none."""
+    row = (
+        TaxRate.objects.filter(country=country, valid_from__lte=on).order_by("-valid_from").first()
+    )
+    return row.rate_bp if row else None
+
+
+def untaxed(amount: Money, treated: Treatment) -> Money:
+    """Return what a catalogue price that includes the home tax costs a buyer who owes none."""
+    return amount - amount.included_percent(treated.home_bp)
+
+
+def sums_of_gross(lines: Sequence[tuple[Money, int]], currency: str) -> Sums:
+    """Sum lines of (gross amount, rate): what the customer was promised stays, to the cent."""
+    nets: dict[int, Money] = {}
+    groups = []
+    for rate_bp, members in _by_rate(lines):
+        gross = total((lines[index][0] for index in members), currency)
+        tax = gross.included_percent(rate_bp)
+        groups.append(Group(rate_bp, gross - tax, tax))
+        nets |= _share(gross - tax, {index: lines[index][0] for index in members}, rate_bp)
+    return _sums([nets[index] for index in range(len(lines))], groups, currency)
+
+
+def sums_of_net(lines: Sequence[tuple[Money, int]], currency: str) -> Sums:
+    """Sum lines of (net amount, rate): tax is rounded once per rate group."""
+    groups = []
+    for rate_bp, members in _by_rate(lines):
+        net = total((lines[index][0] for index in members), currency)
+        groups.append(Group(rate_bp, net, net.percent(rate_bp)))
+    return _sums([amount for amount, _ in lines], groups, currency)
+
+
+def _share(net: Money, members: dict[int, Money], rate_bp: int) -> dict[int, Money]:
+    """Share a group's net over its gross lines: each rounded alone, the odd cents on the largest."""
+    shares = {index: gross - gross.included_percent(rate_bp) for index, gross in members.items()}
+    odd = net.minor - sum(share.minor for share in shares.values())
+    by_size = sorted(members, key=lambda index: (-abs(members[index].minor), index))
+    for index in by_size[: abs(odd)]:
+        shares[index] += Money(1 if odd > 0 else -1, net.currency)
+    return shares
+
+
+def _by_rate(lines: Sequence[tuple[Money, int]]) -> list[tuple[int, list[int]]]:
+    """Return the lines' positions by rate, the highest rate first."""
+    rates = sorted({rate_bp for _, rate_bp in lines}, reverse=True)
+    return [
+        (rate_bp, [index for index, line in enumerate(lines) if line[1] == rate_bp])
+        for rate_bp in rates
+    ]
+
+
+def _sums(nets: Sequence[Money], groups: Sequence[Group], currency: str) -> Sums:
+    net = total((group.net for group in groups), currency)
+    tax = total((group.tax for group in groups), currency)
+    return Sums(tuple(nets), tuple(groups), net, tax, net + tax)

@@ -1,0 +1,83 @@
+"""The only door for gateways: verify, store, answer. Nothing is decided here."""
+
+from datetime import datetime
+
+import structlog
+from django.db import DatabaseError, InterfaceError, connection
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from billing import gateways
+from billing.gateways.base import MAX_BODY, BadWebhook, IncomingEvent
+from billing.models import GatewayEvent
+from billing.tasks import process_event
+from packages.doorbell import ring
+
+log = structlog.get_logger()
+
+INSERT = (
+    f"INSERT INTO {GatewayEvent._meta.db_table} ({{}}) VALUES ({{}}) "
+    "ON CONFLICT (gateway, account, livemode, external_id) DO NOTHING RETURNING id"
+)
+
+
+@csrf_exempt
+@require_POST
+def receive(request: HttpRequest, gateway_code: str) -> HttpResponse:
+    """Store a believable event and answer 200, also for one that is known already.
+
+    400 for what is not believed (nothing is stored, the database is not touched), 404 for no such
+    gateway, 503 when it cannot be stored, so that the gateway sends it again.
+    """
+    try:
+        gateway = gateways.get(gateway_code)
+    except KeyError as error:
+        raise Http404 from error
+    at = timezone.now()
+    try:
+        incoming = gateway.verify_webhook(_body(request), request.headers, at=at)
+    except BadWebhook as error:
+        log.warning("webhook.refused", gateway=gateway.code, reason=error.reason)
+        return JsonResponse({"status": "refused"}, status=400)
+    try:
+        event_id = store(incoming, gateway.code, at=at)
+    except (DatabaseError, InterfaceError) as error:
+        log.error("webhook.unstored", gateway=gateway.code, error=type(error).__name__)
+        return JsonResponse({"status": "try again"}, status=503, headers={"Retry-After": "5"})
+    if event_id is not None:
+        ring(process_event, event_id)
+    return JsonResponse({"status": "stored"})
+
+
+def store(incoming: IncomingEvent, gateway_code: str, *, at: datetime) -> int | None:
+    """Insert the event and commit; return its id, or None if it was stored before.
+
+    One statement: the unique key on (gateway, account, mode, id) decides, not a look beforehand.
+    """
+    row = {
+        "gateway": gateway_code,
+        "account": incoming.account,
+        "livemode": incoming.livemode,
+        "external_id": incoming.external_id,
+        "kind": incoming.kind,
+        "payment_external_id": incoming.payment_external_id or "",
+        "body": incoming.body,
+        "created_at": incoming.created_at,
+        "received_at": at,
+        "state": GatewayEvent.State.RECEIVED.value,
+        "attempts": 0,
+        "note": "",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT.format(", ".join(row), ", ".join(["%s"] * len(row))), [*row.values()])
+        stored = cursor.fetchone()
+    return stored[0] if stored else None
+
+
+def _body(request: HttpRequest) -> bytes:
+    """Read at most one byte more than a webhook may have."""
+    if int(request.headers.get("Content-Length") or 0) > MAX_BODY:
+        raise BadWebhook("oversized")
+    return bytes(request.read(MAX_BODY + 1))

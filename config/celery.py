@@ -1,0 +1,36 @@
+"""The Celery application and the whole beat table. Rows are the queue; these only look for them."""
+
+import os
+from typing import Any
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("castfront")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+# Tasks that live beside the rows they work on, below the module that rings for them.
+app.autodiscover_tasks(["billing"], related_name="deliveries")
+
+# Every entry is level-triggered: it finds all that should be and is not, and may run twice at once.
+BEAT: dict[str, dict[str, Any]] = {
+    # Gateway events whose doorbell nobody heard, and those due for another attempt.
+    "sweep_events": {"task": "billing.tasks.sweep_events", "schedule": 15.0},
+    # Open payments: asks the gateway, so that a lost webhook costs minutes and no money.
+    "sweep_payments": {"task": "billing.tasks.sweep_payments", "schedule": 30.0},
+    # Mail that waits.
+    "sweep_mails": {"task": "billing.tasks.sweep_mails", "schedule": 15.0},
+    # Jobs for the dialler that wait, are due again, or were left by a worker that died.
+    "sweep_jobs": {"task": "provisioning.tasks.sweep_jobs", "schedule": 15.0},
+    # Balances of live accounts, for the client area.
+    "sweep_balances": {"task": "billing.tasks.sweep_balances", "schedule": 300.0},
+    # Tests the diallers.
+    "check_servers": {"task": "provisioning.tasks.check_servers", "schedule": 30.0},
+    # Shows /healthz that beat reaches a worker.
+    "beat_heartbeat": {"task": "provisioning.tasks.beat_heartbeat", "schedule": 10.0},
+}
+# A tick that waited longer than this has been overtaken by the next one.
+for _entry in BEAT.values():
+    _entry["options"] = {"expires": 60}
+app.conf.update(beat_schedule=BEAT)

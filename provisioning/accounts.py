@@ -1,0 +1,101 @@
+"""Plan an account: which server, which username, which password. Nothing leaves the house here."""
+
+import secrets
+import string
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils.text import slugify
+
+from packages.states import record_change
+from provisioning import servers, vault
+from provisioning.dialler.base import AccountSpec, Limits
+from provisioning.models import Account
+
+ALPHABET = string.ascii_letters + string.digits
+PASSWORD_LENGTH = 16
+
+
+def plan(
+    person: dict[str, str],
+    limits: Limits,
+    *,
+    currency: str,
+    burn_minor_per_minute: int,
+    at: datetime,
+    actor: str,
+) -> Account:
+    """Insert the account as it should become; the caller adds the jobs that make it so.
+
+    `person` has name, company, email, phone and language. Raises servers.NoServer.
+    """
+    server = servers.choose(currency)
+    account = Account(
+        server=server,
+        person=person,
+        limits=limits.to_json(),
+        burn_minor_per_minute=burn_minor_per_minute,
+        created_at=at,
+    )
+    account.username = _username(person, str(account.marker.hex))
+    account.password_sealed = vault.seal(_password(), purpose=password_purpose(account))
+    account.save()
+    record_change(account, before="", at=at, actor=actor, reason="planned")
+    return account
+
+
+def rename(account: Account) -> None:
+    """Take another username because somebody else has this one; needs the account's lock.
+
+    Only before the dialler ever saw a create command of ours: afterwards the name is a fact there.
+    """
+    for _ in range(20):
+        account.username = _username(account.person, secrets.token_hex(8))
+        try:
+            with transaction.atomic():
+                account.save(update_fields=["username"])
+            return
+        except IntegrityError:
+            continue
+    raise IntegrityError("No free username was found in twenty tries.")
+
+
+def spec_of(account: Account) -> AccountSpec:
+    """Return what the dialler is told about a new account."""
+    limits = Limits.from_json(account.limits)
+    first, _, last = account.person["name"].partition(" ")
+    return AccountSpec(
+        username=account.username,
+        email=account.person["email"],
+        first_name=first,
+        last_name=last,
+        company=account.person.get("company", ""),
+        phone=account.person.get("phone", ""),
+        language=account.person.get("language", "en"),
+        tariff=limits.tariff,
+        channels=limits.channels,
+        services=limits.services,
+        role=account.server.default_role,
+        units=limits.units,
+    )
+
+
+def password_of(account: Account) -> str | None:
+    """Return the first password while it has not been handed over yet."""
+    if account.password_sealed is None:
+        return None
+    return vault.unseal(account.password_sealed, purpose=password_purpose(account))
+
+
+def password_purpose(account: Account) -> str:
+    return f"account-password:{account.marker}"
+
+
+def _username(person: dict[str, str], seed: str) -> str:
+    """Readable, and random enough that a match at the dialler is not by chance."""
+    stem = slugify(person.get("company") or person["name"]).replace("-", "")[:12] or "account"
+    return f"{stem}-{seed[:6]}"
+
+
+def _password() -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(PASSWORD_LENGTH))

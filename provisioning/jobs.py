@@ -1,0 +1,152 @@
+"""What may be asked of the dialler. Asking inserts a row in the caller's transaction; no HTTP here."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from packages.doorbell import ring
+from packages.money import Money
+from packages.states import record_change
+from provisioning import tasks, vault
+from provisioning.dialler.base import Limits
+from provisioning.models import Account, Job
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A job to be: for one account, for one cause, with absolute targets."""
+
+    account: Account
+    kind: Job.Kind
+    cause: str
+    bundle: str = ""
+    amount: Money | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+    not_before: datetime | None = None
+
+
+def add(wishes: Sequence[Wish], *, at: datetime, actor: str) -> list[Job]:
+    """Insert a job for every wish whose cause has none yet, in order, and ring after commit.
+
+    Needs an open transaction; locks the accounts (by id), so that their sequence has no gap. A
+    repeated call inserts nothing and returns the jobs of the first one.
+    """
+    accounts = sorted({wish.account.pk for wish in wishes})
+    list(Account.objects.select_for_update().filter(pk__in=accounts).order_by("pk"))
+    causes = [wish.cause for wish in wishes]
+    known = set(Job.objects.filter(cause__in=causes).values_list("cause", flat=True))
+    fresh = [wish for wish in wishes if wish.cause not in known]
+    jobs = Job.objects.bulk_create(_rows(fresh, accounts, at=at))
+    for job in jobs:
+        record_change(job, before="", at=at, actor=actor, reason=job.cause)
+    for account_id in accounts:
+        ring(tasks.run_account, account_id)
+    return list(Job.objects.filter(cause__in=causes).order_by("account_id", "seq"))
+
+
+def create_account(
+    account: Account, *, cause: str, credit: Money, at: datetime, actor: str
+) -> list[Job]:
+    """Ask for the account itself, its limits and its opening credit: one job each, in this order.
+
+    Three jobs, because each may stop half-way on its own and is resumed at the missing step.
+    """
+    wishes = [
+        Wish(account, Job.Kind.CREATE, f"{cause}:create", cause),
+        _limits_wish(account, cause=f"{cause}:limits", bundle=cause),
+    ]
+    if credit.minor > 0:
+        wishes.append(Wish(account, Job.Kind.CREDIT, f"{cause}:credit", cause, credit))
+    return add(wishes, at=at, actor=actor)
+
+
+def credit(account: Account, amount: Money, *, cause: str, at: datetime, actor: str) -> list[Job]:
+    """Ask for credit, once per cause. The cause travels to the dialler as our reference."""
+    wish = Wish(account, Job.Kind.CREDIT, cause, cause, amount)
+    return add([wish], at=at, actor=actor)
+
+
+def set_limits(
+    account: Account, limits: Limits, *, cause: str, at: datetime, actor: str
+) -> list[Job]:
+    """Make these the account's limits, also the package's after an exchange; data and credit stay."""
+    account.limits = limits.to_json()
+    account.save(update_fields=["limits"])
+    return add([_limits_wish(account, cause=cause, bundle=cause)], at=at, actor=actor)
+
+
+def suspend(account: Account, *, cause: str, at: datetime, actor: str) -> list[Job]:
+    """Ask that the account can neither sign in nor send; balance and data stay."""
+    return add([Wish(account, Job.Kind.SUSPEND, cause, cause)], at=at, actor=actor)
+
+
+def unsuspend(account: Account, *, cause: str, at: datetime, actor: str) -> list[Job]:
+    """Ask that a suspended account runs again."""
+    return add([Wish(account, Job.Kind.UNSUSPEND, cause, cause)], at=at, actor=actor)
+
+
+def change_password(
+    account: Account, password: str, *, cause: str, at: datetime, actor: str
+) -> list[Job]:
+    """Ask for another password; it is kept sealed until the dialler has it, then destroyed."""
+    sealed = vault.seal(password, purpose=f"job-password:{cause}").decode()
+    wish = Wish(account, Job.Kind.CHANGE_PASSWORD, cause, cause, details={"sealed": sealed})
+    return add([wish], at=at, actor=actor)
+
+
+def terminate(
+    account: Account, *, cause: str, delete_at: datetime, at: datetime, actor: str
+) -> list[Job]:
+    """Ask to suspend the account now and to delete it for good at `delete_at` (aware UTC)."""
+    wishes = [
+        Wish(account, Job.Kind.SUSPEND, f"{cause}:suspend", cause),
+        Wish(account, Job.Kind.TERMINATE, f"{cause}:delete", cause, not_before=delete_at),
+    ]
+    return add(wishes, at=at, actor=actor)
+
+
+def read_balances(accounts: Iterable[Account], *, at: datetime, actor: str) -> list[Job]:
+    """Ask for the balances as of now; one reading per account and minute at most."""
+    minute = f"{at:%Y%m%dT%H%M}"
+    wishes = [
+        Wish(account, Job.Kind.READ_BALANCE, f"balance-{account.pk}-{minute}")
+        for account in accounts
+    ]
+    return add(wishes, at=at, actor=actor)
+
+
+def _limits_wish(account: Account, *, cause: str, bundle: str) -> Wish:
+    return Wish(account, Job.Kind.SET_LIMITS, cause, bundle, details={"limits": account.limits})
+
+
+def _rows(wishes: Sequence[Wish], accounts: Sequence[int], *, at: datetime) -> list[Job]:
+    """Number the wishes onwards from each account's last job; the accounts are locked."""
+    assert transaction.get_connection().in_atomic_block, "Jobs belong to the caller's transaction."
+    last = dict(
+        Job.objects.filter(account_id__in=accounts)
+        .values_list("account_id")
+        .annotate(Max("seq"))
+        .values_list("account_id", "seq__max")
+    )
+    rows = []
+    for wish in wishes:
+        last[wish.account.pk] = last.get(wish.account.pk, 0) + 1
+        rows.append(
+            Job(
+                account=wish.account,
+                kind=wish.kind,
+                cause=wish.cause,
+                bundle=wish.bundle,
+                seq=last[wish.account.pk],
+                amount_minor=wish.amount.minor if wish.amount else None,
+                currency=wish.amount.currency if wish.amount else "",
+                details=wish.details,
+                created_at=at,
+                run_at=wish.not_before or at,
+            )
+        )
+    return rows

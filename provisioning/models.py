@@ -1,0 +1,274 @@
+"""The dialler as we know it: servers, accounts, and the jobs that change them."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from packages.states import Stateful
+
+API_ADDRESS = RegexValidator(
+    r"^https?://[^\s@?#]+/rest$",
+    _("Enter the address up to /rest, without user, password or query."),
+)
+
+
+class Server(models.Model):
+    """An ICTBroadcast installation. Its API names are configuration (docs/dialler-api.md)."""
+
+    class Profile(models.TextChoices):
+        LEGACY = "legacy", _("legacy (User_* methods)")
+        CURRENT = "current", _("current (Client_* methods)")
+
+    class Auth(models.TextChoices):
+        FORM = "form", _("username and password fields")
+        FORM_LEGACY = "form_legacy", _("api_username and api_password fields")
+        BEARER = "bearer", _("API key (bearer token)")
+
+    name = models.CharField(_("name"), max_length=60, unique=True)
+    base_url = models.URLField(
+        _("API address"),
+        validators=[API_ADDRESS],
+        help_text=_("Up to and including /rest, e.g. https://dial.example.com/rest"),
+    )
+    login_url = models.URLField(_("login page for customers"))
+    currency = models.CharField(_("currency"), max_length=3)
+    profile = models.CharField(_("profile"), max_length=10, choices=Profile.choices)
+    auth = models.CharField(_("authentication"), max_length=12, choices=Auth.choices)
+    username = models.CharField(_("API user"), max_length=80, blank=True)
+    secret_sealed = models.BinaryField(editable=False)
+    mapping = models.JSONField(_("mapping"), default=dict, blank=True)
+    default_role = models.CharField(_("default role id"), max_length=64, blank=True)
+    ca_file = models.CharField(_("CA file"), max_length=200, blank=True)
+    active = models.BooleanField(_("takes new accounts"), default=True)
+    connect_timeout_seconds = models.FloatField(_("connect time-out (s)"), default=3)
+    read_timeout_seconds = models.FloatField(_("answer time-out (s)"), default=15)
+    quiet_seconds = models.FloatField(
+        _("quiet time (s)"),
+        default=120,
+        help_text=_("How long an unanswered command may still take effect at the dialler."),
+    )
+    read_gap_seconds = models.FloatField(
+        _("gap between two readings (s)"),
+        default=30,
+        help_text=_("Two readings this far apart must agree before a command is sent again."),
+    )
+    checked_at = models.DateTimeField(_("last test"), null=True, editable=False)
+    check_note = models.CharField(_("result"), max_length=200, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("server")
+        verbose_name_plural = _("servers")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def call_seconds(self) -> float:
+        """Return the longest that one command may take: an update reads, writes, reads again."""
+        return 3 * (self.connect_timeout_seconds + self.read_timeout_seconds)
+
+
+class Account(Stateful):
+    """A customer's account at the dialler: what it should be, and whether it runs."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned", _("being set up")
+        LIVE = "live", _("running")
+        SUSPENDED = "suspended", _("suspended")
+        CLOSED = "closed", _("closed")
+
+    MOVES = {
+        State.PLANNED: frozenset({State.LIVE, State.CLOSED}),
+        State.LIVE: frozenset({State.SUSPENDED, State.CLOSED}),
+        State.SUSPENDED: frozenset({State.LIVE, State.CLOSED}),
+    }
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    server = models.ForeignKey(Server, models.PROTECT, related_name="accounts")
+    username = models.CharField(_("username"), max_length=40)
+    remote_id = models.CharField(_("id at the dialler"), max_length=64, blank=True)
+    marker = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    person = models.JSONField(help_text="Name, e-mail, phone, language as sent to the dialler.")
+    limits = models.JSONField(_("limits"), help_text="What the dialler should enforce.")
+    burn_minor_per_minute = models.PositiveIntegerField(
+        default=0, help_text="The most the account's calls can cost in a minute."
+    )
+    state = models.CharField(
+        _("state"), max_length=10, choices=State.choices, default=State.PLANNED
+    )
+    password_sealed = models.BinaryField(null=True, editable=False)
+    balance_minor = models.BigIntegerField(_("balance"), null=True)
+    balance_at = models.DateTimeField(_("balance read"), null=True)
+    created_at = models.DateTimeField(_("created"))
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+        constraints = [
+            # The dialler's database folds case, so `Acme` and `acme` are one user there.
+            models.UniqueConstraint("server", Lower("username"), name="account_username_once"),
+            models.UniqueConstraint(
+                fields=["server", "remote_id"],
+                condition=~Q(remote_id=""),
+                name="account_remote_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.username
+
+
+class Job(Stateful):
+    """One thing to do at the dialler. The row is the queue; `cause` says why and is done once."""
+
+    class Kind(models.TextChoices):
+        CREATE = "create", _("create account")
+        SET_LIMITS = "set_limits", _("set limits")
+        CREDIT = "credit", _("credit")
+        SUSPEND = "suspend", _("suspend")
+        UNSUSPEND = "unsuspend", _("unsuspend")
+        CHANGE_PASSWORD = "change_password", _("change password")
+        READ_BALANCE = "read_balance", _("read balance")
+        TERMINATE = "terminate", _("terminate")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        PARKED = "parked", _("needs staff")
+        CANCELLED = "cancelled", _("cancelled")
+
+    MOVES = {
+        State.WAITING: frozenset({State.RUNNING, State.CANCELLED}),
+        State.RUNNING: frozenset({State.WAITING, State.RUNNING, State.DONE, State.PARKED}),
+        State.PARKED: frozenset({State.WAITING, State.DONE, State.CANCELLED}),
+    }
+    UNFINISHED = (State.WAITING, State.RUNNING, State.PARKED)
+
+    account = models.ForeignKey(Account, models.PROTECT, related_name="jobs")
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices)
+    bundle = models.CharField(
+        max_length=80, blank=True, help_text="Jobs asked for together, e.g. a new account's."
+    )
+    cause = models.CharField(_("cause"), max_length=100, unique=True)
+    seq = models.PositiveIntegerField()
+    amount_minor = models.BigIntegerField(_("amount"), null=True)
+    currency = models.CharField(max_length=3, blank=True)
+    details = models.JSONField(default=dict, help_text="Absolute targets, e.g. the limits to set.")
+    state = models.CharField(
+        _("state"), max_length=10, choices=State.choices, default=State.WAITING
+    )
+    created_at = models.DateTimeField(_("asked"))
+    run_at = models.DateTimeField(_("not before"))
+    tries = models.PositiveSmallIntegerField(_("runs"), default=0)
+    fence = models.PositiveIntegerField(default=0)
+    claimed_until = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
+        indexes = [
+            models.Index(
+                fields=["run_at", "id"],
+                condition=Q(state__in=("waiting", "running")),
+                name="job_due",
+            ),
+            models.Index(fields=["bundle"], condition=~Q(bundle=""), name="job_bundle"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "seq"], name="job_seq_once"),
+            models.UniqueConstraint(
+                fields=["account"], condition=Q(state="running"), name="job_one_running_per_account"
+            ),
+            models.CheckConstraint(
+                name="job_credit_has_amount",
+                condition=~Q(kind="credit") | Q(amount_minor__gt=0, currency__gt=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} · {self.cause}"
+
+
+class Attempt(models.Model):
+    """One command sent for a job, written before its first byte leaves."""
+
+    class Outcome(models.TextChoices):
+        SENT = "sent", _("no answer yet")
+        DONE = "done", _("done")
+        REFUSED = "refused", _("refused")
+        NOT_SENT = "not_sent", _("not sent")
+        UNKNOWN = "unknown", _("unknown")
+        APPLIED = "applied", _("found applied")
+        ABSENT = "absent", _("found not applied")
+
+    # After these the dialler may or may not have done it: read before sending again.
+    OPEN = (Outcome.SENT, Outcome.UNKNOWN)
+
+    job = models.ForeignKey(Job, models.PROTECT, related_name="attempts")
+    number = models.PositiveSmallIntegerField()
+    fence = models.PositiveIntegerField()
+    method = models.CharField(_("command"), max_length=60)
+    before = models.JSONField(_("read before"), default=dict)
+    sent_at = models.DateTimeField(_("sent"))
+    deadline_at = models.DateTimeField(_("given up at"))
+    outcome = models.CharField(
+        _("outcome"), max_length=10, choices=Outcome.choices, default=Outcome.SENT
+    )
+    answer = models.CharField(_("answer"), max_length=400, blank=True)
+    readings = models.JSONField(_("readings"), default=list)
+    finished_at = models.DateTimeField(_("answered"), null=True)
+
+    class Meta:
+        ordering = ["job", "number"]
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        constraints = [
+            models.UniqueConstraint(fields=["job", "number"], name="attempt_number_once"),
+            models.UniqueConstraint(
+                fields=["job"],
+                condition=Q(outcome__in=("sent", "unknown")),
+                name="attempt_one_open_per_job",
+            ),
+            models.CheckConstraint(
+                name="attempt_has_deadline", condition=Q(deadline_at__gt=F("sent_at"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job} #{self.number}"
+
+
+class OneTimeSecret(models.Model):
+    """A password behind a link: readable once, with the token that only the link carries."""
+
+    token_digest = models.BinaryField(unique=True)
+    account = models.ForeignKey(Account, models.CASCADE)
+    cause = models.CharField(max_length=100, unique=True)
+    ciphertext = models.BinaryField(null=True)
+    expires_at = models.DateTimeField()
+    opened_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.account} until {self.expires_at:%Y-%m-%d %H:%M}"
+
+
+class Heartbeat(models.Model):
+    """When a process last showed that it lives; /healthz reads it."""
+
+    process = models.CharField(max_length=20, primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.process

@@ -1,0 +1,187 @@
+"""What a run leaves behind. Every function here checks the fence, so a woken zombie writes nothing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from provisioning.dialler.base import DiallerError, Limits, RemoteAccount
+from provisioning.models import Account, Attempt, Job
+from provisioning.signals import job_finished
+from provisioning.verbs import VERBS, Reading, Verdict
+
+RUNNER = "system:runner"
+BACKOFF_BASE_SECONDS = 5
+BACKOFF_CAP_SECONDS = 300
+MAX_STUMBLES = 8
+
+
+class Fenced(Exception):
+    """Another worker has taken the job over; this one must stop without writing."""
+
+
+@contextmanager
+def held(job_id: int, fence: int) -> Iterator[Job]:
+    """Open a transaction with the account's and the job's lock; raise Fenced if it is not ours."""
+    with transaction.atomic():
+        account_id = Job.objects.values_list("account_id", flat=True).get(pk=job_id)
+        Account.objects.select_for_update().get(pk=account_id)
+        job = (
+            Job.objects.select_for_update(of=("self",))
+            .select_related("account__server")
+            .filter(pk=job_id, fence=fence, state=Job.State.RUNNING)
+            .first()
+        )
+        if job is None:
+            raise Fenced(job_id)
+        yield job
+
+
+def note_attempt(job_id: int, fence: int, before: Reading, *, at: datetime) -> Attempt:
+    """Write down that a command is about to leave, and what was read before it; commits."""
+    with held(job_id, fence) as job:
+        return Attempt.objects.create(
+            job=job,
+            number=job.attempts.count() + 1,
+            fence=fence,
+            method=VERBS[job.kind].method,
+            before={"balance_minor": before.remote.balance_minor if before.remote else None},
+            sent_at=at,
+            deadline_at=at + timedelta(seconds=job.account.server.call_seconds),
+        )
+
+
+def answered(
+    attempt: Attempt, fence: int, outcome: Attempt.Outcome, error: Exception | None
+) -> None:
+    """Note a clear answer on the attempt; commits."""
+    with held(attempt.job_id, fence):
+        _answer(attempt, outcome, error)
+
+
+def unknown(attempt: Attempt, fence: int, error: Exception, *, at: datetime) -> None:
+    """The command may have had its effect: leave the attempt open, look after the quiet time."""
+    with held(attempt.job_id, fence) as job:
+        _answer(attempt, Attempt.Outcome.UNKNOWN, error)
+        quiet = timedelta(seconds=job.account.server.quiet_seconds)
+        wait(job, attempt.deadline_at + quiet, "the answer was not clear", at=at)
+
+
+def settle(attempt: Attempt, fence: int, outcome: Attempt.Outcome, *, at: datetime) -> None:
+    """Close an open attempt by what was read; commits."""
+    with held(attempt.job_id, fence):
+        attempt.outcome, attempt.finished_at = outcome, at
+        attempt.save(update_fields=["outcome", "finished_at"])
+
+
+def note_reading(attempt: Attempt, fence: int, verdict: Verdict, *, at: datetime) -> None:
+    """Keep the reading as evidence; commits."""
+    with held(attempt.job_id, fence):
+        attempt.readings = [*attempt.readings, {"at": at.isoformat(), "verdict": verdict.value}]
+        attempt.save(update_fields=["readings"])
+
+
+def agreed(attempt: Attempt, verdict: Verdict, *, gap: timedelta, at: datetime) -> bool:
+    """Say whether an earlier reading, at least `gap` ago, and all since then said the same."""
+    for reading in reversed(attempt.readings[:-1]):
+        if reading["verdict"] != verdict.value:
+            return False
+        if datetime.fromisoformat(reading["at"]) + gap <= at:
+            return True
+    return False
+
+
+def finish(job_id: int, fence: int, remote: RemoteAccount | None, *, at: datetime) -> None:
+    """Mark the job done, write what it means for the account, and tell billing; one transaction."""
+    with held(job_id, fence) as job:
+        finish_held(job, remote, at=at, actor=RUNNER, reason="done")
+
+
+def finish_held(
+    job: Job, remote: RemoteAccount | None, *, at: datetime, actor: str, reason: str
+) -> None:
+    """As `finish`, for a caller who holds the locks (staff marking a parked job as applied)."""
+    job.finished_at, job.reason, job.claimed_until = at, "", None
+    job.details = {key: value for key, value in job.details.items() if key != "sealed"}
+    also = ("finished_at", "reason", "claimed_until", "details")
+    job.move(Job.State.DONE, at=at, actor=actor, reason=reason, also=also)
+    _change_account(job, remote, at=at, actor=actor)
+    job_finished.send(sender=Job, job=job, at=at)
+
+
+def park(job_id: int, fence: int, reason: str, *, at: datetime) -> None:
+    """Leave the job to staff, with the reason; nothing behind it runs until they decide."""
+    with held(job_id, fence) as job:
+        job.reason, job.claimed_until = reason[:300], None
+        also = ("reason", "claimed_until")
+        job.move(Job.State.PARKED, at=at, actor=RUNNER, reason=reason, also=also)
+        job_finished.send(sender=Job, job=job, at=at)
+
+
+def wait(job: Job, run_at: datetime, reason: str, *, at: datetime) -> None:
+    """Put the held job back for later."""
+    job.run_at, job.reason, job.claimed_until = run_at, reason[:300], None
+    also = ("run_at", "reason", "claimed_until")
+    job.move(Job.State.WAITING, at=at, actor=RUNNER, reason=reason, also=also)
+
+
+def stumble(job_id: int, fence: int, error: Exception, *, at: datetime) -> None:
+    """Our own code failed: note it, try later, park what keeps failing. Open attempts stay open."""
+    try:
+        with held(job_id, fence) as job:
+            if job.tries < MAX_STUMBLES:
+                pause = timedelta(seconds=backoff_seconds(job))
+                return wait(job, at + pause, f"fault: {type(error).__name__}", at=at)
+        return park(job_id, fence, f"fault: {type(error).__name__}", at=at)
+    except Fenced:
+        return None
+
+
+def backoff_seconds(job: Job) -> int:
+    """Double with every run up to five minutes; spread by the job's id, so that not all come at once."""
+    doubled = BACKOFF_BASE_SECONDS * 2 ** min(job.tries - 1, 10)
+    return min(BACKOFF_CAP_SECONDS, doubled) + job.pk % BACKOFF_BASE_SECONDS
+
+
+def _answer(attempt: Attempt, outcome: Attempt.Outcome, error: Exception | None) -> None:
+    attempt.outcome = outcome
+    if isinstance(error, DiallerError):
+        attempt.answer = f"{error.reason} {error.excerpt}".strip()[:400]
+    elif error is not None:
+        attempt.answer = type(error).__name__
+    attempt.save(update_fields=["outcome", "answer"])
+
+
+def _change_account(job: Job, remote: RemoteAccount | None, *, at: datetime, actor: str) -> None:
+    account = job.account
+    if remote is not None and account.state != Account.State.CLOSED:
+        _take_over(account, remote, at)
+    target = {
+        Job.Kind.CREATE: Account.State.LIVE,
+        Job.Kind.UNSUSPEND: Account.State.LIVE,
+        Job.Kind.SUSPEND: Account.State.SUSPENDED,
+        Job.Kind.TERMINATE: Account.State.CLOSED,
+    }.get(Job.Kind(job.kind))
+    if target is not None and account.state != target:
+        account.move(target, at=at, actor=actor, reason=job.cause)
+    if job.kind == Job.Kind.SET_LIMITS:
+        account.limits = Limits.from_json(job.details["limits"]).to_json()
+        account.save(update_fields=["limits"])
+
+
+def _take_over(account: Account, remote: RemoteAccount, at: datetime) -> None:
+    """Keep the dialler's id, and its balance when it shows one; an absent one is unknown, not zero."""
+    account.remote_id = remote.remote_id
+    fields = ["remote_id"]
+    if remote.balance_minor is not None:
+        account.balance_minor, account.balance_at = remote.balance_minor, at
+        fields += ["balance_minor", "balance_at"]
+    account.save(update_fields=fields)
+
+
+def unfinished_in_bundle(job: Job) -> bool:
+    """Say whether any job that was asked for together with this one still waits or runs."""
+    open_states = (Job.State.WAITING, Job.State.RUNNING)
+    bundle = Job.objects.filter(account_id=job.account_id, bundle=job.bundle)
+    return bundle.filter(state__in=open_states).exclude(pk=job.pk).exists()

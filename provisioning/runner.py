@@ -1,0 +1,227 @@
+"""How a job is done: claim, read, write down, send, read again. docs/architecture.md has the picture.
+
+No transaction and no row lock is open while the dialler is asked. What a dead worker left behind is
+taken up again after its lease, and is read before anything is sent a second time.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+
+from provisioning import accounts, outcomes, servers
+from provisioning.dialler.base import (
+    Dialler,
+    DiallerError,
+    Misconfigured,
+    NotSent,
+    Refused,
+    Unknown,
+)
+from provisioning.models import Account, Attempt, Job
+from provisioning.verbs import VERBS, Foreign, Reading, Verb, Verdict, read
+
+log = structlog.get_logger()
+
+MAX_SENDS = 3
+MAX_UNREADABLE = 5
+# Beyond the longest possible call: the time to write the answer down.
+LEASE_MARGIN = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to work on a job until its lease ends; a later claim has a higher fence."""
+
+    job: Job
+    fence: int
+    at: datetime
+
+    @property
+    def verb(self) -> Verb:
+        return VERBS[self.job.kind]
+
+
+def run_next(account_id: int, *, at: datetime, worker: str) -> bool:
+    """Do the account's next due job as far as possible now; return whether there was one.
+
+    Afterwards the job is done, parked, or waiting with a later `run_at`. Jobs of an account run in
+    their order, one at a time; a parked one holds up those behind it. Speaks HTTP outside of any
+    transaction. Raises what a bug raises, after noting it on the row.
+    """
+    claim = _claim(account_id, at=at, worker=worker)
+    if claim is None:
+        return False
+    log.info("job.run", job=claim.job.pk, kind=claim.job.kind, tries=claim.job.tries)
+    try:
+        _carry_out(claim, servers.connect(claim.job.account.server))
+    except outcomes.Fenced:
+        log.warning("job.fenced", job=claim.job.pk)
+    except Exception as error:
+        outcomes.stumble(claim.job.pk, claim.fence, error, at=at)
+        raise
+    return True
+
+
+def _claim(account_id: int, *, at: datetime, worker: str) -> Claim | None:
+    """Take the account's first unfinished job if it is due and nobody holds it."""
+    with transaction.atomic():
+        Account.objects.select_for_update().get(pk=account_id)
+        job = (
+            Job.objects.select_related("account__server")
+            .filter(account_id=account_id, state__in=Job.UNFINISHED)
+            .order_by("seq")
+            .first()
+        )
+        if job is None or not _is_free(job, at):
+            return None
+        server = job.account.server
+        job.fence += 1
+        job.tries += 1
+        job.claimed_until = at + timedelta(seconds=2 * server.call_seconds) + LEASE_MARGIN
+        also = ("fence", "tries", "claimed_until")
+        job.move(Job.State.RUNNING, at=at, actor=worker, reason="claimed", also=also)
+    return Claim(job, job.fence, at)
+
+
+def _is_free(job: Job, at: datetime) -> bool:
+    if job.state == Job.State.RUNNING:
+        return job.claimed_until is None or job.claimed_until <= at
+    return job.state == Job.State.WAITING and job.run_at <= at
+
+
+def _carry_out(claim: Claim, dialler: Dialler) -> None:
+    capability = claim.verb.capability
+    if capability is not None and dialler.capabilities[capability] == "manual":
+        return outcomes.park(claim.job.pk, claim.fence, "manual: to be done by hand", at=claim.at)
+    open_attempt = claim.job.attempts.filter(outcome__in=Attempt.OPEN).first()
+    if open_attempt is not None:
+        return _find_out(claim, dialler, open_attempt)
+    return _begin(claim, dialler)
+
+
+def _begin(claim: Claim, dialler: Dialler) -> None:
+    """Look first; send only what is not there yet."""
+    try:
+        reading = Reading(read(dialler, claim.job), claim.at)
+        verdict = claim.verb.judge(claim.job, reading, None)
+    except Foreign:
+        return _take_another_name(claim)
+    except DiallerError as error:
+        return _trouble_reading(claim, error)
+    if verdict is Verdict.APPLIED:
+        return outcomes.finish(claim.job.pk, claim.fence, reading.remote, at=claim.at)
+    if verdict is Verdict.UNDECIDED:
+        reason = "the dialler does not show this account"
+        return outcomes.park(claim.job.pk, claim.fence, reason, at=claim.at)
+    return _send(claim, dialler, reading)
+
+
+def _take_another_name(claim: Claim) -> None:
+    """Somebody else has our username. Choose another, unless a create of ours was ever sent."""
+    if claim.job.attempts.exclude(outcome=Attempt.Outcome.NOT_SENT).exists():
+        reason = "the username exists at the dialler and is not provably ours"
+        return outcomes.park(claim.job.pk, claim.fence, reason, at=claim.at)
+    with outcomes.held(claim.job.pk, claim.fence) as job:
+        accounts.rename(job.account)
+        outcomes.wait(job, claim.at, "username was taken", at=claim.at)
+    return None
+
+
+def _send(claim: Claim, dialler: Dialler, before: Reading) -> None:
+    """Write the attempt down, commit, then let the first byte leave."""
+    if claim.job.attempts.exclude(outcome=Attempt.Outcome.NOT_SENT).count() >= MAX_SENDS:
+        reason = f"sent {MAX_SENDS} times without effect"
+        return outcomes.park(claim.job.pk, claim.fence, reason, at=claim.at)
+    attempt = outcomes.note_attempt(claim.job.pk, claim.fence, before, at=claim.at)
+    try:
+        claim.verb.send(dialler, claim.job)
+    except Refused as error:
+        return _refused(claim, dialler, attempt, error)
+    except (NotSent, Misconfigured) as error:
+        outcomes.answered(attempt, claim.fence, Attempt.Outcome.NOT_SENT, error)
+        return _trouble_reading(claim, error)
+    except Unknown as error:
+        return outcomes.unknown(attempt, claim.fence, error, at=claim.at)
+    return _confirm(claim, dialler, attempt)
+
+
+def _refused(claim: Claim, dialler: Dialler, attempt: Attempt, error: Refused) -> None:
+    """A clear no. For a create it may mean that the name is taken: the next run looks and renames."""
+    outcomes.answered(attempt, claim.fence, Attempt.Outcome.REFUSED, error)
+    if claim.job.kind == Job.Kind.CREATE and claim.job.attempts.count() < MAX_SENDS:
+        try:
+            taken = dialler.find(claim.job.account.username) is not None
+        except DiallerError:
+            taken = False
+        if taken:
+            with outcomes.held(claim.job.pk, claim.fence) as job:
+                accounts.rename(job.account)
+                return outcomes.wait(job, claim.at, "username was taken", at=claim.at)
+    return outcomes.park(claim.job.pk, claim.fence, f"refused: {error.reason}", at=claim.at)
+
+
+def _confirm(claim: Claim, dialler: Dialler, attempt: Attempt) -> None:
+    """The dialler said yes. Read back what can be read; a yes for credit is believed as it is."""
+    try:
+        reading = Reading(read(dialler, claim.job), claim.at)
+        verdict = claim.verb.judge(claim.job, reading, attempt)
+    except (DiallerError, Foreign) as error:
+        if claim.job.kind == Job.Kind.CREATE:
+            return outcomes.unknown(attempt, claim.fence, error, at=claim.at)
+        reading, verdict = Reading(None, claim.at), Verdict.UNDECIDED
+    believed = claim.job.kind in (Job.Kind.CREDIT, Job.Kind.CHANGE_PASSWORD)
+    if verdict is Verdict.APPLIED or believed or verdict is Verdict.UNDECIDED:
+        outcomes.answered(attempt, claim.fence, Attempt.Outcome.DONE, None)
+        return outcomes.finish(claim.job.pk, claim.fence, reading.remote, at=claim.at)
+    contradiction = Unknown("the dialler said yes, but a reading does not show it")
+    return outcomes.unknown(attempt, claim.fence, contradiction, at=claim.at)
+
+
+def _find_out(claim: Claim, dialler: Dialler, attempt: Attempt) -> None:
+    """An earlier command may have had its effect: wait out the quiet time, then read."""
+    server = claim.job.account.server
+    quiet_until = attempt.deadline_at + timedelta(seconds=server.quiet_seconds)
+    if claim.at < quiet_until:
+        with outcomes.held(claim.job.pk, claim.fence) as job:
+            return outcomes.wait(job, quiet_until, "an answer is missing", at=claim.at)
+    try:
+        reading = Reading(read(dialler, claim.job), claim.at)
+        verdict = claim.verb.judge(claim.job, reading, attempt)
+    except Foreign:
+        reason = "the username exists at the dialler and is not provably ours"
+        return outcomes.park(claim.job.pk, claim.fence, reason, at=claim.at)
+    except (NotSent, Misconfigured) as error:
+        return _trouble_reading(claim, error)
+    except DiallerError:
+        reading, verdict = Reading(None, claim.at), Verdict.UNDECIDED
+    return _conclude(claim, attempt, reading, verdict)
+
+
+def _conclude(claim: Claim, attempt: Attempt, reading: Reading, verdict: Verdict) -> None:
+    """Decide by this reading and the ones before it; two that agree, some time apart, are needed."""
+    gap = timedelta(seconds=claim.job.account.server.read_gap_seconds)
+    outcomes.note_reading(attempt, claim.fence, verdict, at=claim.at)
+    agrees = outcomes.agreed(attempt, verdict, gap=gap, at=claim.at)
+    if verdict is Verdict.APPLIED and (claim.verb.one_reading_proves or agrees):
+        outcomes.settle(attempt, claim.fence, Attempt.Outcome.APPLIED, at=claim.at)
+        return outcomes.finish(claim.job.pk, claim.fence, reading.remote, at=claim.at)
+    if verdict is Verdict.ABSENT and agrees:
+        outcomes.settle(attempt, claim.fence, Attempt.Outcome.ABSENT, at=claim.at)
+        next_at, reason = claim.at, "read twice: not applied, so it is sent again"
+    elif len(attempt.readings) >= MAX_UNREADABLE:
+        reason = "the dialler does not tell whether the command was applied"
+        return outcomes.park(claim.job.pk, claim.fence, reason, at=claim.at)
+    else:
+        next_at, reason = claim.at + gap, "reading again"
+    with outcomes.held(claim.job.pk, claim.fence) as job:
+        return outcomes.wait(job, next_at, reason, at=claim.at)
+
+
+def _trouble_reading(claim: Claim, error: DiallerError) -> None:
+    """Nothing was sent, so nothing is lost: try again later, and tell staff what stands in the way."""
+    with outcomes.held(claim.job.pk, claim.fence) as job:
+        pause = timedelta(seconds=outcomes.backoff_seconds(job))
+        reason = f"{type(error).__name__}: {error.reason}"
+        return outcomes.wait(job, claim.at + pause, reason, at=claim.at)

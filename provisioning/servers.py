@@ -1,0 +1,67 @@
+"""Which dialler an account goes to, and how to talk to it."""
+
+from datetime import datetime
+
+from django.db.models import Count, Q
+
+from provisioning import vault
+from provisioning.dialler.base import Dialler, DiallerError, Endpoint
+from provisioning.dialler.http import HttpDialler
+from provisioning.dialler.mapping import Mapping
+from provisioning.models import Account, Server
+
+SECRET = "server-secret"
+WORKS = "works"
+
+
+class NoServer(Exception):
+    """No active server works in this currency; an account cannot be planned."""
+
+
+def choose(currency: str) -> Server:
+    """Return the active server of that currency with the fewest accounts; raise NoServer."""
+    running = Count("accounts", filter=~Q(accounts__state=Account.State.CLOSED))
+    server = (
+        Server.objects.filter(active=True, currency=currency)
+        .annotate(load=running)
+        .order_by("load", "id")
+        .first()
+    )
+    if server is None:
+        raise NoServer(f"No server takes new accounts in {currency}.")
+    return server
+
+
+def connect(server: Server) -> Dialler:
+    """Return a client for the server; speaks to nobody yet. Raises vault.Unsealable."""
+    return HttpDialler(
+        Endpoint(
+            base_url=server.base_url,
+            profile=server.profile,
+            auth=server.auth,
+            username=server.username,
+            secret=vault.unseal(server.secret_sealed, purpose=SECRET),
+            mapping=Mapping.from_json(server.mapping, profile=server.profile),
+            currency=server.currency,
+            connect_timeout_seconds=server.connect_timeout_seconds,
+            read_timeout_seconds=server.read_timeout_seconds,
+            ca_file=server.ca_file or None,
+        )
+    )
+
+
+def check(server: Server, *, at: datetime) -> bool:
+    """Ask the dialler for its roles, keep the result on the server's row, return whether it works.
+
+    Speaks HTTP; needs no lock. The note names the kind of trouble, never the dialler's own words.
+    """
+    try:
+        roles = connect(server).check()
+        server.check_note = f"{WORKS}, {len(roles)} roles"
+        works = True
+    except (DiallerError, vault.Unsealable) as error:
+        server.check_note = type(error).__name__
+        works = False
+    server.checked_at = at
+    server.save(update_fields=["checked_at", "check_note"])
+    return works

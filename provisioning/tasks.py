@@ -1,0 +1,50 @@
+"""Doorbells and sweeps. A task carries a row's id, reads the clock, and makes one call."""
+
+import os
+import socket
+
+from celery import shared_task
+from django.db.models import Q
+from django.utils import timezone
+
+from provisioning import health, runner, secrets
+from provisioning.models import Heartbeat, Job
+
+BATCH = 500
+
+
+@shared_task
+def run_account(account_id: int) -> None:
+    """Do everything that is due for one account."""
+    worker = f"worker:{socket.gethostname()}:{os.getpid()}"
+    while runner.run_next(account_id, at=timezone.now(), worker=worker):
+        continue
+
+
+@shared_task
+def sweep_jobs() -> None:
+    """Ring for every account with a due job or with one that a dead worker left."""
+    secrets.destroy_expired(at=timezone.now())
+    for account_id in accounts_due():
+        run_account.delay(account_id)
+
+
+@shared_task
+def check_servers() -> None:
+    """Test the diallers, for /healthz and the staff's list of servers."""
+    health.check_servers(at=timezone.now())
+
+
+@shared_task
+def beat_heartbeat() -> None:
+    """Show that beat reaches a worker."""
+    Heartbeat.objects.update_or_create(process="beat", defaults={"at": timezone.now()})
+
+
+def accounts_due() -> list[int]:
+    """Return the ids of the accounts that have something to do now, the longest waiting first."""
+    at = timezone.now()
+    due = Q(state=Job.State.WAITING, run_at__lte=at)
+    left = Q(state=Job.State.RUNNING, claimed_until__lte=at)
+    waiting = Job.objects.filter(due | left).order_by("run_at").values_list("account_id", flat=True)
+    return list(dict.fromkeys(waiting[:BATCH]))

@@ -1,0 +1,196 @@
+"""The kinds of job as commands: how each is sent, and how a reading shows that it took effect.
+
+Every command is in the strongest form the dialler allows: create by natural key, everything else an
+absolute target. Only credit adds, so only credit is judged by balances (docs/dialler-api.md).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from math import ceil
+
+from packages.money import Money
+from provisioning import accounts, vault
+from provisioning.dialler.base import Dialler, Limits, RemoteAccount
+from provisioning.models import Attempt, Job
+
+
+class Verdict(Enum):
+    """What one reading says about a command that may have been sent."""
+
+    APPLIED = "applied"
+    ABSENT = "absent"
+    UNDECIDED = "undecided"
+
+
+class Foreign(Exception):
+    """The username belongs to an account at the dialler that is not ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The account as the dialler showed it at an instant; None: it said there is none."""
+
+    remote: RemoteAccount | None
+    at: datetime
+
+
+Send = Callable[[Dialler, Job], None]
+Judge = Callable[[Job, Reading, Attempt | None], Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One kind of job. `judge` without an attempt asks whether the target is already reached."""
+
+    method: str
+    capability: str | None
+    send: Send
+    judge: Judge
+    # An effect that a single reading proves; credit needs two that agree.
+    one_reading_proves: bool = True
+
+
+def read(dialler: Dialler, job: Job) -> RemoteAccount | None:
+    """Read the job's account by its id, or by its name while the id is not known yet."""
+    account = job.account
+    if account.remote_id:
+        return dialler.get(account.remote_id)
+    return dialler.find(account.username)
+
+
+def _send_create(dialler: Dialler, job: Job) -> None:
+    password = accounts.password_of(job.account)
+    assert password is not None, "An account to be created has its first password."
+    spec = accounts.spec_of(job.account)
+    dialler.create(spec, password=password, marker=str(job.account.marker))
+
+
+def _judge_create(job: Job, reading: Reading, attempt: Attempt | None) -> Verdict:
+    """Adopt only what is provably ours: our exact name, our e-mail, and a command of ours before.
+
+    Where the server keeps our marker, the marker decides.
+    """
+    remote, account = reading.remote, job.account
+    if remote is None:
+        return Verdict.ABSENT
+    if remote.marker:
+        ours = remote.marker == str(account.marker)
+    else:
+        ours = attempt is not None and remote.email == account.person["email"]
+    if not ours or remote.username != account.username:
+        raise Foreign(remote.username)
+    return Verdict.APPLIED
+
+
+def _send_limits(dialler: Dialler, job: Job) -> None:
+    dialler.update_limits(job.account.remote_id, Limits.from_json(job.details["limits"]))
+
+
+def _judge_limits(job: Job, reading: Reading, attempt: Attempt | None) -> Verdict:
+    """Compare what the server shows; a limit that it does not show is no contradiction."""
+    if reading.remote is None:
+        return Verdict.UNDECIDED
+    target, remote = Limits.from_json(job.details["limits"]), reading.remote
+    shown = [
+        (remote.tariff, target.tariff),
+        (remote.channels, target.channels),
+        (None if remote.services is None else set(remote.services), set(target.services)),
+        (None if remote.units is None else dict(remote.units), dict(target.units)),
+    ]
+    known = [(is_, should) for is_, should in shown if is_ is not None]
+    if not known:
+        return Verdict.ABSENT
+    return Verdict.APPLIED if all(is_ == should for is_, should in known) else Verdict.ABSENT
+
+
+def _send_credit(dialler: Dialler, job: Job) -> None:
+    assert job.amount_minor is not None
+    amount = Money(job.amount_minor, job.currency)
+    dialler.credit(job.account.remote_id, amount, reference=job.cause)
+
+
+def _judge_credit(job: Job, reading: Reading, attempt: Attempt | None) -> Verdict:
+    """Judge by the balance before and after, and the most that calls can have cost in between."""
+    if attempt is None:
+        return Verdict.ABSENT
+    before = attempt.before.get("balance_minor")
+    after = reading.remote.balance_minor if reading.remote else None
+    if before is None or after is None or job.amount_minor is None:
+        return Verdict.UNDECIDED
+    burn = _most_burnt(job, attempt.sent_at, reading.at)
+    applied = before + job.amount_minor - burn <= after <= before + job.amount_minor
+    absent = before - burn <= after <= before
+    if applied == absent:
+        return Verdict.UNDECIDED
+    return Verdict.APPLIED if applied else Verdict.ABSENT
+
+
+def _most_burnt(job: Job, since: datetime, until: datetime) -> int:
+    """Nothing can be spent while suspended, nor before the customer has the password."""
+    account = job.account
+    if account.state == account.State.SUSPENDED or account.password_sealed is not None:
+        return 0
+    return ceil(account.burn_minor_per_minute * (until - since).total_seconds() / 60)
+
+
+def _send_suspend(dialler: Dialler, job: Job) -> None:
+    dialler.set_active(job.account.remote_id, active=False)
+
+
+def _send_unsuspend(dialler: Dialler, job: Job) -> None:
+    dialler.set_active(job.account.remote_id, active=True)
+
+
+def _judge_active(target: bool, reading: Reading) -> Verdict:
+    if reading.remote is None:
+        return Verdict.UNDECIDED
+    return Verdict.APPLIED if reading.remote.active is target else Verdict.ABSENT
+
+
+def _send_password(dialler: Dialler, job: Job) -> None:
+    password = vault.unseal(job.details["sealed"].encode(), purpose=f"job-password:{job.cause}")
+    dialler.set_password(job.account.remote_id, password=password)
+
+
+def _judge_unreadable(job: Job, reading: Reading, attempt: Attempt | None) -> Verdict:
+    """A password cannot be read back; setting the same one twice does no harm."""
+    return Verdict.ABSENT
+
+
+def _send_nothing(dialler: Dialler, job: Job) -> None:
+    """Reading the balance is the reading itself."""
+
+
+def _judge_read(job: Job, reading: Reading, attempt: Attempt | None) -> Verdict:
+    return Verdict.APPLIED if reading.remote is not None else Verdict.UNDECIDED
+
+
+def _send_delete(dialler: Dialler, job: Job) -> None:
+    dialler.delete(job.account.remote_id)
+
+
+def _judge_delete(job: Job, reading: Reading, attempt: Attempt | None) -> Verdict:
+    return Verdict.APPLIED if reading.remote is None else Verdict.ABSENT
+
+
+VERBS: dict[str, Verb] = {
+    Job.Kind.CREATE: Verb("create", "create", _send_create, _judge_create),
+    Job.Kind.SET_LIMITS: Verb("update_limits", "set_limits", _send_limits, _judge_limits),
+    Job.Kind.CREDIT: Verb("credit", "credit", _send_credit, _judge_credit, False),
+    Job.Kind.SUSPEND: Verb(
+        "suspend", "suspend", _send_suspend, lambda job, reading, _: _judge_active(False, reading)
+    ),
+    Job.Kind.UNSUSPEND: Verb(
+        "unsuspend",
+        "suspend",
+        _send_unsuspend,
+        lambda job, reading, _: _judge_active(True, reading),
+    ),
+    Job.Kind.CHANGE_PASSWORD: Verb(
+        "set_password", "set_password", _send_password, _judge_unreadable
+    ),
+    Job.Kind.READ_BALANCE: Verb("get", "read_balance", _send_nothing, _judge_read),
+    Job.Kind.TERMINATE: Verb("delete", "delete", _send_delete, _judge_delete),
+}

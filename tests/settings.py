@@ -1,0 +1,19 @@
+"""The product's settings with what only tests need."""
+
+import os
+
+os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "k" * 50)
+os.environ.setdefault("FIELD_KEYS", "Q2FzdGZyb250IHRlc3RzIG9ubHksIG5vIHNlY3JldC4=")
+os.environ.setdefault("SIMULATED_GATEWAY_URL", "http://127.0.0.1:9")
+os.environ.setdefault("SIMULATED_GATEWAY_KEY", "test-key")
+os.environ.setdefault("SIMULATED_GATEWAY_SECRET", "test-webhook-secret")
+
+from config.settings import *  # noqa: E402, F403
+from config.settings import PASSWORD_HASHERS, STORAGES  # noqa: E402
+
+# Argon2 is slow on purpose; what it protects is not tested by running it a thousand times.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]
+STORAGES = {
+    **STORAGES,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
