@@ -75,7 +75,9 @@ def policy(payment: Row) -> str:
 
 def _act(desk: Desk, payment_id: str, data: dict[str, Any]) -> Row | None:
     """What the button does; None for a number that is no test number."""
-    action = data.get("action", "pay")
+    payment, action = desk.get(payment_id), data.get("action", "pay")
+    if payment["state"] != "open":
+        return payment
     if action == "cancel":
         return desk.finish(payment_id, "cancelled")
     if action == "decline":

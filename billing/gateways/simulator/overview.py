@@ -18,10 +18,9 @@ SHOWN = 50
 MARKS = {"open": "○", "processing": "◔", "succeeded": "●", "failed": "✕", "cancelled": "–"}
 EVENTS = """
     SELECT event.id, event.type, event.payment, event.at,
-        (SELECT count(*) FROM delivery WHERE event = event.id AND state = 'delivered') AS delivered,
-        (SELECT group_concat(status, ' ') FROM
-            (SELECT status FROM attempt WHERE attempt.event = event.id ORDER BY id DESC LIMIT 6))
-        AS statuses
+        (SELECT group_concat(status || ' × ' || times, ', ') FROM
+            (SELECT status, count(*) AS times FROM attempt WHERE attempt.event = event.id
+             GROUP BY status ORDER BY max(attempt.id))) AS answers
     FROM event ORDER BY n DESC LIMIT ?
 """
 
@@ -76,28 +75,28 @@ def _table(heads: str, rows: list[str]) -> str:
 
 
 def _payment(store: Store, row: Row) -> str:
-    buttons = ""
+    refunded = refunded_minor(store, row["id"])
+    deeds = []
     if row["state"] == "succeeded" and not row["disputed"]:
-        buttons = "".join(
-            _button(f"/_sim/payments/{row['id']}/{deed}", deed.capitalize())
-            for deed in ("refund", "dispute")
-        )
+        deeds = ["refund"] * (refunded < row["amount_minor"]) + ["dispute"]
+    path = f"/_sim/payments/{row['id']}"
+    buttons = "".join(_button(f"{path}/{deed}", deed.capitalize()) for deed in deeds)
     state = f"{MARKS[row['state']]} {row['state']}" + (", disputed" if row["disputed"] else "")
     if row["failure_code"]:
         state += f" ({row['failure_code']})"
-    given_back = _amount(refunded_minor(store, row["id"]), row["currency"])
+    given_back = _amount(refunded, row["currency"])
     return f"""<tr><td>{_when(row["created_at"])}</td>
-<td><a href="/pay/{row["id"]}">{escape(row["description"])}</a><br>
+<td class="what"><a href="/pay/{row["id"]}">{escape(row["description"])}</a><br>
 <code>{row["id"][:16]}…</code></td>
 <td>{escape(state)}</td><td class="number">{_amount(row["amount_minor"], row["currency"])}</td>
 <td class="number">{given_back}</td><td class="buttons">{buttons}</td></tr>"""
 
 
 def _event(row: Row) -> str:
-    statuses = escape(row["statuses"] or "not sent yet")
+    answers = escape(row["answers"] or "not sent yet")
     again = _button(f"/_sim/events/{row['id']}/resend", "Resend")
     return f"""<tr><td>{_when(row["at"])}</td><td>{escape(row["type"])}</td>
-<td><code>{row["payment"][:16]}…</code></td><td>{statuses}</td>
+<td><code>{row["payment"][:16]}…</code></td><td>{answers}</td>
 <td class="buttons">{again}</td></tr>"""
 
 

@@ -112,6 +112,14 @@ def test_delayed_payment_succeeds_by_itself(
     until(lambda: len(receiver.received) == 2)
 
 
+def test_stale_tab_cannot_cancel_what_is_on_its_way(
+    gateway: SimulatedGateway, pay_url: str
+) -> None:
+    press(pay_url, "pay", "4000 0000 0000 0077")
+    assert press(pay_url, "cancel").headers["Location"] == RETURN_URL
+    assert paid(gateway, pay_url).state in {"processing", "succeeded"}
+
+
 @pytest.mark.parametrize(("action", "state"), [("decline", "failed"), ("cancel", "cancelled")])
 def test_ended_payment_cannot_be_paid_any_more(
     gateway: SimulatedGateway, pay_url: str, action: str, state: str, simulator: GatewaySimulator

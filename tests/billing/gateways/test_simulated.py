@@ -69,8 +69,8 @@ def test_payment_whose_answer_was_lost_is_found_by_its_key(
 
 
 def test_list_turns_its_pages_and_respects_since(gateway: SimulatedGateway) -> None:
-    keys = [gateway.start_payment(payment_request()) and n for n in range(101)]
-    assert len(gateway.list_payments(LONG_AGO)) == len(keys)
+    started = [gateway.start_payment(payment_request()).external_id for _ in range(101)]
+    assert [found.external_id for found in gateway.list_payments(LONG_AGO)] == started
     assert gateway.list_payments(datetime.now(UTC) + timedelta(minutes=1)) == []
 
 

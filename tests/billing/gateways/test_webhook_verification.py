@@ -61,7 +61,8 @@ def test_event_of_unknown_kind_without_payment_is_believed() -> None:
 @pytest.mark.parametrize("secret", [SECRET, OLD_SECRET])
 def test_both_secrets_count_during_rotation(secret: str) -> None:
     headers = signed(body(), secret, AT.timestamp())
-    assert endpoint(SECRET, OLD_SECRET).verify_webhook(body(), headers, at=AT)
+    event = endpoint(SECRET, OLD_SECRET).verify_webhook(body(), headers, at=AT)
+    assert event.external_id == "evt_1"
 
 
 def test_wrong_secret_is_forged() -> None:
@@ -89,7 +90,8 @@ def test_event_out_of_its_time_is_refused(age_seconds: int, verdict: str) -> Non
 @pytest.mark.parametrize("age_seconds", [300, 0, -60])
 def test_event_within_tolerance_is_believed(age_seconds: int) -> None:
     headers = signed(body(), SECRET, AT.timestamp())
-    assert endpoint().verify_webhook(body(), headers, at=AT + timedelta(seconds=age_seconds))
+    event = endpoint().verify_webhook(body(), headers, at=AT + timedelta(seconds=age_seconds))
+    assert event.external_id == "evt_1"
 
 
 def test_oversized_body_is_refused_although_signed() -> None:
