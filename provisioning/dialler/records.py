@@ -51,7 +51,7 @@ def for_active(mapping: Mapping, *, active: bool) -> Record:
 
 
 def kept(record: Record, mapping: Mapping) -> Record:
-    """Return what an update must carry so that a server which resets missing fields resets nothing."""
+    """Return what an update carries so that a server which resets missing fields resets nothing."""
     names = [getattr(mapping.fields, name) for name in (*KEPT, *KEPT_LIMITS)]
     names += [getattr(mapping.units, each) for each in SERVICES]
     names += [*_service_keys(mapping), *mapping.keep]
@@ -105,7 +105,7 @@ def folded(name: str) -> str:
 
 
 def as_text(value: Any) -> str | None:
-    """Return a scalar as the text PHP would send for it, None for null, absent and anything nested."""
+    """Return a scalar as the text PHP would send, None for null, absent and anything nested."""
     if isinstance(value, bool):
         return "1" if value else "0"
     return str(value) if isinstance(value, str | int | Decimal) else None
