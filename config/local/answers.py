@@ -4,7 +4,6 @@ Every `manage.py` command with the same VAR_DIR reads that file (config/env.py),
 copy. What the operator sets in the environment is not written down and wins.
 """
 
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from cryptography.fernet import Fernet
 
 from config.local import ports
 from config.local.passwords import write_private
+from config.local.processes import environment
 
 DEFAULT_PORT = 8000
 SECRETS = (
@@ -70,7 +70,7 @@ def write(var: Path, *, chosen: Ports, urls: Mapping[str, str]) -> dict[str, str
     lines = ["# Written by make run; the environment wins over it."]
     lines += [f"{name}={value}" for name, value in answers.items()]
     write_private(path, "\n".join(lines) + "\n")
-    return {**answers, **os.environ, "VAR_DIR": str(var)}
+    return {**answers, **environment(), "VAR_DIR": str(var)}
 
 
 def _new_secret(name: str) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.local import chromium
+from config.local.processes import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 PYTHON = sys.executable
@@ -82,7 +83,7 @@ def main(arguments: list[str]) -> int:
 
 def _run_side_by_side(commands: Mapping[str, Sequence[str]]) -> list[Result]:
     """Run two at a time, the slow one (types) first, and report each as it ends."""
-    env = {**NO_SERVERS, **os.environ, **PRODUCTION}
+    env = {**NO_SERVERS, **environment(), **PRODUCTION}
     with ThreadPoolExecutor(max_workers=2) as pool:
         waiting = [pool.submit(_check, title, command, env) for title, command in commands.items()]
         return [_reported(each.result()) for each in waiting]
@@ -112,7 +113,10 @@ def _run_tests(notes: list[str]) -> list[Result]:
         if os.environ.get("CI"):
             results.append(Result("browser tests", passed=0, failed=1, skipped=0, seconds=0))
         return [_reported(result) for result in results]
-    results.append(_pytest("browser tests", ["-m", "browser"], {"CHROMIUM": str(browser)}))
+    found = _pytest("browser tests", ["-m", "browser"], {"CHROMIUM": str(browser)})
+    if found.passed + found.failed == 0:
+        notes.append("browser tests did not run: there are none")
+    results.append(found)
     return [_reported(result) for result in results]
 
 
@@ -123,7 +127,7 @@ def _pytest(title: str, arguments: list[str], env: Mapping[str, str] | None = No
     report.unlink(missing_ok=True)
     print(f"\n==> {title}", flush=True)
     command = [PYTHON, "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
-    done = subprocess.run(command, env={**os.environ, **(env or {})}, check=False)
+    done = subprocess.run(command, env={**environment(), **(env or {})}, check=False)
     total, failed, skipped = _counts(report)
     if done.returncode not in (0, 1, NO_TESTS_COLLECTED) or (done.returncode == 1 and not failed):
         failed += 1

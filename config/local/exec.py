@@ -1,6 +1,5 @@
 """`python -m config.local exec -- COMMAND`: a command with private servers around it."""
 
-import os
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ def run_with_servers(command: Sequence[str], *, var: Path) -> int:
     Test servers are started in `var` for those of the two that are not set, and stopped after.
     """
     with _terminations_as_exit(), test_servers(var) as urls:
-        env = {**os.environ, **urls, "VAR_DIR": str(var)}
+        env = {**processes.environment(), **urls, "VAR_DIR": str(var)}
         try:
             child = processes.spawn(command, env=env, own_group=False)
         except OSError as error:

@@ -66,6 +66,18 @@ def stop(
     return code
 
 
+def environment() -> dict[str, str]:
+    """Return our environment for children, without the settings module that `config` has named.
+
+    Loading the package config.local loads config, which names the default one; handed on, it would
+    win over the one that tests name.
+    """
+    ours = dict(os.environ)
+    if ours.get("DJANGO_SETTINGS_MODULE") == "config.settings":
+        del ours["DJANGO_SETTINGS_MODULE"]
+    return ours
+
+
 def open_log(path: Path) -> IO[bytes]:
     """Open a log for appending; the one that grew too long is set aside as `NAME.log.1`."""
     path.parent.mkdir(parents=True, exist_ok=True)

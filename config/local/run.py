@@ -20,7 +20,7 @@ from config.local.steps import say, step
 from config.local.supervisor import Supervisor
 
 HEALTH_TIMEOUT_SECONDS = 90
-TICK_SECONDS = 0.2
+TICK_SECONDS = 0.5
 
 
 class Stop(Exception):

@@ -1,7 +1,6 @@
 """Keeps the product's processes alive until someone wants them gone."""
 
 import json
-import os
 import signal
 import subprocess
 import time
@@ -73,9 +72,7 @@ class Supervisor:
 
     def _launch(self, child: Child) -> None:
         with processes.open_log(self._var / "log" / f"{child.name}.log") as log:
-            child.process = processes.spawn(
-                child.command, log=log, cwd=self._cwd, env={**os.environ, **self._env}
-            )
+            child.process = processes.spawn(child.command, log=log, cwd=self._cwd, env=self._env)
         child.started = time.monotonic()
         seen = {"pid": child.process.pid, "command": list(child.command)}
         write_private(self._note(child), json.dumps(seen))

@@ -15,6 +15,12 @@ CHOSEN = answers.Ports(web=8000, simulator=8001, gateway=8002)
 URLS = {"DATABASE_URL": "postgres://x/y", "REDIS_URL": "redis://x"}
 
 
+@pytest.fixture(autouse=True)
+def _nothing_set_by_the_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in answers.SECRETS:
+        monkeypatch.delenv(name, raising=False)
+
+
 def test_secrets_are_made_once_and_the_file_is_private(tmp_path: Path) -> None:
     first = answers.write(tmp_path, chosen=CHOSEN, urls=URLS)
     second = answers.write(tmp_path, chosen=CHOSEN, urls=URLS)

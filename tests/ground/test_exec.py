@@ -20,7 +20,7 @@ def var() -> Iterator[Path]:
         yield folder
 
 
-def test_command_reaches_servers_of_an_ordinary_account_and_its_exit_code_is_ours(
+def test_command_reaches_unprivileged_servers_and_its_exit_code_is_ours(
     var: Path,
 ) -> None:
     result = launches.execute_python(var, launches.ASK_BOTH + "raise SystemExit(7)")

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from config.local.processes import command_line, stop_leftover, wait_until
+from config.local.processes import command_line, environment, stop_leftover, wait_until
 from config.local.supervisor import Supervisor
 from tests.ground import launches
 
 
 @pytest.fixture
 def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
-    made = Supervisor(tmp_path, env={}, cwd=launches.BASE)
+    made = Supervisor(tmp_path, env=environment(), cwd=launches.BASE)
     yield made
     made.stop_all()
 
@@ -57,7 +57,7 @@ def test_child_left_by_a_killed_start_is_ended_by_the_next(tmp_path: Path) -> No
     (tmp_path / "run").mkdir()
     note = {"pid": left.pid, "command": command}
     (tmp_path / "run/sleeper.json").write_text(json.dumps(note))
-    Supervisor(tmp_path, env={}, cwd=launches.BASE).stop_leftovers()
+    Supervisor(tmp_path, env=environment(), cwd=launches.BASE).stop_leftovers()
     assert left.wait(10) == -signal.SIGTERM
 
 
