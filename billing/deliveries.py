@@ -35,7 +35,7 @@ def deliver(mail_id: int, *, at: datetime) -> None:
     """
     mail = _claim(mail_id, at=at)
     if mail is None:
-        return
+        return None
     try:
         _message(mail).send()
     except smtplib.SMTPRecipientsRefused as error:

@@ -26,7 +26,7 @@ def process(event_id: int, *, at: datetime) -> None:
     """
     event = _claim(event_id, at=at)
     if event is None:
-        return
+        return None
     if event.payment_external_id == "":
         return _finish(event, GatewayEvent.State.IGNORED, "speaks of no payment", at=at)
     try:

@@ -73,7 +73,8 @@ def price(draft: Draft, brand: Brand, *, on: date) -> Priced:
 
 
 def issue(drafts: Sequence[Draft], brand: Brand, *, at: datetime, actor: str) -> list[Invoice]:
-    """Store, book, number and announce one invoice per draft, in order; they are immutable afterwards.
+    """Store, book, number and announce one invoice per draft, in order; they are immutable
+    afterwards.
 
     Needs an open transaction. The numbers are drawn last and are gapless: they come back if the
     caller rolls back. Raises tax.NoRate, or IntegrityError when a period was invoiced before.

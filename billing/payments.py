@@ -1,4 +1,6 @@
-"""Begin payments, and believe them: every way in (webhook, browser, sweep, staff) ends in `record`."""
+"""Begin payments, and believe them: every way in (webhook, browser, sweep, staff) ends in
+`record`.
+"""
 
 from datetime import datetime, timedelta
 
@@ -26,7 +28,9 @@ LAST_CHECK = timedelta(hours=1)
 
 
 class NotPayable(Exception):
-    """The invoice is not open, or a payment for it is just being confirmed; `reason` is for people."""
+    """The invoice is not open, or a payment for it is just being confirmed; `reason` is for
+    people.
+    """
 
 
 class Mismatch(Exception):

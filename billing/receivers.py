@@ -15,7 +15,9 @@ def connect() -> None:
 
 
 def on_job_finished(sender: type[Job], job: Job, at: datetime, **_: Any) -> None:
-    """Runs inside the transaction that ends the job, so the mail is stored if and only if it ended."""
+    """Runs inside the transaction that ends the job, so the mail is stored if and only if it
+    ended.
+    """
     account = job.account
     if account.password_sealed is not None:
         return _hand_over(account, job, at=at)

@@ -9,7 +9,35 @@ from packages.money import Money, total
 
 # The member states' ISO codes; Greece's VAT ids begin with EL, its country code is GR.
 EU = frozenset(
-    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()
+    [
+        "AT",
+        "BE",
+        "BG",
+        "CY",
+        "CZ",
+        "DE",
+        "DK",
+        "EE",
+        "ES",
+        "FI",
+        "FR",
+        "GR",
+        "HR",
+        "HU",
+        "IE",
+        "IT",
+        "LT",
+        "LU",
+        "LV",
+        "MT",
+        "NL",
+        "PL",
+        "PT",
+        "RO",
+        "SE",
+        "SI",
+        "SK",
+    ]
 )
 REVERSE_CHARGE = "Reverse charge: the recipient of the service owes the tax."
 OUTSIDE = "Not taxable in the seller's country: the recipient is established outside the EU."

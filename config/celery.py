@@ -34,3 +34,5 @@ BEAT: dict[str, dict[str, Any]] = {
 for _entry in BEAT.values():
     _entry["options"] = {"expires": 60}
 app.conf.update(beat_schedule=BEAT)
+
+from config import ticker as ticker  # noqa: E402 - connects itself to the worker's start

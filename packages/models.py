@@ -1,4 +1,6 @@
-"""The catalogue: what is sold. A row here says what a package is today; what was bought is a snapshot."""
+"""The catalogue: what is sold. A row here says what a package is today; what was bought is a
+snapshot.
+"""
 
 from __future__ import annotations
 

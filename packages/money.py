@@ -81,7 +81,9 @@ class Money:
         return Money(self.minor * quantity, self.currency)
 
     def percent(self, basis_points: int) -> Money:
-        """Return that share of the amount, rounded half away from zero (EN 16931's commercial rule)."""
+        """Return that share of the amount, rounded half away from zero (EN 16931's commercial
+        rule).
+        """
         return Money(round_half_up(Fraction(self.minor * basis_points, BASIS)), self.currency)
 
     def included_percent(self, basis_points: int) -> Money:

@@ -1,4 +1,6 @@
-"""The calendar of a subscription: every period is computed from the anchor, never from its neighbour."""
+"""The calendar of a subscription: every period is computed from the anchor, never from its
+neighbour.
+"""
 
 from calendar import monthrange
 from dataclasses import dataclass
@@ -46,7 +48,9 @@ class Period:
 
 
 def add_months(anchor_on: date, months: int) -> date:
-    """Return the anchor day `months` later, clamped to that month's length (31 Jan, 28 Feb, 31 Mar)."""
+    """Return the anchor day `months` later, clamped to that month's length (31 Jan, 28 Feb, 31
+    Mar).
+    """
     year, month = divmod(anchor_on.year * 12 + anchor_on.month - 1 + months, 12)
     return date(year, month + 1, min(anchor_on.day, monthrange(year, month + 1)[1]))
 
@@ -65,6 +69,8 @@ def business_day(at: datetime, zone: str) -> date:
 
 
 def start_of_day(on: date, zone: str) -> datetime:
-    """Return the first instant (aware UTC) of a date in the zone, also where midnight does not exist."""
+    """Return the first instant (aware UTC) of a date in the zone, also where midnight does not
+    exist.
+    """
     midnight = datetime(on.year, on.month, on.day, tzinfo=ZoneInfo(zone))
     return midnight.astimezone(UTC)

@@ -44,7 +44,8 @@ class Stateful(models.Model):
     def move(
         self, state: str, *, at: datetime, actor: str, reason: str, also: tuple[str, ...] = ()
     ) -> None:
-        """Move to `state` and save it with the fields named in `also`; raise IllegalMove if not allowed.
+        """Move to `state` and save it with the fields named in `also`; raise IllegalMove if not
+        allowed.
 
         Needs an open transaction and the row's lock; writes one StateChange beside it.
         """

@@ -1,4 +1,6 @@
-"""What may be asked of the dialler. Asking inserts a row in the caller's transaction; no HTTP here."""
+"""What may be asked of the dialler. Asking inserts a row in the caller's transaction; no HTTP
+here.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,6 @@
-"""What a run leaves behind. Every function here checks the fence, so a woken zombie writes nothing."""
+"""What a run leaves behind. Every function here checks the fence, so a woken zombie writes
+nothing.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -139,7 +141,9 @@ def stumble(job_id: int, fence: int, error: Exception, *, at: datetime) -> None:
 
 
 def backoff_seconds(job: Job) -> int:
-    """Double with every run up to five minutes; spread by the job's id, so that not all come at once."""
+    """Double with every run up to five minutes; spread by the job's id, so that not all come at
+    once.
+    """
     doubled = BACKOFF_BASE_SECONDS * 2 ** min(job.tries - 1, 10)
     return min(BACKOFF_CAP_SECONDS, doubled) + job.pk % BACKOFF_BASE_SECONDS
 
@@ -171,7 +175,9 @@ def _change_account(job: Job, remote: RemoteAccount | None, *, at: datetime, act
 
 
 def _take_over(account: Account, remote: RemoteAccount, at: datetime) -> None:
-    """Keep the dialler's id, and its balance when it shows one; an absent one is unknown, not zero."""
+    """Keep the dialler's id, and its balance when it shows one; an absent one is unknown, not
+    zero.
+    """
     account.remote_id = remote.remote_id
     fields = ["remote_id"]
     if remote.balance_minor is not None:

@@ -1,4 +1,5 @@
-"""How a job is done: claim, read, write down, send, read again. docs/architecture.md has the picture.
+"""How a job is done: claim, read, write down, send, read again. docs/architecture.md has the
+picture.
 
 No transaction and no row lock is open while the dialler is asked. What a dead worker left behind is
 taken up again after its lease, and is read before anything is sent a second time.
@@ -220,7 +221,9 @@ def _conclude(claim: Claim, attempt: Attempt, reading: Reading, verdict: Verdict
 
 
 def _trouble_reading(claim: Claim, error: DiallerError) -> None:
-    """Nothing was sent, so nothing is lost: try again later, and tell staff what stands in the way."""
+    """Nothing was sent, so nothing is lost: try again later, and tell staff what stands in the
+    way.
+    """
     with outcomes.held(claim.job.pk, claim.fence) as job:
         pause = timedelta(seconds=outcomes.backoff_seconds(job))
         reason = f"{type(error).__name__}: {error.reason}"

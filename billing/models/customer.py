@@ -29,7 +29,9 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person who signs in with an e-mail address: a customer's colleague or the operator's staff."""
+    """A person who signs in with an e-mail address: a customer's colleague or the operator's
+    staff.
+    """
 
     email = models.EmailField(_("e-mail address"), unique=True)
     name = models.CharField(_("name"), max_length=120, blank=True)

@@ -128,7 +128,9 @@ class Invoice(Stateful):
 
 
 class InvoiceLine(models.Model):
-    """One charge; `net_minor` is after tax was taken out, in minor units of the invoice's currency."""
+    """One charge; `net_minor` is after tax was taken out, in minor units of the invoice's
+    currency.
+    """
 
     class Kind(models.TextChoices):
         RECURRING = "recurring", _("period")

@@ -46,7 +46,9 @@ class CartLine(models.Model):
 
 
 class Order(Stateful):
-    """A binding order. It carries everything agreed at that moment; prices never change afterwards."""
+    """A binding order. It carries everything agreed at that moment; prices never change
+    afterwards.
+    """
 
     class State(models.TextChoices):
         PLACED = "placed", _("waiting for payment")

@@ -15,7 +15,9 @@ from packages.states import Stateful
 
 
 class Payment(Stateful):
-    """One attempt to pay an invoice at a gateway; `key` is the idempotency key we give the gateway."""
+    """One attempt to pay an invoice at a gateway; `key` is the idempotency key we give the
+    gateway.
+    """
 
     class State(models.TextChoices):
         CREATED = "created", _("started")
@@ -100,7 +102,9 @@ class Payment(Stateful):
 
 
 class Allocation(models.Model):
-    """What part of a payment settles which invoice; the rest of the payment is the customer's credit."""
+    """What part of a payment settles which invoice; the rest of the payment is the customer's
+    credit.
+    """
 
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="allocations")
     invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="allocations")

@@ -1,0 +1,64 @@
+"""A clock beside every worker: shows that it lives, and does the sweeps while nobody rings."""
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from celery.signals import worker_init, worker_shutdown
+from django.db import Error, close_old_connections, connection
+from django.utils import timezone
+
+log = structlog.get_logger()
+
+TICK_SECONDS = 5.0
+# Beat's sign of life goes through the broker; when it is this old, nobody rings any more.
+DEAF_AFTER = timedelta(seconds=25)
+_stop = threading.Event()
+
+
+@worker_init.connect
+def start(**_: Any) -> None:
+    threading.Thread(target=_run, name="ticker", daemon=True).start()
+
+
+@worker_shutdown.connect
+def stop(**_: Any) -> None:
+    _stop.set()
+
+
+def _run() -> None:
+    while not _stop.wait(TICK_SECONDS):
+        try:
+            close_old_connections()
+            tick()
+        except Error as error:
+            log.warning("ticker.database", error=type(error).__name__)
+            connection.close()
+        # The edge of a thread: whatever it was is logged, and the next tick tries again.
+        except Exception:  # noqa: BLE001
+            log.exception("ticker.fault")
+
+
+def tick() -> None:
+    """Write the worker's heartbeat; with beat or the broker away, do here what waits."""
+    from provisioning.models import Heartbeat
+
+    at = timezone.now()
+    Heartbeat.objects.update_or_create(process="worker", defaults={"at": at})
+    beat = Heartbeat.objects.filter(process="beat").first()
+    if beat is None or beat.at < at - DEAF_AFTER:
+        sweep()
+
+
+def sweep() -> None:
+    """Do everything that waits, in this process, without a broker."""
+    from billing import tasks as billing
+    from provisioning import tasks as provisioning
+
+    billing.sweep_events()
+    billing.sweep_payments()
+    for account_id in provisioning.accounts_due():
+        provisioning.run_account(account_id)
+    billing.sweep_mails()
+    provisioning.check_servers()
