@@ -20,21 +20,7 @@
       return;
     }
     const copy = event.target.closest("[data-copy]");
-    if (copy) {
-      copied(copy);
-      return;
-    }
-    for (const menu of document.querySelectorAll("details.menu[open]")) {
-      if (!menu.contains(event.target)) menu.open = false;
-    }
-  });
-
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    for (const menu of document.querySelectorAll("details.menu[open]")) {
-      menu.open = false;
-      menu.querySelector("summary").focus();
-    }
+    if (copy) copied(copy);
   });
 
   // A choice that reloads the page (cycle, currency) needs no second click.
