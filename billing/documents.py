@@ -1,0 +1,230 @@
+"""Documents on paper. They print what an invoice's row says; nothing here adds or rounds."""
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import typst
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from billing import girocode, tax
+from billing.formats import Format
+from billing.models import Invoice, InvoiceLine, InvoiceTax
+from packages.periods import Period, business_day
+
+ROOT = settings.BASE_DIR / "templates" / "billing"
+FONTS = settings.BASE_DIR / "static" / "fonts"
+ACCENT = "#0a5a78"
+Pairs = list[tuple[str, str]]
+
+
+def invoice_pdf(invoice: Invoice) -> bytes:
+    """Return an issued invoice as a PDF in its own language.
+
+    Made from the row's snapshots alone, so a row that did not change gives the same bytes. Reads
+    the lines and taxes; raises ValueError for a draft. Speaks to nobody, writes nothing.
+    """
+    if invoice.number is None or invoice.issued_at is None:
+        raise ValueError("A draft has no number yet and is not printed.")
+    with translation.override(invoice.language):
+        data = _printed(invoice)
+    return typst.compile(
+        ROOT / "invoice.typ",
+        root=ROOT,
+        font_paths=_fonts(),
+        sys_inputs={"data": json.dumps(data)},
+        timestamp=int(invoice.issued_at.timestamp()),
+    )
+
+
+@cache
+def _fonts() -> typst.Fonts:
+    """Ours and those inside typst; the machine's own fonts would make each print another file."""
+    return typst.Fonts(include_system_fonts=False, font_paths=[FONTS])
+
+
+def _printed(invoice: Invoice) -> dict[str, Any]:
+    """Return every text of the document, ready to print."""
+    form = Format(invoice.language, invoice.currency)
+    lines, taxes = list(invoice.lines.all()), list(invoice.taxes.all())
+    seller = invoice.seller
+    title = _("Invoice %(number)s") % {"number": invoice.number}
+    return {
+        "language": form.locale.language,
+        "accent": seller.get("accent", ACCENT),
+        "brand": seller["name"],
+        "author": seller["company"],
+        "title": title,
+        "sender": " · ".join(_place(seller, form, with_country=False)),
+        "recipient": _place(invoice.buyer, form, with_country=_is_abroad(invoice)),
+        "facts": _facts(invoice, lines, form),
+        "intro": _("We charge you for the following services:"),
+        **_table(lines, form),
+        "sums": _sums(invoice, taxes, form),
+        "total": [_("Total"), form.money(invoice.total_minor)],
+        "rest": _rest(invoice, form),
+        "note": _tax_note(invoice.tax_note),
+        "payment": _payment(invoice, form),
+        "footer": _footer(seller, form),
+        # The template knows the numbers.
+        "page": _("Page {page} of {pages}"),
+    }
+
+
+def _place(party: dict[str, str], form: Format, *, with_country: bool) -> list[str]:
+    town = f"{party['postcode']} {party['city']}".strip()
+    country = form.country(party["country"]) if with_country else ""
+    names = [party["company"], party["name"] if "extra" in party else ""]
+    return [text for text in (*names, party["street"], party.get("extra"), town, country) if text]
+
+
+def _is_abroad(invoice: Invoice) -> bool:
+    return bool(invoice.buyer["country"] != invoice.seller["country"])
+
+
+def _facts(invoice: Invoice, lines: Sequence[InvoiceLine], form: Format) -> Pairs:
+    facts = [
+        (_("Invoice number"), str(invoice.number)),
+        (_("Invoice date"), form.date(invoice.issued_on)),
+        (_("Due date"), form.date(invoice.due_on)),
+        (_("Customer number"), str(invoice.customer_id)),
+        (_("Supply period"), _supply(lines, form)),
+        (_("Your VAT id"), invoice.buyer["vat_id"]),
+    ]
+    return [(label, value) for label, value in facts if value]
+
+
+def _supply(lines: Sequence[InvoiceLine], form: Format) -> str:
+    starts = [line.period_start_on for line in lines if line.period_start_on]
+    ends = [line.period_end_on for line in lines if line.period_end_on]
+    if starts and ends:
+        return form.period(Period(min(starts), max(ends)))
+    if all(line.kind == InvoiceLine.Kind.CREDIT for line in lines):
+        return _("on receipt of payment")
+    return _("from activation")
+
+
+def _table(lines: Sequence[InvoiceLine], form: Format) -> dict[str, Any]:
+    # Prices that include tax are printed as agreed; the column beside them is always net.
+    gross = any(line.unit_minor * line.quantity != line.net_minor for line in lines)
+    unit = _("Unit price incl. VAT") if gross else _("Unit price")
+    return {
+        "columns": [_("Pos."), _("Description"), _("Period"), _("Quantity"), unit, _("Net")],
+        "lines": [
+            {
+                "position": str(line.position),
+                "description": line.description,
+                "period": _period(line, form),
+                "quantity": form.number(line.quantity),
+                "unit": form.money(line.unit_minor),
+                "net": form.money(line.net_minor),
+            }
+            for line in lines
+        ],
+    }
+
+
+def _period(line: InvoiceLine, form: Format) -> str:
+    if line.period_start_on and line.period_end_on:
+        return form.period(Period(line.period_start_on, line.period_end_on))
+    return {
+        InvoiceLine.Kind.RECURRING: _("from activation"),
+        InvoiceLine.Kind.PACKAGE: _("from activation"),
+        InvoiceLine.Kind.SETUP: _("once"),
+        InvoiceLine.Kind.CREDIT: _("on receipt of payment"),
+    }[InvoiceLine.Kind(line.kind)]
+
+
+def _sums(invoice: Invoice, taxes: Sequence[InvoiceTax], form: Format) -> Pairs:
+    pairs = [(_("Net amount"), form.money(invoice.net_minor))]
+    for group in taxes:
+        words = {"rate": form.percent(group.tax_bp), "net": form.money(group.net_minor)}
+        label = _("VAT %(rate)s on %(net)s") % words
+        pairs.append((label, form.money(group.tax_minor)))
+    return pairs
+
+
+def _rest(invoice: Invoice, form: Format) -> Pairs:
+    """A part that came in is shown with what is left; a full payment is told below the sums."""
+    if invoice.state != Invoice.State.OPEN or not invoice.paid_minor:
+        return []
+    paid = (_("Already paid"), form.money(invoice.paid_minor))
+    return [paid, (_("Still to be paid"), form.money(invoice.due.minor))]
+
+
+def _tax_note(note: str) -> str:
+    return {
+        tax.REVERSE_CHARGE: _("Reverse charge: the recipient of the service owes the tax."),
+        tax.OUTSIDE: _(
+            "Not taxable in the seller's country: the recipient is established outside the EU."
+        ),
+    }.get(note, note)
+
+
+def _payment(invoice: Invoice, form: Format) -> dict[str, Any]:
+    """Say what is still to be done about the money, in the state the invoice is in now."""
+    block: dict[str, Any] = {"facts": [], "qr": "", "qr-label": _("Pay by banking app")}
+    if invoice.state == Invoice.State.CANCELLED:
+        text = _("Nothing is to be paid for it.")
+        return {**block, "title": _("This invoice is cancelled"), "text": text}
+    if not invoice.due:
+        return {**block, "title": _paid(invoice, form), "text": _("Nothing is to be paid.")}
+    words = {"amount": form.money(invoice.due.minor), "date": form.date(invoice.due_on)}
+    block["title"] = _("Please pay %(amount)s by %(date)s") % words
+    if not invoice.seller["iban"]:
+        return {**block, "text": _("You can pay it in your client area.")}
+    text = _("By bank transfer to the account below, or in your client area.")
+    return {**block, "text": text, **_transfer(invoice)}
+
+
+def _paid(invoice: Invoice, form: Format) -> str:
+    if invoice.paid_at is None or not invoice.total_minor:
+        return _("Nothing is due")
+    on = business_day(invoice.paid_at, invoice.seller.get("zone", settings.TIME_ZONE))
+    words = {"amount": form.money(invoice.paid_minor), "date": form.date(on)}
+    return _("Paid: %(amount)s on %(date)s") % words
+
+
+def _transfer(invoice: Invoice) -> dict[str, Any]:
+    seller, reference = invoice.seller, str(invoice.number)
+    holder = seller["bank_holder"] or seller["company"]
+    code = girocode.payload(
+        holder=holder,
+        iban=seller["iban"],
+        bic=seller["bic"],
+        amount=invoice.due,
+        reference=reference,
+    )
+    facts = [
+        (_("Account holder"), holder),
+        (_("IBAN"), _in_fours(seller["iban"])),
+        (_("BIC"), seller["bic"]),
+        (_("Reference"), reference),
+    ]
+    return {
+        "facts": [(label, value) for label, value in facts if value],
+        "qr": girocode.svg(code) if code else "",
+    }
+
+
+def _footer(seller: dict[str, str], form: Format) -> list[list[str]]:
+    ids = [(_("VAT id"), seller["vat_id"]), (_("Tax number"), seller["tax_number"])]
+    bank = [(_("IBAN"), _in_fours(seller["iban"])), (_("BIC"), seller["bic"])]
+    columns = [
+        _place(seller, form, with_country=True),
+        [seller["support_email"], *_labelled(ids)],
+        [seller["bank_holder"], *_labelled(bank)],
+    ]
+    return [present for column in columns if (present := [text for text in column if text])]
+
+
+def _labelled(pairs: Pairs) -> list[str]:
+    return [f"{label}: {value}" for label, value in pairs if value]
+
+
+def _in_fours(iban: str) -> str:
+    digits = iban.replace(" ", "")
+    return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))

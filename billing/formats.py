@@ -1,0 +1,54 @@
+"""Amounts, dates and countries as a reader of a language writes them (CLDR through Babel)."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_currency, format_decimal, format_percent
+
+from packages.money import BASIS, Money
+from packages.periods import Period
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """Prints values for one language; amounts are minor units of one currency."""
+
+    language: str
+    currency: str
+
+    @property
+    def locale(self) -> Locale:
+        """Return the language's locale; English as Europe writes it (6 December 2026)."""
+        language = self.language.split("-")[0]
+        return Locale.parse({"en": "en_GB"}.get(language, language))
+
+    def money(self, minor: int) -> str:
+        return format_currency(
+            Money(minor, self.currency).decimal(), self.currency, locale=self.locale
+        )
+
+    def number(self, value: int) -> str:
+        return format_decimal(value, locale=self.locale)
+
+    def percent(self, basis_points: int) -> str:
+        """Return e.g. "19 %" or "7.7%"; no digit of the rate is lost."""
+        return format_percent(
+            Decimal(basis_points) / BASIS, locale=self.locale, decimal_quantization=False
+        )
+
+    def date(self, on: date | None) -> str:
+        return format_date(on, format="long", locale=self.locale) if on else ""
+
+    def period(self, stretch: Period) -> str:
+        """Return first and last day; the row's end is the first day after."""
+        first, last = (
+            format_date(on, format="medium", locale=self.locale)
+            for on in (stretch.start_on, stretch.last_on)
+        )
+        return f"{first} – {last}"
+
+    def country(self, code: str) -> str:
+        return str(self.locale.territories.get(code, code))
