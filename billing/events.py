@@ -51,7 +51,8 @@ def _record(event: GatewayEvent, snapshot: PaymentSnapshot, *, at: datetime) -> 
 
 
 def _claim(event_id: int, *, at: datetime) -> GatewayEvent | None:
-    """Take the event by one conditional UPDATE; the count of changed rows says whether it is ours."""
+    """Take the event by one conditional UPDATE; the count of changed rows says whether it is ours.
+    """
     due = Q(next_attempt_at__lte=at) | Q(next_attempt_at__isnull=True)
     claimed = GatewayEvent.objects.filter(due, pk=event_id, state=GatewayEvent.State.RECEIVED)
     if claimed.update(next_attempt_at=at + LEASE, attempts=F("attempts") + 1) != 1:

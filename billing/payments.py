@@ -2,6 +2,7 @@
 `record`.
 """
 
+import uuid
 from datetime import datetime, timedelta
 
 import structlog
@@ -97,7 +98,8 @@ def _open_payment(invoice: Invoice, gateway: Gateway, *, at: datetime, actor: st
 
 
 def _remember(payment: Payment, begun: PaymentStart) -> Payment:
-    """Keep the gateway's id. A webhook may have come first, so only these two fields are written."""
+    """Keep the gateway's id. A webhook may have come first, so only these two fields are written.
+    """
     payment.external_id, payment.redirect_url = begun.external_id, begun.redirect_url or ""
     payment.save(update_fields=["external_id", "redirect_url"])
     return payment
@@ -176,11 +178,19 @@ def record(snapshot: PaymentSnapshot, gateway_code: str, *, at: datetime, actor:
 def _find(snapshot: PaymentSnapshot, gateway_code: str) -> int:
     payments = Payment.objects.filter(gateway=gateway_code)
     found = payments.filter(external_id=snapshot.external_id).first()
-    if found is None:
-        found = payments.filter(key=snapshot.key, external_id__isnull=True).first()
+    if found is None and (key := _uuid(snapshot.key)):
+        found = payments.filter(key=key, external_id__isnull=True).first()
     if found is None:
         raise UnknownPayment(snapshot.external_id)
     return found.pk
+
+
+def _uuid(key: str) -> uuid.UUID | None:
+    """Read our key; a payment that somebody else made at the same gateway may carry anything."""
+    try:
+        return uuid.UUID(key)
+    except ValueError:
+        return None
 
 
 def _succeed(payment: Payment, snapshot: PaymentSnapshot, *, at: datetime, actor: str) -> None:

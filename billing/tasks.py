@@ -52,7 +52,8 @@ def sweep_mails() -> None:
 
 @shared_task
 def sweep_balances() -> None:
-    """Ask for the balance of each running account whose reading is old and that has nothing to do."""
+    """Ask for the balance of each running account whose reading is old and that has nothing to do.
+    """
     at = timezone.now()
     old = Q(balance_at__lt=at - BALANCE_AGE) | Q(balance_at__isnull=True)
     running = Account.objects.filter(old, state=Account.State.LIVE)

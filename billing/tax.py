@@ -9,35 +9,7 @@ from packages.money import Money, total
 
 # The member states' ISO codes; Greece's VAT ids begin with EL, its country code is GR.
 EU = frozenset(
-    [
-        "AT",
-        "BE",
-        "BG",
-        "CY",
-        "CZ",
-        "DE",
-        "DK",
-        "EE",
-        "ES",
-        "FI",
-        "FR",
-        "GR",
-        "HR",
-        "HU",
-        "IE",
-        "IT",
-        "LT",
-        "LU",
-        "LV",
-        "MT",
-        "NL",
-        "PL",
-        "PT",
-        "RO",
-        "SE",
-        "SI",
-        "SK",
-    ]
+    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()  # noqa: SIM905
 )
 REVERSE_CHARGE = "Reverse charge: the recipient of the service owes the tax."
 OUTSIDE = "Not taxable in the seller's country: the recipient is established outside the EU."
@@ -80,7 +52,7 @@ def treatment(customer: Customer, brand: Brand, *, on: date) -> Treatment:
     """Return how the customer is taxed on that day; raise NoRate when the table has a hole.
 
     At home the home rate. A business with a VAT id elsewhere in the EU: reverse charge. Consumers
-    in the EU: their country's rate where the table has one, else the home rate. Outside the EU: none.
+    in the EU: their country's rate where the table has one, else the home rate. Outside: none.
     """
     home_bp = rate_of(brand.country, on=on)
     if home_bp is None:
@@ -130,7 +102,8 @@ def sums_of_net(lines: Sequence[tuple[Money, int]], currency: str) -> Sums:
 
 
 def _share(net: Money, members: dict[int, Money], rate_bp: int) -> dict[int, Money]:
-    """Share a group's net over its gross lines: each rounded alone, the odd cents on the largest."""
+    """Share a group's net over its gross lines: each rounded alone, the odd cents on the largest.
+    """
     shares = {index: gross - gross.included_percent(rate_bp) for index, gross in members.items()}
     odd = net.minor - sum(share.minor for share in shares.values())
     by_size = sorted(members, key=lambda index: (-abs(members[index].minor), index))

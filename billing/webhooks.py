@@ -1,6 +1,7 @@
 """The only door for gateways: verify, store, answer. Nothing is decided here."""
 
 from datetime import datetime
+from typing import Any
 
 import structlog
 from django.db import DatabaseError, InterfaceError, connection
@@ -10,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from billing import gateways
-from billing.gateways.base import MAX_BODY, BadWebhook, IncomingEvent
+from billing.gateways.base import MAX_BODY, BadWebhook, IncomingEvent, NotConfigured
 from billing.models import GatewayEvent
 from billing.tasks import process_event
 from packages.doorbell import ring
@@ -33,7 +34,7 @@ def receive(request: HttpRequest, gateway_code: str) -> HttpResponse:
     """
     try:
         gateway = gateways.get(gateway_code)
-    except KeyError as error:
+    except (KeyError, NotConfigured) as error:
         raise Http404 from error
     at = timezone.now()
     try:
@@ -56,7 +57,7 @@ def store(incoming: IncomingEvent, gateway_code: str, *, at: datetime) -> int | 
 
     One statement: the unique key on (gateway, account, mode, id) decides, not a look beforehand.
     """
-    row = {
+    row: dict[str, Any] = {
         "gateway": gateway_code,
         "account": incoming.account,
         "livemode": incoming.livemode,

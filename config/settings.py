@@ -5,7 +5,8 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from config.env import BASE_DIR, VAR_DIR, env, env_secret
+from config.env import BASE_DIR as BASE_DIR
+from config.env import VAR_DIR, env, env_secret
 from config.logs import LOGGING as LOGGING
 
 DEBUG = env.bool("DEBUG", default=False)

@@ -1,21 +1,16 @@
 """Ring for a worker after commit. The row is the queue, so a lost ring costs time, never work."""
 
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
+from celery import Task
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
 log = structlog.get_logger()
 
 
-class Task(Protocol):
-    name: str
-
-    def apply_async(self, args: tuple[Any, ...], **options: Any) -> Any: ...
-
-
-def ring(task: Task, row_id: int) -> None:
+def ring(task: Task[[int], Any], row_id: int) -> None:
     """Once the open transaction commits, tell a worker that the row waits; never raises.
 
     Without a broker the sweep finds the row: the publish gives up within about a second
@@ -24,7 +19,7 @@ def ring(task: Task, row_id: int) -> None:
     transaction.on_commit(lambda: _publish(task, row_id), robust=True)
 
 
-def _publish(task: Task, row_id: int) -> None:
+def _publish(task: Task[[int], Any], row_id: int) -> None:
     try:
         task.apply_async((row_id,), retry=False)
     except (OperationalError, OSError) as error:

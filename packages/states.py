@@ -38,6 +38,9 @@ class Stateful(models.Model):
 
     MOVES: Moves = {}
 
+    # Every concrete model declares its own choices over this.
+    state = models.CharField(max_length=20)
+
     class Meta:
         abstract = True
 
@@ -49,21 +52,21 @@ class Stateful(models.Model):
 
         Needs an open transaction and the row's lock; writes one StateChange beside it.
         """
-        before = getattr(self, "state")  # noqa: B009 - the concrete model declares the field
+        before = self.state
         if state not in self.MOVES.get(before, frozenset()):
             raise IllegalMove(f"{self._meta.model_name} {self.pk}: {before} → {state}")
-        setattr(self, "state", state)  # noqa: B010
+        self.state = state
         self.save(update_fields=["state", *also])
         record_change(self, before=before, at=at, actor=actor, reason=reason)
 
 
-def record_change(row: models.Model, *, before: str, at: datetime, actor: str, reason: str) -> None:
+def record_change(row: Stateful, *, before: str, at: datetime, actor: str, reason: str) -> None:
     """Leave the row's history entry; `before` is empty for a row's first state."""
     record_changes([row], before=before, at=at, actor=actor, reason=reason)
 
 
 def record_changes(
-    rows: Sequence[models.Model], *, before: str, at: datetime, actor: str, reason: str
+    rows: Sequence[Stateful], *, before: str, at: datetime, actor: str, reason: str
 ) -> None:
     """Leave a history entry for each row, all in one statement."""
     StateChange.objects.bulk_create(
@@ -71,7 +74,7 @@ def record_changes(
             subject=row._meta.model_name or "",
             subject_id=row.pk,
             before=before,
-            after=getattr(row, "state"),  # noqa: B009
+            after=row.state,
             actor=actor[:80],
             reason=reason[:300],
             at=at,
@@ -80,5 +83,5 @@ def record_changes(
     )
 
 
-def history_of(row: models.Model) -> models.QuerySet[StateChange]:
+def history_of(row: Stateful) -> models.QuerySet[StateChange]:
     return StateChange.objects.filter(subject=row._meta.model_name, subject_id=row.pk)

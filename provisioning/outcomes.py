@@ -144,7 +144,7 @@ def backoff_seconds(job: Job) -> int:
     """Double with every run up to five minutes; spread by the job's id, so that not all come at
     once.
     """
-    doubled = BACKOFF_BASE_SECONDS * 2 ** min(job.tries - 1, 10)
+    doubled = BACKOFF_BASE_SECONDS << min(job.tries - 1, 10)
     return min(BACKOFF_CAP_SECONDS, doubled) + job.pk % BACKOFF_BASE_SECONDS
 
 

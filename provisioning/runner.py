@@ -149,7 +149,8 @@ def _send(claim: Claim, dialler: Dialler, before: Reading) -> None:
 
 
 def _refused(claim: Claim, dialler: Dialler, attempt: Attempt, error: Refused) -> None:
-    """A clear no. For a create it may mean that the name is taken: the next run looks and renames."""
+    """A clear no. For a create it may mean that the name is taken: the next run looks and renames.
+    """
     outcomes.answered(attempt, claim.fence, Attempt.Outcome.REFUSED, error)
     if claim.job.kind == Job.Kind.CREATE and claim.job.attempts.count() < MAX_SENDS:
         try:
@@ -201,7 +202,8 @@ def _find_out(claim: Claim, dialler: Dialler, attempt: Attempt) -> None:
 
 
 def _conclude(claim: Claim, attempt: Attempt, reading: Reading, verdict: Verdict) -> None:
-    """Decide by this reading and the ones before it; two that agree, some time apart, are needed."""
+    """Decide by this reading and the ones before it; two that agree, some time apart, are needed.
+    """
     gap = timedelta(seconds=claim.job.account.server.read_gap_seconds)
     outcomes.note_reading(attempt, claim.fence, verdict, at=claim.at)
     agrees = outcomes.agreed(attempt, verdict, gap=gap, at=claim.at)

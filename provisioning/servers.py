@@ -1,11 +1,12 @@
 """Which dialler an account goes to, and how to talk to it."""
 
 from datetime import datetime
+from typing import cast
 
 from django.db.models import Count, Q
 
 from provisioning import vault
-from provisioning.dialler.base import Dialler, DiallerError, Endpoint
+from provisioning.dialler.base import Auth, Dialler, DiallerError, Endpoint, Profile
 from provisioning.dialler.http import HttpDialler
 from provisioning.dialler.mapping import Mapping
 from provisioning.models import Account, Server
@@ -37,8 +38,8 @@ def connect(server: Server) -> Dialler:
     return HttpDialler(
         Endpoint(
             base_url=server.base_url,
-            profile=server.profile,
-            auth=server.auth,
+            profile=cast(Profile, server.profile),
+            auth=cast(Auth, server.auth),
             username=server.username,
             secret=vault.unseal(server.secret_sealed, purpose=SECRET),
             mapping=Mapping.from_json(server.mapping, profile=server.profile),

@@ -2,6 +2,9 @@
 
 import os
 
+# Tools that only read the models (mypy) need no server behind these addresses.
+os.environ.setdefault("DATABASE_URL", "postgres://nobody@127.0.0.1:9/none")
+os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:9/0")
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "k" * 50)
 os.environ.setdefault("FIELD_KEYS", "Q2FzdGZyb250IHRlc3RzIG9ubHksIG5vIHNlY3JldC4=")
 os.environ.setdefault("SIMULATED_GATEWAY_URL", "http://127.0.0.1:9")

@@ -10,7 +10,8 @@ from billing.models.customer import Customer
 
 
 class LedgerAccount(models.Model):
-    """A book. Debit is positive: a receivable grows by a positive posting, revenue by a negative."""
+    """A book. Debit is positive: a receivable grows by a positive posting, revenue by a negative.
+    """
 
     class Kind(models.TextChoices):
         RECEIVABLE = "receivable", _("receivable")

@@ -1,0 +1,228 @@
+"""What must always be true, as SQL that finds what is not. Ids as in docs/invariants.md."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import connection
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """One rule; the query returns a row for every violation."""
+
+    code: str
+    rule: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An invariant with the rows that violate it (at most a hundred of them)."""
+
+    invariant: Invariant
+    rows: tuple[tuple[object, ...], ...]
+
+
+INVARIANTS = (
+    Invariant(
+        "PAY-1",
+        "Each succeeded payment is booked exactly once, with its amount.",
+        """SELECT p.id FROM billing_payment p
+           LEFT JOIN billing_ledgertransaction t ON t.payment_id = p.id
+           LEFT JOIN billing_posting o ON o.transaction_id = t.id
+           LEFT JOIN billing_ledgeraccount a ON a.id = o.account_id AND a.kind = 'clearing'
+           GROUP BY p.id, p.state, p.amount_minor
+           HAVING COALESCE(sum(o.amount_minor) FILTER (WHERE a.id IS NOT NULL), 0)
+               <> CASE WHEN p.state = 'succeeded' THEN p.amount_minor ELSE 0 END""",
+    ),
+    Invariant(
+        "PAY-5",
+        "A payment succeeded only by the gateway's own answer, for the amount asked.",
+        """SELECT id FROM billing_payment WHERE state = 'succeeded'
+           AND (confirmed_at IS NULL OR fetched_minor <> amount_minor
+                OR fetched_currency <> currency)""",
+    ),
+    Invariant(
+        "PAY-8",
+        "No invoice has two open payments.",
+        """SELECT invoice_id FROM billing_payment WHERE state IN ('created', 'processing')
+           GROUP BY invoice_id HAVING count(*) > 1""",
+    ),
+    Invariant(
+        "PAY-9",
+        "What a payment did not settle is the customer's credit.",
+        """SELECT p.id FROM billing_payment p
+           WHERE p.state = 'succeeded' AND p.amount_minor <>
+             COALESCE((SELECT sum(amount_minor) FROM billing_allocation WHERE payment_id = p.id), 0)
+             - COALESCE((SELECT sum(o.amount_minor) FROM billing_posting o
+                 JOIN billing_ledgeraccount a ON a.id = o.account_id AND a.kind = 'customer_credit'
+                 JOIN billing_ledgertransaction t ON t.id = o.transaction_id
+                 WHERE t.payment_id = p.id), 0)""",
+    ),
+    Invariant(
+        "PAY-10",
+        "An event of the live mode belongs to a payment of the live mode.",
+        """SELECT e.id FROM billing_gatewayevent e JOIN billing_payment p
+             ON p.gateway = e.gateway AND p.external_id = e.payment_external_id
+           WHERE e.state = 'processed' AND e.livemode <> p.livemode""",
+    ),
+    Invariant(
+        "INV-1",
+        "An invoice's lines and its tax groups add up to its totals.",
+        """SELECT i.id FROM billing_invoice i WHERE i.number IS NOT NULL AND (
+             i.net_minor <> COALESCE((SELECT sum(net_minor) FROM billing_invoiceline
+                                      WHERE invoice_id = i.id), 0)
+             OR i.net_minor <> COALESCE((SELECT sum(net_minor) FROM billing_invoicetax
+                                         WHERE invoice_id = i.id), 0)
+             OR i.tax_minor <> COALESCE((SELECT sum(tax_minor) FROM billing_invoicetax
+                                         WHERE invoice_id = i.id), 0))""",
+    ),
+    Invariant(
+        "INV-4",
+        "Numbers of a series and year run from 1 to n without a gap.",
+        """SELECT s.code, s.year, s.last, count(i.id) FROM billing_numberseries s
+           LEFT JOIN billing_invoice i ON i.series = s.code AND i.year = s.year
+           GROUP BY s.id HAVING s.last <> count(i.id) OR s.last <> COALESCE(max(i.sequence), 0)""",
+    ),
+    Invariant(
+        "INV-5",
+        "A later number was not issued earlier.",
+        """SELECT id FROM (SELECT id, issued_at, lag(issued_at) OVER
+             (PARTITION BY series, year ORDER BY sequence) AS earlier
+             FROM billing_invoice WHERE number IS NOT NULL) i WHERE earlier > issued_at""",
+    ),
+    Invariant(
+        "INV-8",
+        "A subscription's periods follow one another without gap or overlap.",
+        """SELECT subscription_id FROM (SELECT subscription_id, end_on, lead(start_on) OVER
+             (PARTITION BY subscription_id ORDER BY index) AS next
+             FROM billing_subscriptionperiod) p WHERE next <> end_on""",
+    ),
+    Invariant(
+        "INV-11",
+        "Invoices, payments, orders and subscriptions that belong together share one currency.",
+        """SELECT i.id FROM billing_invoice i
+           LEFT JOIN billing_payment p ON p.invoice_id = i.id
+           LEFT JOIN billing_order o ON o.id = i.order_id
+           WHERE p.currency <> i.currency OR o.currency <> i.currency""",
+    ),
+    Invariant(
+        "LED-1",
+        "Every ledger transaction sums to zero in each currency.",
+        """SELECT o.transaction_id, a.currency FROM billing_posting o
+           JOIN billing_ledgeraccount a ON a.id = o.account_id
+           GROUP BY 1, 2 HAVING sum(o.amount_minor) <> 0""",
+    ),
+    Invariant(
+        "LED-5",
+        "Every issued invoice over something is booked exactly once.",
+        """SELECT i.id FROM billing_invoice i
+           LEFT JOIN billing_ledgertransaction t ON t.invoice_id = i.id
+           WHERE i.number IS NOT NULL
+           GROUP BY i.id HAVING count(t.id) <> CASE WHEN i.total_minor = 0 THEN 0 ELSE 1 END""",
+    ),
+    Invariant(
+        "LED-6",
+        "What a customer owes in the ledger is the sum of what is open on invoices.",
+        """SELECT c.id FROM billing_customer c WHERE
+             COALESCE((SELECT sum(o.amount_minor) FROM billing_posting o
+               JOIN billing_ledgeraccount a ON a.id = o.account_id
+               WHERE a.kind = 'receivable' AND a.customer_id = c.id), 0)
+             <> COALESCE((SELECT sum(total_minor - paid_minor) FROM billing_invoice
+                          WHERE customer_id = c.id AND number IS NOT NULL), 0)""",
+    ),
+    Invariant(
+        "REM-2",
+        "Every finished command to the dialler was written down before it was sent.",
+        """SELECT j.id FROM provisioning_job j
+           WHERE j.state = 'done' AND j.kind = 'credit'
+             AND NOT EXISTS (SELECT 1 FROM provisioning_attempt WHERE job_id = j.id)
+             AND NOT EXISTS (SELECT 1 FROM packages_statechange WHERE subject = 'job'
+               AND subject_id = j.id AND actor LIKE 'staff:%')""",
+    ),
+    Invariant(
+        "REM-3",
+        "A command is sent again only after two readings showed that it was not applied.",
+        """SELECT a.id FROM provisioning_attempt a
+           WHERE EXISTS (SELECT 1 FROM provisioning_attempt b
+                         WHERE b.job_id = a.job_id AND b.number > a.number)
+             AND (a.outcome IN ('sent', 'unknown', 'done', 'applied')
+                  OR (a.outcome = 'absent' AND jsonb_array_length(a.readings) < 2))""",
+    ),
+    Invariant(
+        "REM-4",
+        "At most one job of an account runs.",
+        """SELECT account_id FROM provisioning_job WHERE state = 'running'
+           GROUP BY account_id HAVING count(*) > 1""",
+    ),
+    Invariant(
+        "REM-5",
+        "Jobs of an account are finished in their order.",
+        """SELECT id FROM (SELECT id, finished_at, lag(finished_at) OVER
+             (PARTITION BY account_id ORDER BY seq) AS earlier FROM provisioning_job
+             WHERE state = 'done') j WHERE earlier > finished_at""",
+    ),
+    Invariant(
+        "REM-10",
+        "Every credit job carries exactly what a fulfilled order line sold.",
+        """SELECT j.id FROM provisioning_job j
+           LEFT JOIN billing_orderline l ON j.cause = 'order-line-' || l.id || ':credit'
+           LEFT JOIN billing_order o ON o.id = l.order_id
+           WHERE j.kind = 'credit' AND j.cause LIKE 'order-line-%'
+             AND (l.id IS NULL OR j.amount_minor <> l.credit_minor OR o.state <> 'fulfilled')""",
+    ),
+    Invariant(
+        "ORD-1",
+        "A fulfilled order has a paid invoice and, for each line, its jobs.",
+        """SELECT l.id FROM billing_orderline l JOIN billing_order o ON o.id = l.order_id
+           LEFT JOIN billing_invoice i ON i.order_id = o.id
+           WHERE o.state = 'fulfilled' AND (i.state IS DISTINCT FROM 'paid'
+             OR NOT EXISTS (SELECT 1 FROM provisioning_job
+                            WHERE cause LIKE 'order-line-' || l.id || ':%'))""",
+    ),
+    Invariant(
+        "JOB-2",
+        "A finished job was never run again.",
+        """SELECT j.id FROM provisioning_job j JOIN provisioning_attempt a ON a.job_id = j.id
+           WHERE j.state = 'done' AND a.sent_at > j.finished_at""",
+    ),
+    Invariant(
+        "STA-2",
+        "Every row's state is the last one of its history.",
+        """SELECT 'job', j.id FROM provisioning_job j LEFT JOIN LATERAL (
+             SELECT after FROM packages_statechange WHERE subject = 'job' AND subject_id = j.id
+             ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM j.state
+           UNION ALL SELECT 'payment', p.id FROM billing_payment p LEFT JOIN LATERAL (
+             SELECT after FROM packages_statechange WHERE subject = 'payment' AND subject_id = p.id
+             ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM p.state
+           UNION ALL SELECT 'subscription', s.id FROM billing_subscription s LEFT JOIN LATERAL (
+             SELECT after FROM packages_statechange
+             WHERE subject = 'subscription' AND subject_id = s.id
+             ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM s.state
+           UNION ALL SELECT 'account', a.id FROM provisioning_account a LEFT JOIN LATERAL (
+             SELECT after FROM packages_statechange WHERE subject = 'account' AND subject_id = a.id
+             ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM a.state""",
+    ),
+    Invariant(
+        "MAIL-1",
+        "A login that is running was mailed once.",
+        """SELECT a.id FROM provisioning_account a
+           LEFT JOIN billing_mail m ON m.template = 'account_ready'
+             AND m.cause = 'account-' || a.id
+           WHERE a.state <> 'planned' AND a.password_sealed IS NULL
+           GROUP BY a.id HAVING count(m.id) <> 1""",
+    ),
+)
+
+
+def check() -> Iterator[Finding]:
+    """Run every invariant and yield what it finds; reads only."""
+    for invariant in INVARIANTS:
+        with connection.cursor() as cursor:
+            cursor.execute(invariant.sql)
+            yield Finding(invariant, tuple(cursor.fetchmany(100)))
+
+
+def violations() -> list[Finding]:
+    """Return only the invariants that are violated."""
+    return [finding for finding in check() if finding.rows]

@@ -1,0 +1,50 @@
+"""Fixtures every test may use. Nothing of ours is mocked: real PostgreSQL, real HTTP servers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+
+from billing import invariants
+from provisioning.simulator.simulator import Simulator
+from tests import world
+from tests.clock import Clock
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_broker_database() -> None:
+    """Give each parallel test process a database of its own in Valkey."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    base = settings.REDIS_URL.rsplit("/", 1)[0]
+    settings.REDIS_URL = settings.CELERY_BROKER_URL = f"{base}/{worker}"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
+    """The cache's table is made by Django's own test set-up; nothing more is needed."""
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    with Clock.at("2026-03-02 09:00") as clock:
+        yield clock
+
+
+@pytest.fixture
+def dialler() -> Iterator[Simulator]:
+    simulator = Simulator.start(password=world.SIMULATOR_PASSWORD)
+    yield simulator
+    simulator.close()
+
+
+@pytest.fixture
+def shop(transactional_db: None, dialler: Simulator, clock: Clock) -> Iterator[Simulator]:
+    """An open shop with its dialler; when the test ends, every invariant must hold."""
+    call_command("createcachetable", verbosity=0)
+    world.settle_in(dialler.url, at=clock.now())
+    yield dialler
+    assert invariants.violations() == []
