@@ -1,0 +1,172 @@
+"""The client area's first screen as plain values: does it run, what is left, what is owed, what is
+next.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+
+from billing.models import Customer, Invoice, Payment, Subscription
+from packages.money import Money, total
+from provisioning.models import Account, Job
+from storefront import standings
+from storefront.standings import Note, Standing
+
+SHOWN_INVOICES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A subscription with its account and what is under way for it."""
+
+    subscription: Subscription
+    standing: Standing
+    paid: Standing
+    running: Standing
+    notes: list[Note]
+
+    @property
+    def balance(self) -> Money | None:
+        """Return the credit as last read, None for unknown; never zero for want of knowledge."""
+        account = self.subscription.account
+        if account is None or account.balance_minor is None:
+            return None
+        return Money(account.balance_minor, self.subscription.currency)
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether the account can be signed in to."""
+        account = self.subscription.account
+        return account is not None and account.state == Account.State.LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """All known credit of one currency, the oldest reading's time, and how many are unknown."""
+
+    amount: Money | None
+    read_at: datetime | None
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """What is open in one currency."""
+
+    amount: Money
+    invoices: int
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceRow:
+    """An invoice with its state in words."""
+
+    invoice: Invoice
+    standing: Standing
+
+
+def services_of(customer: Customer, *, on: date) -> list[Service]:
+    """Return the customer's services, running ones first; two queries however many there are."""
+    rows = list(
+        Subscription.objects.filter(customer=customer)
+        .select_related("package", "account__server")
+        .order_by("-id")
+    )
+    waiting = unfinished_jobs([row.account_id for row in rows if row.account_id])
+    services = [service_of(row, waiting.get(row.account_id or 0, []), on=on) for row in rows]
+    return sorted(services, key=lambda each: each.subscription.state == Subscription.State.ENDED)
+
+
+def service_of(subscription: Subscription, jobs: Sequence[Job], *, on: date) -> Service:
+    """Put a service's states into words; `jobs` are the unfinished ones of its account."""
+    return Service(
+        subscription=subscription,
+        standing=standings.overall(subscription, jobs, on=on),
+        paid=standings.paid_for(subscription, on=on),
+        running=standings.running(subscription.account, jobs),
+        notes=standings.notes(jobs),
+    )
+
+
+def unfinished_jobs(accounts: Sequence[int]) -> dict[int, list[Job]]:
+    """Return what is still to be done at the dialler, by account, in the order it was asked for."""
+    jobs: dict[int, list[Job]] = {}
+    rows = Job.objects.filter(account_id__in=accounts, state__in=Job.UNFINISHED).order_by("seq")
+    for job in rows.defer("details"):
+        jobs.setdefault(job.account_id, []).append(job)
+    return jobs
+
+
+def balances_of(services: Sequence[Service]) -> list[Balance]:
+    """Add the credit of all open services up, by currency."""
+    live = [each for each in services if each.is_open]
+    return [
+        _balance([each for each in live if each.subscription.currency == currency], currency)
+        for currency in sorted({each.subscription.currency for each in live})
+    ]
+
+
+def debts_of(customer: Customer, *, on: date) -> list[Debt]:
+    """Return what is open, by currency; one query. What is being confirmed is no debt."""
+    sums = (
+        _open_invoices(customer)
+        .values("currency")
+        .annotate(
+            minor=Sum(F("total_minor") - F("paid_minor")),
+            invoices=Count("pk"),
+            overdue=Count("pk", filter=Q(due_on__lt=on)),
+        )
+        .order_by("currency")
+    )
+    return [
+        Debt(Money(each["minor"], each["currency"]), each["invoices"], each["overdue"])
+        for each in sums
+    ]
+
+
+def oldest_debt(customer: Customer) -> Invoice | None:
+    """Return the invoice to pay first."""
+    return _open_invoices(customer).order_by("due_on", "id").first()
+
+
+def next_renewal(services: Sequence[Service]) -> Subscription | None:
+    """Return the service that is charged next, None when none recurs."""
+    due = [
+        each.subscription
+        for each in services
+        if each.subscription.state == Subscription.State.ACTIVE and each.subscription.paid_until
+    ]
+    return min(due, key=lambda each: each.paid_until or date.max, default=None)
+
+
+def invoice_rows(invoices: Sequence[Invoice], *, on: date) -> list[InvoiceRow]:
+    """Put the invoices' states into words; one query however many there are."""
+    confirming = set(
+        Payment.objects.filter(
+            invoice__in=[each.pk for each in invoices], state=Payment.State.PROCESSING
+        ).values_list("invoice_id", flat=True)
+    )
+    return [
+        InvoiceRow(each, standings.of_invoice(each, on=on, confirming=each.pk in confirming))
+        for each in invoices
+    ]
+
+
+def _open_invoices(customer: Customer) -> QuerySet[Invoice]:
+    confirming = Payment.objects.filter(invoice=OuterRef("pk"), state=Payment.State.PROCESSING)
+    mine = Invoice.objects.filter(customer=customer, state=Invoice.State.OPEN)
+    return mine.filter(~Exists(confirming))
+
+
+def _balance(services: Sequence[Service], currency: str) -> Balance:
+    known = [each for each in services if each.balance is not None]
+    amounts = [each.balance for each in known if each.balance is not None]
+    read = [each.subscription.account.balance_at for each in known if each.subscription.account]
+    return Balance(
+        amount=total(amounts, currency) if amounts else None,
+        read_at=min((at for at in read if at), default=None),
+        unknown=len(services) - len(known),
+    )

@@ -1,0 +1,167 @@
+"""The client area: everything a customer has with us. Rows come from storefront/owned.py only."""
+
+import re
+import uuid
+from datetime import date, datetime
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from billing import documents, gateways
+from billing.models import Customer, Invoice, Membership, Payment, User, current_brand
+from packages.periods import business_day
+from storefront import overview
+from storefront.owned import customer_of, owned_invoice, user_of
+from storefront.profile_forms import ProfileForm
+from storefront.views.services import service as service
+
+PAGE_SIZE = 20
+
+
+@never_cache
+@login_required
+@require_safe
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """Answer, in this order: does it run, what credit is left, do I owe anything, what is next."""
+    user, on = user_of(request), _today(timezone.now())
+    context: dict[str, object] = {"unconfirmed": _unconfirmed(user), "services": []}
+    customer = customer_of(user)
+    if customer is not None:
+        context |= _dashboard(customer, on=on)
+    return render(request, "storefront/account/dashboard.html", context)
+
+
+@never_cache
+@login_required
+@require_safe
+def services(request: HttpRequest) -> HttpResponse:
+    customer = customer_of(user_of(request))
+    on = _today(timezone.now())
+    rows = overview.services_of(customer, on=on) if customer else []
+    return render(request, "storefront/account/services.html", {"services": rows})
+
+
+@never_cache
+@login_required
+@require_safe
+def invoices(request: HttpRequest) -> HttpResponse:
+    customer, on = customer_of(user_of(request)), _today(timezone.now())
+    issued = Invoice.objects.filter(customer=customer).exclude(state=Invoice.State.DRAFT)
+    page = Paginator(issued.order_by("-id"), PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {"page": page, "rows": overview.invoice_rows(list(page), on=on)}
+    return render(request, "storefront/account/invoices.html", context)
+
+
+@never_cache
+@login_required
+@require_safe
+def invoice(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    row = owned_invoice(request, public_id)
+    payments = list(row.payments.exclude(state=Payment.State.CANCELLED).order_by("-id"))
+    (standing,) = overview.invoice_rows([row], on=_today(timezone.now()))
+    context = {
+        "invoice": row,
+        "standing": standing.standing,
+        "lines": row.lines.all(),
+        "taxes": row.taxes.all(),
+        "payments": payments,
+        "confirming": any(each.state == Payment.State.PROCESSING for each in payments),
+        "gateways": gateways.offered() if row.state == Invoice.State.OPEN else [],
+    }
+    return render(request, "storefront/account/invoice.html", context)
+
+
+@never_cache
+@login_required
+@require_safe
+def invoice_pdf(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Download the invoice; it is a file to keep, so no browser or proxy keeps another."""
+    row = owned_invoice(request, public_id)
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", str(row.number))
+    headers = {"Content-Disposition": f'attachment; filename="{name}.pdf"'}
+    pdf = documents.invoice_pdf(row)
+    return HttpResponse(pdf, content_type="application/pdf", headers=headers)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def profile(request: HttpRequest) -> HttpResponse:
+    """Show and change who is billed; the language is also the reader's own from then on."""
+    user, at = user_of(request), timezone.now()
+    if request.method == "POST":
+        form = _save_profile(request, user, at=at)
+        if not form.errors:
+            return _in_language(request, form.cleaned_data["language"])
+    else:
+        form = ProfileForm(instance=customer_of(user) or _new_customer(user, at=at))
+    status = 422 if form.errors else 200
+    return render(request, "storefront/account/profile.html", {"form": form}, status=status)
+
+
+def _dashboard(customer: Customer, *, on: date) -> dict[str, object]:
+    rows = overview.services_of(customer, on=on)
+    latest = Invoice.objects.filter(customer=customer).exclude(state=Invoice.State.DRAFT)
+    shown = list(latest.order_by("-id")[: overview.SHOWN_INVOICES])
+    debts = overview.debts_of(customer, on=on)
+    return {
+        "customer": customer,
+        "services": rows,
+        "running": sum(1 for each in rows if each.standing.kind == "ok"),
+        "current": [each for each in rows if each.subscription.state != "ended"],
+        "balances": overview.balances_of(rows),
+        "debts": debts,
+        "pay_first": overview.oldest_debt(customer) if debts else None,
+        "renewal": overview.next_renewal(rows),
+        "notes": [note for each in rows for note in each.notes],
+        "invoices": overview.invoice_rows(shown, on=on),
+    }
+
+
+def _unconfirmed(user: User) -> EmailAddress | None:
+    return EmailAddress.objects.filter(user=user, primary=True, verified=False).first()
+
+
+def _today(at: datetime) -> date:
+    return business_day(at, current_brand().zone)
+
+
+def _new_customer(user: User, *, at: datetime) -> Customer:
+    return Customer(name=user.name, email=user.email, language=user.language, created_at=at)
+
+
+def _save_profile(request: HttpRequest, user: User, *, at: datetime) -> ProfileForm:
+    """Save what is valid; the user's lock keeps two tabs from making two customers."""
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=user.pk)
+        form = ProfileForm(request.POST, instance=customer_of(user) or _new_customer(user, at=at))
+        if form.is_valid():
+            customer = form.save()
+            Membership.objects.get_or_create(user=user, customer=customer)
+            user.language = form.cleaned_data["language"]
+            user.save(update_fields=["language"])
+    return form
+
+
+def _in_language(request: HttpRequest, language: str) -> HttpResponse:
+    with translation.override(language):
+        messages.success(request, _("Your details are saved."))
+    response = redirect("storefront:profile")
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        language,
+        max_age=365 * 24 * 3600,
+        secure=settings.LANGUAGE_COOKIE_SECURE,
+        samesite="Lax",
+    )
+    return response

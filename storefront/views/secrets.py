@@ -1,0 +1,38 @@
+"""Hand over the login: a page that asks, and an answer that shows it once."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from provisioning import secrets
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def secret(request: HttpRequest, token: str) -> HttpResponse:
+    """Say what will happen; only a POST opens, so that a mail scanner's visit burns nothing.
+
+    Neither page's address leaves in a Referer. The one that asks says so by `strict-origin`,
+    because under `no-referrer` a browser sends `Origin: null` with the form, which the check
+    against forged requests must refuse (Fetch standard, "append a request Origin header").
+    """
+    if request.method != "POST":
+        usable = secrets.exists(token, at=timezone.now())
+        page = "storefront/secret_ask.html" if usable else "storefront/secret_gone.html"
+        response = render(request, page, status=200 if usable else 410)
+        response["Referrer-Policy"] = "strict-origin" if usable else "no-referrer"
+        return response
+    return _open(request, token)
+
+
+def _open(request: HttpRequest, token: str) -> HttpResponse:
+    try:
+        login = secrets.reveal(token, at=timezone.now())
+    except secrets.Gone:
+        response = render(request, "storefront/secret_gone.html", status=410)
+    else:
+        response = render(request, "storefront/secret_shown.html", {"login": login})
+    response["Referrer-Policy"] = "no-referrer"
+    return response

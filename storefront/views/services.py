@@ -1,0 +1,135 @@
+"""One service: where it stands, its limits and credit, and what its owner may do with it."""
+
+import uuid
+from datetime import datetime
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from billing.models import Subscription, User, current_brand
+from packages.models import Cycle, Package, Price, Service, Tariff
+from packages.periods import business_day
+from provisioning import jobs, secrets
+from provisioning.models import Account, Job
+from storefront import histories, overview
+from storefront.owned import owned_subscription, user_of
+from storefront.profile_forms import PasswordForm
+
+# A password can be set while the account exists at the dialler.
+EXISTS = (Account.State.LIVE, Account.State.SUSPENDED)
+GENERATED_LENGTH = 16
+
+
+@sensitive_post_parameters("password", "again")
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def service(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Show the service; a POST asks for a new password or a new reading of the balance."""
+    subscription, at = owned_subscription(request, public_id), timezone.now()
+    form = PasswordForm(None, user=user_of(request))
+    account = subscription.account
+    if request.method == "POST" and account is not None and account.state in EXISTS:
+        deed = request.POST.get("deed")
+        if deed == "balance":
+            return _read_balance(request, subscription, account, at=at)
+        if deed == "generate":
+            return _generate(request, account, at=at)
+        form = PasswordForm(request.POST, user=user_of(request))
+        if deed == "password" and form.is_valid():
+            return _change(request, subscription, form.cleaned_data["password"], at=at)
+    status = 422 if form.errors else 200
+    context = {**_context(subscription, at=at), "form": form}
+    return render(request, "storefront/account/service.html", context, status=status)
+
+
+def _context(subscription: Subscription, *, at: datetime) -> dict[str, object]:
+    account = subscription.account
+    waiting = overview.unfinished_jobs([account.pk] if account else [])
+    queue = waiting.get(account.pk, []) if account else []
+    on = business_day(at, subscription.zone)
+    terms = subscription.terms
+    tariff = Tariff.objects.filter(remote_id=terms.tariff).first()
+    return {
+        "service": overview.service_of(subscription, queue, on=on),
+        "subscription": subscription,
+        "account": account,
+        "tariff": tariff.name if tariff else terms.tariff,
+        "channels": terms.channels,
+        "kinds": [(each, Service(each).label) for each in terms.services],
+        "units": [(each, Service(each).label, count) for each, count in terms.units],
+        "top_ups": _top_ups(subscription),
+        "history": histories.of_service(subscription),
+        "setting_password": any(job.kind == Job.Kind.CHANGE_PASSWORD for job in queue),
+        "reading_balance": any(job.kind == Job.Kind.READ_BALANCE for job in queue),
+        "can_set_password": account is not None and account.state in EXISTS,
+        "includes_tax": current_brand().prices_include_tax,
+    }
+
+
+def _top_ups(subscription: Subscription) -> list[Price]:
+    """Return what can be bought for this service now, the smallest first."""
+    if subscription.state != Subscription.State.ACTIVE:
+        return []
+    offers = Price.objects.filter(
+        package__kind=Package.Kind.TOP_UP,
+        package__visible=True,
+        package__archived=False,
+        archived=False,
+        currency=subscription.currency,
+        cycle=Cycle.ONE_TIME,
+    )
+    return list(offers.select_related("package").order_by("amount_minor"))
+
+
+def _read_balance(
+    request: HttpRequest, subscription: Subscription, account: Account, *, at: datetime
+) -> HttpResponse:
+    with transaction.atomic():
+        jobs.read_balances([account], at=at, actor=_actor(user_of(request)))
+    messages.info(request, _("The balance is being read. Reload this page in a moment."))
+    return redirect("storefront:service", subscription.public_id)
+
+
+def _change(
+    request: HttpRequest, subscription: Subscription, password: str, *, at: datetime
+) -> HttpResponse:
+    assert subscription.account is not None
+    _ask(subscription.account, password, _cause(subscription.account), request, at=at)
+    messages.success(
+        request, _("Your new password is being set at the dialler. It works within a minute.")
+    )
+    return redirect("storefront:service", subscription.public_id)
+
+
+def _generate(request: HttpRequest, account: Account, *, at: datetime) -> HttpResponse:
+    """Make a password and hand it over like the first one: behind a page that shows it once."""
+    password, cause = get_random_string(GENERATED_LENGTH), _cause(account)
+    with transaction.atomic():
+        token = secrets.create(account, password, cause=cause, at=at)
+        _ask(account, password, cause, request, at=at)
+    return redirect("storefront:secret", token)
+
+
+def _ask(
+    account: Account, password: str, cause: str, request: HttpRequest, *, at: datetime
+) -> None:
+    with transaction.atomic():
+        jobs.change_password(account, password, cause=cause, at=at, actor=_actor(user_of(request)))
+
+
+def _cause(account: Account) -> str:
+    return f"password-{account.pk}-{uuid.uuid4().hex}"
+
+
+def _actor(user: User) -> str:
+    return f"user:{user.pk}"
