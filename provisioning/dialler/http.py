@@ -100,6 +100,8 @@ class HttpDialler:
         self._change(remote_id, {self._mapping.fields.password: password}, secrets=(password,))
 
     def credit(self, remote_id: str, amount: Money, *, reference: str) -> None:
+        if not amount:
+            raise ValueError("There is nothing to credit.")
         self._require("credit" if amount.minor > 0 else "debit")
         if amount.currency != self._endpoint.currency:
             raise Misconfigured(
@@ -109,7 +111,7 @@ class HttpDialler:
         arguments = {
             **dict(names.fixed_args),
             names.id_arg: remote_id,
-            names.amount_arg: str(amount.decimal()),
+            names.amount_arg: f"{amount.decimal():f}",
             names.reference_arg: reference,
         }
         self._command(names.method, {key: value for key, value in arguments.items() if key})

@@ -44,7 +44,7 @@ class Request:
 
 
 class Machine:
-    """The server's state and behaviour without its sockets. `now` stamps answers and late effects."""
+    """The server's state and behaviour without its sockets; `now` stamps answers, late effects."""
 
     def __init__(
         self, store: Store, *, password: str, currency: str, now: Callable[[], datetime]

@@ -83,7 +83,7 @@ class Listener:
         handler = type("Handler", (_Handler,), {"site": self.site, "closing": self._closing})
         self._server = _Server((self.host, self.port), handler)
         self.port = self._server.server_address[1]
-        thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
 
     def close(self) -> None:
