@@ -97,12 +97,17 @@ def _judge_limits(job: Job, reading: Reading, attempt: Attempt | None) -> Verdic
         (remote.tariff, target.tariff),
         (remote.channels, target.channels),
         (None if remote.services is None else set(remote.services), set(target.services)),
-        (None if remote.units is None else dict(remote.units), dict(target.units)),
+        (None if remote.units is None else _counted(remote.units), _counted(target.units)),
     ]
     known = [(is_, should) for is_, should in shown if is_ is not None]
     if not known:
         return Verdict.ABSENT
     return Verdict.APPLIED if all(is_ == should for is_, should in known) else Verdict.ABSENT
+
+
+def _counted(units: tuple[tuple[str, int], ...]) -> dict[str, int]:
+    """A server may show a service without units as zero, or not at all."""
+    return {service: count for service, count in units if count}
 
 
 def _send_credit(dialler: Dialler, job: Job) -> None:

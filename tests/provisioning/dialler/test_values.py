@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def test_limits_are_the_package_s_part_of_a_spec() -> None:
 @pytest.mark.parametrize(
     "wrong", [{"services": ("telex",)}, {"channels": -1}, {"units": (("voice", -5),)}]
 )
-def test_impossible_limits_cannot_be_made(wrong: dict[str, object]) -> None:
+def test_impossible_limits_cannot_be_made(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"service|negative"):
         spec(**wrong)
 
