@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping as ReadOnlyDict
 from typing import Any, Protocol
 
 from packages.money import Money
-from provisioning.dialler import records, replies, transport
+from provisioning.dialler import payloads, records, replies, transport
 from provisioning.dialler.errors import Misconfigured, NotSent, Refused, Unknown
 from provisioning.dialler.mapping import CAPABILITIES, Capability
-from provisioning.dialler.records import Record
-from provisioning.dialler.replies import NOTHING, Reply
+from provisioning.dialler.replies import Reply
+from provisioning.dialler.scalars import Record, folded
 from provisioning.dialler.transport import Answer
 from provisioning.dialler.values import AccountSpec, Endpoint, Limits, RemoteAccount, Role
-
-ID = re.compile(r"\d{1,20}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-ROLE_IDS, ROLE_NAMES = ("role_id", "id"), ("name", "role", "title")
 
 
 class Post(Protocol):
@@ -49,7 +45,7 @@ class HttpDialler:
 
     def check(self) -> tuple[Role, ...]:
         reply, answer = self._ask(self._mapping.methods.roles, {})
-        return _roles(replies.demand_yes(reply, answer), answer)
+        return payloads.roles_from(replies.demand_yes(reply, answer), answer)
 
     def find(self, username: str) -> RemoteAccount | None:
         lookup = self._mapping.lookup
@@ -57,8 +53,8 @@ class HttpDialler:
         shown, answer = self._look(arguments)
         if not shown:
             return None
-        wanted, key = records.folded(username), lookup.username_key
-        same = [each for each in shown if records.folded(str(each.get(key) or "")) == wanted]
+        wanted, key = folded(username), lookup.username_key
+        same = [each for each in shown if folded(str(each.get(key) or "")) == wanted]
         exact = [each for each in same if each.get(key) == username] or same
         if len(exact) != 1:
             raise Unknown(
@@ -85,7 +81,7 @@ class HttpDialler:
             {self._mapping.arguments.record: _json(record)},
             secrets=(password,),
         )
-        return self._told_id(payload, answer, username=spec.username)
+        return payloads.told_id(payload, answer, self._mapping, username=spec.username)
 
     def update_limits(self, remote_id: str, limits: Limits) -> None:
         self._require("set_limits")
@@ -167,32 +163,13 @@ class HttpDialler:
     def _look(self, arguments: dict[str, str]) -> tuple[list[Record], Answer]:
         """Return the records shown, none only for the clear shapes of "not there"."""
         reply, answer = self._ask(self._mapping.methods.get, arguments)
-        if self._is_absence(reply):
+        if payloads.is_absence(reply, self._mapping):
             return [], answer
         payload = replies.demand_yes(reply, answer) if reply.ok else None
         shown = [payload] if isinstance(payload, dict) else payload
         if not isinstance(shown, list) or not all(isinstance(each, dict) for each in shown):
             raise Unknown("The account is not readable.", answer.quote())
         return shown, answer
-
-    def _is_absence(self, reply: Reply) -> bool:
-        """`[false]`, `[false, null]`, `[true, false | null | [] | {}]`; with a reason only if so
-        mapped.
-        """
-        if reply.ok:
-            return reply.payload is None or reply.payload is False or reply.payload in ([], {})
-        return reply.payload in (NOTHING, None, "") or self._mapping.lookup.refusal_means_absent
-
-    def _told_id(self, payload: Any, answer: Answer, *, username: str) -> str | None:
-        record = payload[0] if isinstance(payload, list) and len(payload) == 1 else payload
-        if not isinstance(record, dict):
-            told = records.as_text(record) if not isinstance(record, bool) else None
-            return told if told and ID.fullmatch(told) else None
-        name = record.get(self._mapping.lookup.username_key, username)
-        if name != username:
-            raise Unknown("The server answered with another account.", answer.quote())
-        ids = (records.as_text(record.get(key)) for key in self._mapping.ids)
-        return next(filter(None, ids), None)
 
     def _account(self, record: Record) -> RemoteAccount:
         return records.account_from(record, self._mapping, currency=self._endpoint.currency)
@@ -218,20 +195,3 @@ class HttpDialler:
 
 def _json(record: Record) -> str:
     return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-
-
-def _roles(payload: Any, answer: Answer) -> tuple[Role, ...]:
-    """The roles' shape is published nowhere: rows, an object id → name, or names are all
-    understood.
-    """
-    if isinstance(payload, dict):
-        payload = [{"id": key, "name": name} for key, name in payload.items()]
-    if not isinstance(payload, list):
-        raise Unknown("The list of roles is not readable.", answer.quote())
-    rows = [each if isinstance(each, dict) else {"id": each, "name": each} for each in payload]
-    return tuple(Role(_first(row, ROLE_IDS), _first(row, ROLE_NAMES)) for row in rows)
-
-
-def _first(row: Record, keys: tuple[str, ...]) -> str:
-    texts = (records.as_text(row.get(key)) for key in keys)
-    return next(filter(None, texts), "")[:100]

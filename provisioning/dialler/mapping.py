@@ -9,129 +9,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping as JsonObject
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Self
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from provisioning.dialler.mapping_checks import MappingError, merged, plain, problems_of
+from provisioning.dialler.mapping_parts import (
+    CAPABILITIES,
+    Arguments,
+    Capabilities,
+    Capability,
+    Credit,
+    Fields,
+    Lookup,
+    Methods,
+    Names,
+    Pairs,
+    Services,
+    Switch,
+    Units,
+)
 
 __all__ = ["CAPABILITIES", "Capability", "Mapping", "MappingError", "defaults", "simulator_mapping"]
-
-Capability = Literal["api", "manual"]
-Names = tuple[str, ...]
-Pairs = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Methods:
-    create: str = "User_Create"
-    update: str = "User_Update"
-    get: str = "User_Get"
-    delete: str = "User_Delete"
-    list: str = ""
-    roles: str = "User_Role_List"
-
-
-@dataclass(frozen=True, slots=True)
-class Arguments:
-    """The argument that holds the account as JSON, and the one that holds its id."""
-
-    record: str = "user"
-    id: str = "user_id"
-
-
-@dataclass(frozen=True, slots=True)
-class Lookup:
-    """How `get` finds by name. `refusal_means_absent`: on this server `[false, text]` was seen to
-    mean "not there".
-    """
-
-    search_arg: str = "search"
-    value_arg: str = "value"
-    username_key: str = "username"
-    refusal_means_absent: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Credit:
-    """The payment call. The amount goes as decimal text, our reference as its description."""
-
-    method: str = ""
-    id_arg: str = "user_id"
-    amount_arg: str = "value"
-    reference_arg: str = "description"
-    fixed_args: Pairs = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Fields:
-    """The account's keys; "" = the server has no such key. `balance` may be a dotted path and is
-    never written.
-    """
-
-    username: str = "username"
-    password: str = "password"
-    email: str = "email"
-    first_name: str = "first_name"
-    last_name: str = "last_name"
-    company: str = ""
-    phone: str = "phone"
-    language: str = ""
-    role: str = "role_id"
-    tariff: str = ""
-    channels: str = ""
-    active: str = "active"
-    balance: str = ""
-    marker: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Switch:
-    """The two values of an on/off field."""
-
-    on: str = "1"
-    off: str = "0"
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """Allowed services: `flags` = one on/off key each, `list` = one `key` with names joined by
-    `separator`.
-    """
-
-    encoding: Literal["none", "flags", "list"] = "none"
-    key: str = ""
-    separator: str = ","
-    voice: str = "voice"
-    fax: str = "fax"
-    sms: str = "sms"
-    email: str = "email"
-
-
-@dataclass(frozen=True, slots=True)
-class Units:
-    """The key of each service's included units; "" = the server has none."""
-
-    voice: str = ""
-    fax: str = ""
-    sms: str = ""
-    email: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What the API does and what a person does. Lowering a balance is `debit`."""
-
-    create: Capability = "api"
-    set_limits: Capability = "manual"
-    suspend: Capability = "api"
-    set_password: Capability = "api"
-    credit: Capability = "manual"
-    debit: Capability = "manual"
-    delete: Capability = "api"
-    read_balance: Capability = "manual"
-
-
-CAPABILITIES: Names = tuple(Capabilities.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +56,7 @@ class Mapping:
     create_fields: Pairs = ()
     keep: Names = ()
     write_only: Names = ()
-    capabilities: Capabilities = field(default=Capabilities())
+    capabilities: Capabilities = Capabilities()
 
     @classmethod
     def from_json(cls, data: JsonObject[str, Any] | str, *, profile: str = "legacy") -> Self:

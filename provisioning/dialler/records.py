@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from decimal import Decimal
-from itertools import compress
 from typing import Any
 
-from packages.money import Money
+from provisioning.dialler import allowances
 from provisioning.dialler.errors import Unknown
 from provisioning.dialler.mapping import Mapping
-from provisioning.dialler.values import SERVICES, AccountSpec, Limits, RemoteAccount
+from provisioning.dialler.scalars import (
+    Record,
+    as_count,
+    as_minor,
+    as_switch,
+    as_text,
+    at_path,
+)
+from provisioning.dialler.values import AccountSpec, Limits, RemoteAccount
 
-Record = dict[str, Any]
-
-AMOUNT = re.compile(r"-?\d{1,15}(\.\d{1,10})?")
-COUNT = re.compile(r"\d{1,9}")
 PERSON = ("username", "email", "first_name", "last_name", "company", "phone", "language")
 # Sent back with every update as read before. The name is fixed; a password or a balance never is.
 KEPT = ("email", "first_name", "last_name", "company", "phone", "language")
@@ -38,10 +39,10 @@ def for_create(spec: AccountSpec, mapping: Mapping, *, password: str, marker: st
 
 
 def for_limits(limits: Limits, mapping: Mapping) -> Record:
-    keys, units = mapping.fields, dict(limits.units)
+    keys = mapping.fields
     record = {keys.tariff: limits.tariff, keys.channels: str(limits.channels)}
-    record |= _services(limits.services, mapping)
-    record |= {getattr(mapping.units, each): str(units.get(each, 0)) for each in SERVICES}
+    record |= allowances.write_services(limits.services, mapping)
+    record |= allowances.write_units(dict(limits.units), mapping)
     return {key: value for key, value in record.items() if key}
 
 
@@ -53,8 +54,7 @@ def for_active(mapping: Mapping, *, active: bool) -> Record:
 def kept(record: Record, mapping: Mapping) -> Record:
     """Return what an update carries so that a server which resets missing fields resets nothing."""
     names = [getattr(mapping.fields, name) for name in (*KEPT, *KEPT_LIMITS)]
-    names += [getattr(mapping.units, each) for each in SERVICES]
-    names += [*_service_keys(mapping), *mapping.keep]
+    names += [*allowances.unit_keys(mapping), *allowances.service_keys(mapping), *mapping.keep]
     return {key: _sendable(record[key]) for key in names if record.get(key) is not None}
 
 
@@ -78,12 +78,12 @@ def account_from(record: Record, mapping: Mapping, *, currency: str) -> RemoteAc
         remote_id=remote_id(record, mapping),
         username=name,
         email=as_text(record.get(keys.email)),
-        active=_active(record.get(keys.active), mapping),
-        balance_minor=_minor(_at(record, keys.balance), currency),
+        active=as_switch(record.get(keys.active), mapping.active),
+        balance_minor=as_minor(at_path(record, keys.balance), currency),
         tariff=as_text(record.get(keys.tariff)),
-        channels=_count(record.get(keys.channels)),
-        services=_services_from(record, mapping),
-        units=_units_from(record, mapping),
+        channels=as_count(record.get(keys.channels)),
+        services=allowances.read_services(record, mapping),
+        units=allowances.read_units(record, mapping),
         marker=as_text(record.get(keys.marker)),
         raw_keys=tuple(str(key)[:64] for key in record)[:100],
     )
@@ -98,17 +98,12 @@ def remote_id(record: Record, mapping: Mapping) -> str:
     raise Unknown(f"The account shows none of the ids {', '.join(mapping.ids)}.", _shown(record))
 
 
-def folded(name: str) -> str:
-    """Return the name as a MySQL server compares it: no case, no accents, no trailing space."""
-    bare = (each for each in unicodedata.normalize("NFKD", name) if not unicodedata.combining(each))
-    return "".join(bare).casefold().rstrip()
-
-
-def as_text(value: Any) -> str | None:
-    """Return a scalar as the text PHP would send, None for null, absent and anything nested."""
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    return str(value) if isinstance(value, str | int | Decimal) else None
+def _keys_of(limits: tuple[str, ...], mapping: Mapping) -> set[str]:
+    groups = {
+        "services": allowances.service_keys(mapping),
+        "units": allowances.unit_keys(mapping),
+    }
+    return {key for each in limits for key in groups.get(each, [getattr(mapping.fields, each, "")])}
 
 
 def _sendable(value: Any) -> Any:
@@ -117,87 +112,3 @@ def _sendable(value: Any) -> Any:
 
 def _shown(record: Record) -> str:
     return f"keys: {', '.join(str(key) for key in record)}"
-
-
-def _at(record: Record, path: str) -> Any:
-    """Follow a dotted path; a key that really contains dots wins."""
-    if not path or path in record:
-        return record.get(path)
-    value: Any = record
-    for step in path.split("."):
-        value = value.get(step) if isinstance(value, dict) else None
-    return value
-
-
-def _minor(value: Any, currency: str) -> int | None:
-    text = as_text(value) if not isinstance(value, bool) else None
-    if text is None or not AMOUNT.fullmatch(text):
-        return None
-    return Money.rounded(Decimal(text), currency).minor
-
-
-def _count(value: Any) -> int | None:
-    text = as_text(value) if not isinstance(value, bool) else None
-    return int(text) if text is not None and COUNT.fullmatch(text) else None
-
-
-def _active(value: Any, mapping: Mapping) -> bool | None:
-    return value if isinstance(value, bool) else _switched(value, mapping.active)
-
-
-def _switched(value: Any, switch: Any) -> bool | None:
-    return {switch.on: True, switch.off: False}.get(as_text(value))
-
-
-def _service_keys(mapping: Mapping) -> list[str]:
-    services = mapping.services
-    if services.encoding == "flags":
-        return [getattr(services, each) for each in SERVICES if getattr(services, each)]
-    return [services.key] if services.encoding == "list" else []
-
-
-def _services(allowed: tuple[str, ...], mapping: Mapping) -> Record:
-    services, flags = mapping.services, mapping.service_flags
-    if services.encoding == "flags":
-        return {
-            getattr(services, each): flags.on if each in allowed else flags.off for each in SERVICES
-        }
-    if services.encoding == "list":
-        names = [getattr(services, each) for each in SERVICES if each in allowed]
-        return {services.key: services.separator.join(names)}
-    return {}
-
-
-def _services_from(record: Record, mapping: Mapping) -> tuple[str, ...] | None:
-    services = mapping.services
-    if services.encoding == "flags":
-        flags = [
-            _switched(record.get(getattr(services, each)), mapping.service_flags)
-            for each in SERVICES
-        ]
-        return None if None in flags else tuple(compress(SERVICES, flags))
-    text = as_text(record.get(services.key)) if services.encoding == "list" else None
-    if text is None:
-        return None
-    names = [each.strip() for each in text.split(services.separator) if each.strip()]
-    known = {getattr(services, each): each for each in SERVICES}
-    return (
-        None
-        if set(names) - set(known)
-        else tuple(each for each in SERVICES if getattr(services, each) in names)
-    )
-
-
-def _units_from(record: Record, mapping: Mapping) -> tuple[tuple[str, int], ...] | None:
-    keys = {each: getattr(mapping.units, each) for each in SERVICES if getattr(mapping.units, each)}
-    counts = [(each, _count(record.get(key))) for each, key in keys.items()]
-    known = tuple((each, count) for each, count in counts if count is not None)
-    return known if counts and len(known) == len(counts) else None
-
-
-def _keys_of(limits: tuple[str, ...], mapping: Mapping) -> set[str]:
-    groups = {
-        "services": _service_keys(mapping),
-        "units": [getattr(mapping.units, each) for each in SERVICES],
-    }
-    return {key for each in limits for key in groups.get(each, [getattr(mapping.fields, each, "")])}
