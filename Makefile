@@ -18,7 +18,7 @@ help: ## Show these commands
 
 run: ## Start the shop with everything it needs; Ctrl-C stops it
 	@sh config/local/venv.sh local
-	@exec $(IN_VENV) -m config.local run
+	@exec $(IN_VENV) -m config.local run --with-parent
 
 test: ## Run every check that CI runs
 	@sh config/local/venv.sh dev

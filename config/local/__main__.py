@@ -7,6 +7,7 @@ from pathlib import Path
 
 from config.local.exec import run_with_servers
 from config.local.prepare import prepare
+from config.local.processes import end_with_parent
 from config.local.run import run
 from config.local.servers import InUse
 
@@ -17,13 +18,16 @@ def main(arguments: list[str]) -> int:
     """Run the chosen command and return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m config.local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("run", help="start the whole product")
+    running = commands.add_parser("run", help="start the whole product")
+    running.add_argument("--with-parent", action="store_true", help="end when the parent dies")
     commands.add_parser("prepare", help="bring database and files up to date")
     execute = commands.add_parser("exec", help="run a command with private test servers")
     execute.add_argument("argv", nargs=argparse.REMAINDER, metavar="COMMAND")
     options = parser.parse_args(arguments)
     var = (BASE_DIR / os.environ.get("VAR_DIR", "var")).resolve()
     if options.command == "run":
+        if options.with_parent:
+            end_with_parent()
         return run(BASE_DIR, var=var)
     if options.command == "prepare":
         prepare(var)

@@ -13,7 +13,7 @@ QUEUES = "default,provisioning,mail"
 def all_for(var: Path, *, chosen: Ports, env: Mapping[str, str]) -> dict[str, list[str]]:
     """Return name and command of every process of one copy, in the order they start."""
     return {
-        "dialler-simulator": _dialler(var, chosen=chosen, env=env),
+        "dialler-simulator": _dialler(var, chosen),
         "simulated-gateway": _gateway(var, chosen=chosen, env=env),
         "worker": _worker(chosen),
         "beat": _beat(var),
@@ -41,19 +41,16 @@ def _celery(command: str) -> list[str]:
     return [sys.executable, "-m", "celery", "--app", "config", command]
 
 
-def _dialler(var: Path, *, chosen: Ports, env: Mapping[str, str]) -> list[str]:
+def _dialler(var: Path, chosen: Ports) -> list[str]:
+    """Its password comes from SIMULATOR_PASSWORD."""
     command = [sys.executable, "-m", "provisioning.simulator", "--port", str(chosen.simulator)]
     return [*command, "--data", str(var / "simulator.sqlite3")]
 
 
 def _gateway(var: Path, *, chosen: Ports, env: Mapping[str, str]) -> list[str]:
     command = [sys.executable, "-m", "billing.gateways.simulator", "--port", str(chosen.gateway)]
-    command += [
-        "--data",
-        str(var / "gateway.sqlite3"),
-        "--public-url",
-        env["SIMULATED_GATEWAY_URL"],
-    ]
+    command += ["--data", str(var / "gateway.sqlite3")]
+    command += ["--public-url", env["SIMULATED_GATEWAY_URL"]]
     command += ["--webhook-url", f"http://{ports.HOST}:{chosen.web}/webhooks/simulated/"]
     command += ["--key", env["SIMULATED_GATEWAY_KEY"]]
     return [*command, "--secret", env["SIMULATED_GATEWAY_SECRET"]]

@@ -59,14 +59,12 @@ class Postgres:
         binaries = postgres_bin(self._place.account)
         if not (self._data / "PG_VERSION").exists():
             self._initialise(binaries)
-        for _ in range(3):
-            if self._launch(binaries):
-                self._ensure_database()
+        if self._launch_somewhere(binaries):
+            return
+        if self._settings == FAST:  # it may have lived through a power cut, and holds nothing
+            self._initialise(binaries)
+            if self._launch_somewhere(binaries):
                 return
-            self.stop()
-            ports.forget(self._place.ports, "postgres")
-            if self._settings == FAST:  # it may have lived through a power cut, and holds nothing
-                self._initialise(binaries)
         raise RuntimeError(f"PostgreSQL does not start; see {self._place.log('postgres')}")
 
     def stop(self) -> None:
@@ -77,6 +75,16 @@ class Postgres:
 
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    def _launch_somewhere(self, binaries: Path) -> bool:
+        """Start at the remembered port, or at new ones when someone was quicker there."""
+        for _ in range(3):
+            if self._launch(binaries):
+                self._ensure_database()
+                return True
+            self.stop()
+            ports.forget(self._place.ports, "postgres")
+        return False
 
     def _launch(self, binaries: Path) -> bool:
         self.port = ports.remembered(self._place.ports, "postgres")
@@ -141,8 +149,8 @@ class Postgres:
     def _stop_leftover(self) -> None:
         lines = self._pid_file()
         if lines and lines[0].isdigit():
-            marker = f"-D {self._data} "
-            processes.stop_leftover(int(lines[0]), marker=marker, by=signal.SIGINT)
+            ours = (int(lines[0]), f"-D {self._data} ")
+            processes.stop_leftovers([ours], by=signal.SIGINT)
 
     def _pid_file(self) -> list[str]:
         try:

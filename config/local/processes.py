@@ -14,6 +14,7 @@ from config.local.accounts import Account
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
 LOG_LIMIT_BYTES = 5_000_000
+LEFTOVER_GRACE_SECONDS = 8.0
 
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
@@ -86,23 +87,28 @@ def open_log(path: Path) -> IO[bytes]:
     return path.open("ab", buffering=0)
 
 
-def stop_leftover(pid: int, *, marker: str, by: signal.Signals) -> bool:
-    """End the process `pid` of an earlier start if its command line shows `marker`.
+def stop_leftovers(left: Sequence[tuple[int, str]], *, by: signal.Signals) -> int:
+    """End processes of an earlier start, given as number and a part of their command line.
 
-    A number alone proves nothing, for the system gives numbers out again. Returns whether
-    something was stopped; raises TimeoutError when it cannot be ended.
+    A number alone proves nothing, for the system gives numbers out again. Returns how many were
+    there; raises TimeoutError when one cannot be ended.
     """
-    if marker not in command_line(pid):
-        return False
+    there = [(pid, marker) for pid, marker in left if marker in command_line(pid)]
     for step in (by, signal.SIGQUIT, signal.SIGKILL):
-        try:
-            os.kill(pid, step)
-        except ProcessLookupError:
-            return True
-        if wait_until(lambda: marker not in command_line(pid), timeout_seconds=8):
-            _signal_group(pid, signal.SIGKILL)
-            return True
-    raise TimeoutError(f"process {pid} ({marker}) does not end")
+        living = [(pid, marker) for pid, marker in there if marker in command_line(pid)]
+        for pid, _ in living:
+            _signal(pid, step)
+        if wait_until(lambda: _none_lives(there), timeout_seconds=LEFTOVER_GRACE_SECONDS):
+            for pid, _ in there:
+                _signal_group(pid, signal.SIGKILL)
+            return len(there)
+    raise TimeoutError(f"processes of an earlier start do not end: {there}")
+
+
+def end_with_parent() -> None:
+    """Have Linux send us SIGTERM when our parent dies, as `make run` wants it."""
+    if _libc is not None:
+        _libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
 
 
 def command_line(pid: int) -> str:
@@ -129,6 +135,17 @@ def _command_line_by_ps(pid: int) -> str:
         ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
     return shown.stdout.strip()
+
+
+def _none_lives(processes: Sequence[tuple[int, str]]) -> bool:
+    return not any(marker in command_line(pid) for pid, marker in processes)
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

@@ -15,12 +15,13 @@ from types import FrameType
 
 from config.local import answers, commands, ports
 from config.local.prepare import LOGINS
-from config.local.servers import durable_servers
+from config.local.servers import durable_servers, only_one
 from config.local.steps import say, step
 from config.local.supervisor import Supervisor
 
 HEALTH_TIMEOUT_SECONDS = 90
 TICK_SECONDS = 0.5
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stop(Exception):
@@ -30,38 +31,41 @@ class Stop(Exception):
 def run(base: Path, *, var: Path) -> int:
     """Start everything, show where it is, keep it alive; return 0 once it was asked to end.
 
-    Nothing is started and 1 is returned when a port is taken.
+    Nothing is started and 1 is returned when a port is taken. Raises InUse when this VAR_DIR runs
+    already.
     """
     begun = time.monotonic()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in STOPPING:
         signal.signal(number, _ask_to_stop)
     try:
-        var.mkdir(parents=True, exist_ok=True)
-        chosen = answers.chosen_ports(var, os.environ)
-        taken = [f"{name}={port}" for name, port in chosen.named().items() if _is_taken(port)]
-        if taken:
-            print(f"Already in use: {', '.join(taken)}. Set another one in the environment.")
-            return 1
-        _serve(base, var=var, chosen=chosen, begun=begun)
+        with only_one(var):
+            supervisor = Supervisor(var, cwd=base)
+            supervisor.stop_leftovers()
+            chosen = answers.chosen_ports(var, os.environ)
+            taken = [f"{name}={port}" for name, port in chosen.named().items() if _is_taken(port)]
+            if taken:
+                print(f"Already in use: {', '.join(taken)}. Set another one in the environment.")
+                return 1
+            _with_servers(supervisor, base=base, var=var, chosen=chosen, begun=begun)
     except Stop:
         pass
     return 0
 
 
-def _serve(base: Path, *, var: Path, chosen: answers.Ports, begun: float) -> None:
+def _with_servers(
+    supervisor: Supervisor, *, base: Path, var: Path, chosen: answers.Ports, begun: float
+) -> None:
     print("==> servers", flush=True)
     with durable_servers(var) as servers, _quiet_end():
         for line in servers.report():
             say(line)
         env = answers.write(var, chosen=chosen, urls=servers.urls)
-        supervisor = Supervisor(var, env=env, cwd=base)
-        supervisor.stop_leftovers()
         print("==> preparation", flush=True)
         _prepare(base, env=env)
         print("==> processes", flush=True)
         try:
             for name, command in commands.all_for(var, chosen=chosen, env=env).items():
-                supervisor.start(name, command)
+                supervisor.start(name, command, env=env)
                 say(f"{name:<18} log: {_shown(var / 'log' / f'{name}.log')}")
             _wait_for_health(supervisor, port=chosen.web)
             _show(var, env=env, seconds=time.monotonic() - begun)
@@ -141,7 +145,7 @@ def _ask_to_stop(_number: int, _frame: FrameType | None) -> None:
 
 
 def _ignore_signals() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in STOPPING:
         signal.signal(number, signal.SIG_IGN)
 
 

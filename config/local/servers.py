@@ -66,35 +66,23 @@ def test_servers(var: Path) -> Iterator[dict[str, str]]:
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
         yield {}
         return
-    with _servers(var, for_postgres=postgres.FAST, for_valkey=valkey.FAST) as servers:
+    with only_one(var), _servers(var, postgres.FAST, valkey.FAST) as servers:
         yield servers.urls
 
 
 @contextmanager
 def durable_servers(var: Path) -> Iterator[Servers]:
-    """Run servers that keep what they confirmed. Raises InUse like `test_servers`."""
-    with _servers(var, for_postgres=postgres.DURABLE, for_valkey=valkey.DURABLE) as servers:
+    """Run servers that keep what they confirmed; the caller holds `only_one`."""
+    with _servers(var, postgres.DURABLE, valkey.DURABLE) as servers:
         yield servers
 
 
 @contextmanager
-def _servers(
-    var: Path, *, for_postgres: tuple[str, ...], for_valkey: tuple[str, ...]
-) -> Iterator[Servers]:
-    with _only_one(var):
-        place = place_for(var)
-        servers = Servers()
-        try:
-            servers.start("DATABASE_URL", Postgres(place, settings=for_postgres))
-            servers.start("REDIS_URL", Valkey(place, settings=for_valkey))
-            yield servers
-        finally:
-            servers.stop()
+def only_one(var: Path) -> Iterator[None]:
+    """Hold `var` for this process; the system lets go of it when we die.
 
-
-@contextmanager
-def _only_one(var: Path) -> Iterator[None]:
-    """Hold `var` for this process; the system lets go of it when we die."""
+    Raises InUse when another process holds it.
+    """
     var.mkdir(parents=True, exist_ok=True)
     with (var / "lock").open("a+") as lock:
         try:
@@ -107,3 +95,17 @@ def _only_one(var: Path) -> Iterator[None]:
         lock.write(str(os.getpid()))
         lock.flush()
         yield
+
+
+@contextmanager
+def _servers(
+    var: Path, for_postgres: tuple[str, ...], for_valkey: tuple[str, ...]
+) -> Iterator[Servers]:
+    place = place_for(var)
+    servers = Servers()
+    try:
+        servers.start("DATABASE_URL", Postgres(place, settings=for_postgres))
+        servers.start("REDIS_URL", Valkey(place, settings=for_valkey))
+        yield servers
+    finally:
+        servers.stop()

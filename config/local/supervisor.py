@@ -22,6 +22,7 @@ GRACE_SECONDS = 12.0
 class Child:
     name: str
     command: Sequence[str]
+    env: Mapping[str, str]
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     start_again: float = 0.0
@@ -31,22 +32,22 @@ class Child:
 class Supervisor:
     """Starts children with logs in VAR_DIR/log, restarts those that end, stops them all."""
 
-    def __init__(self, var: Path, *, env: Mapping[str, str], cwd: Path) -> None:
+    def __init__(self, var: Path, *, cwd: Path) -> None:
         self._var = var
-        self._env = env
         self._cwd = cwd
         self._children: list[Child] = []
 
     def stop_leftovers(self) -> None:
         """End what an earlier start of this VAR_DIR left running because it was killed itself."""
+        left = []
         for note in sorted((self._var / "run").glob("*.json")):
             seen = json.loads(note.read_text())
-            marker = " ".join(seen["command"])
-            processes.stop_leftover(seen["pid"], marker=marker, by=signal.SIGTERM)
+            left.append((int(seen["pid"]), " ".join(seen["command"])))
             note.unlink()
+        processes.stop_leftovers(left, by=signal.SIGTERM)
 
-    def start(self, name: str, command: Sequence[str]) -> None:
-        child = Child(name=name, command=command)
+    def start(self, name: str, command: Sequence[str], *, env: Mapping[str, str]) -> None:
+        child = Child(name=name, command=command, env=env)
         self._children.append(child)
         self._launch(child)
 
@@ -72,7 +73,7 @@ class Supervisor:
 
     def _launch(self, child: Child) -> None:
         with processes.open_log(self._var / "log" / f"{child.name}.log") as log:
-            child.process = processes.spawn(child.command, log=log, cwd=self._cwd, env=self._env)
+            child.process = processes.spawn(child.command, log=log, cwd=self._cwd, env=child.env)
         child.started = time.monotonic()
         seen = {"pid": child.process.pid, "command": list(child.command)}
         write_private(self._note(child), json.dumps(seen))

@@ -101,7 +101,7 @@ class Valkey:
             pid = int(self._pid_file.read_text())
         except (OSError, ValueError):
             return
-        processes.stop_leftover(pid, marker=str(self._configuration), by=signal.SIGTERM)
+        processes.stop_leftovers([(pid, str(self._configuration))], by=signal.SIGTERM)
 
 
 def _received(connection: socket.socket, wanted: bytes) -> bool:

@@ -92,17 +92,18 @@ def test_second_launcher_names_the_one_that_holds_the_folder(var: Path) -> None:
         assert f"is in use by process {first.pid}" in second.stderr
 
 
-def test_data_goes_elsewhere_when_the_servers_cannot_reach_the_folder(tmp_path: Path) -> None:
-    shut = tmp_path / "shut"
-    shut.mkdir(mode=0o700)
-    var = shut / "v a r"
-    var.mkdir()
-    result = launches.execute_python(var, launches.ASK_BOTH)
-    linked = (var / "servers").is_symlink()
-    launches.remove(var)
+def test_data_goes_elsewhere_when_the_servers_cannot_reach_the_folder() -> None:
+    with launches.open_folder() as shut:
+        shut.chmod(0o700)
+        var = shut / "v a r"
+        var.mkdir()
+        result = launches.execute_python(var, launches.ASK_BOTH)
+        linked = (var / "servers").is_symlink()
+        mode = shut.stat().st_mode & 0o777
+        launches.remove(var)
     assert result.returncode == 0, result.stderr
     assert linked == (os.geteuid() == 0)
-    assert shut.stat().st_mode & 0o777 == 0o700
+    assert mode == 0o700
 
 
 def test_taken_port_is_named_and_nothing_is_started(var: Path) -> None:

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from config.local.processes import command_line, environment, stop_leftover, wait_until
+from config.local.processes import command_line, environment, stop_leftovers, wait_until
 from config.local.supervisor import Supervisor
 from tests.ground import launches
 
 
 @pytest.fixture
 def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
-    made = Supervisor(tmp_path, env=environment(), cwd=launches.BASE)
+    made = Supervisor(tmp_path, cwd=launches.BASE)
     yield made
     made.stop_all()
 
@@ -29,7 +29,7 @@ def _noted_pid(tmp_path: Path, name: str) -> int:
 def test_child_that_ends_is_reported_and_started_again(
     supervisor: Supervisor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    supervisor.start("sleeper", ["sleep", "300"])
+    supervisor.start("sleeper", ["sleep", "300"], env=environment())
     first = _noted_pid(tmp_path, "sleeper")
     os.kill(first, signal.SIGKILL)
 
@@ -43,7 +43,9 @@ def test_child_that_ends_is_reported_and_started_again(
 
 def test_grandchildren_end_with_the_child(supervisor: Supervisor, tmp_path: Path) -> None:
     marker = f"sleep 311.{os.getpid()}"
-    supervisor.start("family", ["sh", "-c", f"trap '' TERM; {marker} & wait; {marker}"])
+    supervisor.start(
+        "family", ["sh", "-c", f"trap '' TERM; {marker} & wait; {marker}"], env=environment()
+    )
     assert wait_until(lambda: len(launches.processes_with(marker)) >= 2, timeout_seconds=10)
     os.kill(_noted_pid(tmp_path, "family"), signal.SIGKILL)
     supervisor.stop_all()
@@ -57,14 +59,14 @@ def test_child_left_by_a_killed_start_is_ended_by_the_next(tmp_path: Path) -> No
     (tmp_path / "run").mkdir()
     note = {"pid": left.pid, "command": command}
     (tmp_path / "run/sleeper.json").write_text(json.dumps(note))
-    Supervisor(tmp_path, env=environment(), cwd=launches.BASE).stop_leftovers()
+    Supervisor(tmp_path, cwd=launches.BASE).stop_leftovers()
     assert left.wait(10) == -signal.SIGTERM
 
 
 def test_process_that_only_has_the_same_number_is_left_alone() -> None:
     stranger = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
     try:
-        assert not stop_leftover(stranger.pid, marker="-D /our/data ", by=signal.SIGTERM)
+        assert stop_leftovers([(stranger.pid, "-D /our/data ")], by=signal.SIGTERM) == 0
         assert stranger.poll() is None
     finally:
         stranger.kill()
