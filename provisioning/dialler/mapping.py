@@ -124,5 +124,6 @@ CURRENT = Mapping(
         create="Client_Create", update="Client_Update", get="Client_Get", delete="Client_Delete"
     ),
     arguments=Arguments(record="client", id="client_id"),
+    ids=("client_id", "user_id", "usr_id", "id"),
     credit=Credit(id_arg="client_id"),
 )

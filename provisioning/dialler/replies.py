@@ -116,8 +116,7 @@ def _no_number(name: str) -> Any:
 
 
 def _unwrapped(payload: Any) -> Any:
-    """Old servers put the data into the pair as a JSON string (https://www.ictbroadcast.com/news/).
-    """
+    """Old servers put the data into the pair as a JSON string (https://www.ictbroadcast.com/news/)."""
     if isinstance(payload, str) and payload.strip()[:1] in {"[", "{"}:
         inner = decoded(payload)
         return payload if inner is NOTHING else inner
