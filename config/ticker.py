@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from celery.signals import worker_init, worker_shutdown
+from celery.signals import worker_init, worker_ready, worker_shutdown
 from django.db import Error, close_old_connections, connection
 from django.utils import timezone
 
@@ -22,6 +22,11 @@ def start(**_: Any) -> None:
     threading.Thread(target=_run, name="ticker", daemon=True).start()
 
 
+@worker_ready.connect
+def show_life(**_: Any) -> None:
+    _try()
+
+
 @worker_shutdown.connect
 def stop(**_: Any) -> None:
     _stop.set()
@@ -29,15 +34,19 @@ def stop(**_: Any) -> None:
 
 def _run() -> None:
     while not _stop.wait(TICK_SECONDS):
-        try:
-            close_old_connections()
-            tick()
-        except Error as error:
-            log.warning("ticker.database", error=type(error).__name__)
-            connection.close()
-        # The edge of a thread: whatever it was is logged, and the next tick tries again.
-        except Exception:  # noqa: BLE001
-            log.exception("ticker.fault")
+        _try()
+
+
+def _try() -> None:
+    try:
+        close_old_connections()
+        tick()
+    except Error as error:
+        log.warning("ticker.database", error=type(error).__name__)
+        connection.close()
+    # The edge of a thread: whatever it was is logged, and the next tick tries again.
+    except Exception:  # noqa: BLE001
+        log.exception("ticker.fault")
 
 
 def tick() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from django.core.validators import RegexValidator
+from django.core.validators import RegexValidator, URLValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -31,12 +31,17 @@ class Server(models.Model):
         BEARER = "bearer", _("API key (bearer token)")
 
     name = models.CharField(_("name"), max_length=60, unique=True)
-    base_url = models.URLField(
+    base_url = models.CharField(
         _("API address"),
+        max_length=200,
         validators=[API_ADDRESS],
         help_text=_("Up to and including /rest, e.g. https://dial.example.com/rest"),
     )
-    login_url = models.URLField(_("login page for customers"))
+    login_url = models.CharField(
+        _("login page for customers"),
+        max_length=200,
+        validators=[URLValidator(schemes=["http", "https"])],
+    )
     currency = models.CharField(_("currency"), max_length=3)
     profile = models.CharField(_("profile"), max_length=10, choices=Profile.choices)
     auth = models.CharField(_("authentication"), max_length=12, choices=Auth.choices)
@@ -193,7 +198,9 @@ class Job(Stateful):
             ),
             models.CheckConstraint(
                 name="job_credit_has_amount",
-                condition=~Q(kind="credit") | Q(amount_minor__gt=0, currency__gt=""),
+                # To SQL a comparison with NULL is no violation, so NULL is refused by itself.
+                condition=~Q(kind="credit")
+                | Q(amount_minor__isnull=False, amount_minor__gt=0, currency__gt=""),
             ),
         ]
 

@@ -49,7 +49,7 @@ class Payment(Stateful):
     amount_minor = models.BigIntegerField(_("amount"))
     currency = models.CharField(_("currency"), max_length=3)
     external_id = models.CharField(_("id at the gateway"), max_length=80, null=True)
-    redirect_url = models.URLField(max_length=500, blank=True)
+    redirect_url = models.TextField(blank=True)
     failure_code = models.CharField(max_length=40, blank=True)
     failure_message = models.CharField(max_length=200, blank=True)
     fetched_minor = models.BigIntegerField(null=True)
@@ -87,6 +87,7 @@ class Payment(Stateful):
                 condition=~Q(state="succeeded")
                 | Q(
                     confirmed_at__isnull=False,
+                    fetched_minor__isnull=False,
                     fetched_minor=F("amount_minor"),
                     fetched_currency=F("currency"),
                 ),
