@@ -2,38 +2,50 @@
 
 import uuid
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils import timezone, translation
 
 from billing import emails
+from storefront import letters
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """allauth's seam: the reader's language is kept, mails are stored before they are sent."""
 
     def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
-        user.language = (get_language() or settings.LANGUAGE_CODE).split("-")[0]
+        user.language = _language()
         return super().save_user(request, user, form, commit)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Queue the mail; its links are secrets, so the texts hold a placeholder for them."""
-        folder, _, template = template_prefix.rpartition("/")
-        values = {key: value for key, value in context.items() if key != "request"}
-        secret = next((key for key in ("activate_url", "password_reset_url") if key in values), "")
-        sealed = str(values[secret]) if secret else ""
-        if secret:
-            values[secret] = emails.SEALED
+        """Queue the mail; a link that opens something is sealed, the texts hold a placeholder."""
+        name = template_prefix.rpartition("/")[2]
+        letter = letters.LETTERS[name]
+        link = _on_our_host(str(context[letter.link])) if letter.link else ""
+        language = getattr(context.get("user"), "language", "") or _language()
+        with translation.override(language):
+            shown = emails.SEALED if letter.sealed else link
+            values = letters.write(name, {**context, "email": email}, link=shown)
         emails.queue(
-            template,
-            f"{template}-{uuid.uuid4()}",
+            "letter",
+            f"{name}-{uuid.uuid4()}",
             email,
             values,
-            language=(get_language() or "en").split("-")[0],
+            language=language,
             at=timezone.now(),
-            sealed=sealed,
-            folder=folder,
+            sealed=link if letter.sealed else "",
+            folder="account/email",
         )
+
+
+def _language() -> str:
+    return (translation.get_language() or settings.LANGUAGE_CODE).split("-")[0]
+
+
+def _on_our_host(url: str) -> str:
+    """Return the same page at the shop's own address, whatever host the request named."""
+    parts = urlsplit(url)
+    return f"{settings.SITE_URL}{parts.path}" + (f"?{parts.query}" if parts.query else "")

@@ -18,8 +18,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from billing import documents, gateways
-from billing.models import Customer, Invoice, Membership, Payment, User, current_brand
-from packages.periods import business_day
+from billing.models import (
+    Customer,
+    Invoice,
+    InvoiceLine,
+    Membership,
+    Payment,
+    User,
+    current_brand,
+)
+from packages.periods import Period, business_day
 from storefront import overview
 from storefront.owned import customer_of, owned_invoice, user_of
 from storefront.profile_forms import ProfileForm
@@ -72,7 +80,7 @@ def invoice(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     context = {
         "invoice": row,
         "standing": standing.standing,
-        "lines": row.lines.all(),
+        "lines": [(line, _period(line)) for line in row.lines.all()],
         "taxes": row.taxes.all(),
         "payments": payments,
         "confirming": any(each.state == Payment.State.PROCESSING for each in payments),
@@ -126,6 +134,12 @@ def _dashboard(customer: Customer, *, on: date) -> dict[str, object]:
         "notes": [note for each in rows for note in each.notes],
         "invoices": overview.invoice_rows(shown, on=on),
     }
+
+
+def _period(line: InvoiceLine) -> Period | None:
+    if line.period_start_on is None or line.period_end_on is None:
+        return None
+    return Period(line.period_start_on, line.period_end_on)
 
 
 def _unconfirmed(user: User) -> EmailAddress | None:
