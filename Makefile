@@ -28,8 +28,9 @@ check: ## Style, types and layers only
 	@sh config/local/venv.sh dev
 	@VAR_DIR="$(VAR_DIR)/test" $(IN_VENV) -m config.local.checks --static
 
-messages: ## Compile the translations and say what is missing
+messages: ## Collect new texts, compile the translations, say what is missing
 	@sh config/local/venv.sh dev
+	@$(IN_VENV) -m config.messages extract
 	@$(IN_VENV) -m config.messages compile
 	@$(IN_VENV) -m config.messages check
 
@@ -38,5 +39,5 @@ lock: ## Resolve the dependencies again; UPGRADE=--upgrade takes newer ones
 	@sh config/local/lock.sh $(UPGRADE)
 
 clean: ## Remove the data, the environment and the caches of this copy
-	@PYTHONPATH=. python3 -m config.local.clean
+	@python3 config/local/clean.py
 	@rm -rf "$(VENV)" staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache

@@ -1,4 +1,7 @@
-"""`python -m config.local.clean`: remove VAR_DIR and the server data that it links to."""
+"""Remove VAR_DIR and the server data that it links to.
+
+Run as a file, because the virtual environment may be broken or gone.
+"""
 
 import fcntl
 import os
