@@ -1,4 +1,38 @@
-from django.urls import URLPattern
+"""Every address a customer sees."""
+
+from django.urls import URLPattern, URLResolver, path
+from django.views.decorators.csrf import csrf_exempt
+
+from storefront.views import account, cart, catalogue, checkout, demo, payment, secrets, site
 
 app_name = "storefront"
-urlpatterns: list[URLPattern] = []
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", catalogue.home, name="home"),
+    path("packages/", catalogue.packages, name="packages"),
+    path("packages/", catalogue.packages, name="package_list"),
+    path("packages/<slug:slug>/", catalogue.package, name="package"),
+    path("cart/", cart.cart, name="cart"),
+    path("cart/lines/", cart.cart_add, name="cart_add"),
+    path("cart/removals/", cart.cart_remove, name="cart_remove"),
+    path("checkout/", checkout.checkout, name="checkout"),
+    path("orders/<uuid:public_id>/", payment.order, name="order"),
+    path("orders/<uuid:public_id>/status/", payment.order_status, name="order_status"),
+    path("invoices/<uuid:public_id>/payment/", payment.pay, name="pay"),
+    path("payments/<uuid:public_id>/", payment.payment, name="payment"),
+    path("account/", account.dashboard, name="dashboard"),
+    path("account/services/", account.services, name="services"),
+    path("account/services/<uuid:public_id>/", account.service, name="service"),
+    path("account/invoices/", account.invoices, name="invoices"),
+    path("account/invoices/<uuid:public_id>/", account.invoice, name="invoice"),
+    path("account/invoices/<uuid:public_id>/pdf/", account.invoice_pdf, name="invoice_pdf"),
+    path("account/profile/", account.profile, name="profile"),
+    path("login-details/<str:token>/", secrets.secret, name="secret"),
+    # Taste, not deeds: without a token these forms need no cookie on anonymous pages.
+    path("theme/", csrf_exempt(site.theme), name="theme"),
+    path("currency/", csrf_exempt(site.currency), name="currency"),
+    path("brand.css", site.brand_css, name="brand_css"),
+    path("legal/<slug:page>/", site.legal, name="legal"),
+    path("demo/mailbox/", demo.mailbox, name="mailbox"),
+    path("demo/mailbox/<int:mail_id>/", demo.mailbox_mail, name="mailbox_mail"),
+]

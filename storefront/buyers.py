@@ -1,0 +1,43 @@
+"""Who buys: the customer behind a user, as typed at the checkout."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from billing.models import Customer, Membership, User
+from storefront.owned import customer_of
+
+FIELDS = (
+    *("name", "company", "is_business", "vat_id", "phone"),
+    *("street", "extra", "postcode", "city", "country"),
+)
+
+
+def described(values: dict[str, Any], customer: Customer | None, *, home: str) -> Customer:
+    """Return an unsaved customer as typed so far, or as known before anything was typed.
+
+    Good for pricing only. A field that is not valid yet counts as empty, the country as `home`.
+    """
+    if not values:
+        return customer or Customer(country=home)
+    return Customer(
+        country=values.get("country") or home,
+        is_business=bool(values.get("is_business")),
+        vat_id=values.get("vat_id", ""),
+    )
+
+
+def save(user: User, values: dict[str, Any], *, language: str, at: datetime) -> Customer:
+    """Create or update the user's customer and return it. Locks the user: two tabs make one."""
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        customer = customer_of(user)
+        if customer is None:
+            customer = Customer(email=user.email, created_at=at)
+        for name in FIELDS:
+            setattr(customer, name, values[name])
+        customer.language = language
+        customer.save()
+        Membership.objects.get_or_create(user=user, customer=customer)
+    return customer

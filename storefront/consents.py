@@ -1,0 +1,34 @@
+"""What a buyer agrees to, in the words they read: stored with the order, version and time."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from billing.models import Brand
+
+
+def sentences(brand: Brand) -> dict[str, str]:
+    """Return the sentence beside each box by the field's name, in the reader's language."""
+    words = {"brand": brand.name, "version": brand.terms_version}
+    return {
+        "terms": _(
+            "I agree to the terms of %(brand)s (version %(version)s) and have read the "
+            "information on the right of withdrawal and on privacy."
+        )
+        % words,
+        "early_start": _(
+            "I ask that the service starts before the withdrawal period of 14 days ends. I know "
+            "that, if I withdraw, I pay for what was provided until then, and that my right of "
+            "withdrawal ends once the service has been provided in full."
+        ),
+    }
+
+
+def agreed(values: dict[str, Any], brand: Brand, *, at: datetime) -> dict[str, Any]:
+    """Return what the buyer ticked, as plain values for `Order.consents`."""
+    return {
+        name: {"text": sentence, "version": brand.terms_version, "at": at.isoformat()}
+        for name, sentence in sentences(brand).items()
+        if values.get(name)
+    }

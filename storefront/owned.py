@@ -1,0 +1,49 @@
+"""What a signed-in user may reach: rows of the customers they act for, and nothing else.
+
+Every page about an order, invoice, payment or subscription fetches it here. A stranger's row and
+one that does not exist look the same: 404.
+"""
+
+import uuid
+
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+
+from billing.models import Customer, Invoice, Order, Payment, Subscription, User
+
+
+def user_of(request: HttpRequest) -> User:
+    """Return the signed-in user; raise Http404 for a visitor (views ask for a sign-in before)."""
+    if not isinstance(request.user, User):
+        raise Http404
+    return request.user
+
+
+def customer_of(user: User) -> Customer | None:
+    """Return the customer the user buys for, None before the first checkout."""
+    return Customer.objects.filter(users=user).order_by("id").first()
+
+
+def owned_order(request: HttpRequest, public_id: uuid.UUID) -> Order:
+    orders = Order.objects.select_related("customer", "invoice__customer")
+    return get_object_or_404(orders, public_id=public_id, customer__users=user_of(request))
+
+
+def owned_invoice(request: HttpRequest, public_id: uuid.UUID) -> Invoice:
+    """Return an issued invoice; drafts are nobody's yet."""
+    invoices = Invoice.objects.exclude(state=Invoice.State.DRAFT).select_related(
+        "customer", "order"
+    )
+    return get_object_or_404(invoices, public_id=public_id, customer__users=user_of(request))
+
+
+def owned_payment(request: HttpRequest, public_id: uuid.UUID) -> Payment:
+    payments = Payment.objects.select_related("invoice__order", "customer")
+    return get_object_or_404(payments, public_id=public_id, customer__users=user_of(request))
+
+
+def owned_subscription(request: HttpRequest, public_id: uuid.UUID) -> Subscription:
+    subscriptions = Subscription.objects.select_related(
+        "customer", "package__tariff", "account__server"
+    )
+    return get_object_or_404(subscriptions, public_id=public_id, customer__users=user_of(request))

@@ -1,0 +1,69 @@
+"""Words for the catalogue in templates: services, their units, texts by language."""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from django import template
+from django.utils.translation import ngettext
+
+from packages.models import Price, Service, Translated
+from packages.money import Money
+from storefront import offers
+from storefront.templatetags.money import count
+
+register = template.Library()
+Value = TypeVar("Value")
+
+
+@register.filter
+def text(row: Translated, field: str) -> str:
+    """`{{ package|text:"name" }}`"""
+    return row.text(field)
+
+
+@register.filter
+def service(code: str) -> str:
+    """`{{ "sms"|service }}`: SMS"""
+    return str(Service(code).label)
+
+
+@register.filter
+def unit(code: str) -> str:
+    """`{{ "voice"|unit }}`: a minute"""
+    return offers.per_unit(code)
+
+
+@register.filter
+def units(number: int, code: str) -> str:
+    """`{{ 2500|units:"voice" }}`: 2,500 minutes"""
+    words = {"number": count(number)}
+    return {
+        Service.VOICE: ngettext("%(number)s minute", "%(number)s minutes", number),
+        Service.FAX: ngettext("%(number)s fax page", "%(number)s fax pages", number),
+        Service.SMS: ngettext("%(number)s SMS", "%(number)s SMS", number),
+        Service.EMAIL: ngettext("%(number)s e-mail", "%(number)s e-mails", number),
+    }[Service(code)] % words
+
+
+@register.filter
+def get(values: Mapping[str, Value], key: str) -> Value | None:
+    """`{{ package.units|get:"voice" }}`"""
+    return values.get(key)
+
+
+@register.filter
+def per(cycle: str) -> str:
+    """`{{ price.cycle|per }}`: a month"""
+    return offers.per(cycle)
+
+
+@register.filter
+def a_month(price: Price) -> Money | None:
+    """`{{ price|a_month }}`: what a longer cycle comes to"""
+    return offers.a_month(price)
+
+
+@register.filter
+def saving(price: Price, prices: Iterable[Price]) -> Money | None:
+    """`{{ price|saving:offer.prices }}`: what it is below the monthly price"""
+    return offers.saving(price, prices)

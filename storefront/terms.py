@@ -1,0 +1,101 @@
+"""What the law wants above the button: for each line what is bought, how long, at what cost."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from billing import checkout, tax
+from billing.models import Brand, CartLine
+from packages.models import Cycle, Package, Price
+from packages.money import Money
+from storefront import offers
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One line of the order as the buyer must understand it; amounts as this buyer pays them."""
+
+    line: CartLine
+    name: str
+    now: Money
+    setup: Money
+    recurring: Money | None
+    per: str
+    sentence: str
+
+
+def terms_of(quote: checkout.Quote, brand: Brand) -> list[Term]:
+    """Return the essentials of every line of a quote, with the quote's own tax treatment."""
+    return [_term(line, quote, brand) for line in quote.lines]
+
+
+def _term(line: CartLine, quote: checkout.Quote, brand: Brand) -> Term:
+    price, package = line.price, line.price.package
+    paid = Money.zero(price.currency) if package.trial_days else price.amount
+    recurs = package.kind == Package.Kind.SUBSCRIPTION and price.cycle != Cycle.ONE_TIME
+    treated = quote.priced.treatment
+    return Term(
+        line=line,
+        name=package.text("name"),
+        now=_shown(paid, treated, brand),
+        setup=_shown(price.setup, treated, brand),
+        recurring=gross(price.amount, treated, brand) if recurs else None,
+        per=offers.per(price.cycle),
+        sentence=_sentence(price, line),
+    )
+
+
+def gross(amount: Money, treated: tax.Treatment, brand: Brand) -> Money:
+    """Return what a catalogue amount costs this buyer with tax."""
+    if brand.prices_include_tax:
+        return _shown(amount, treated, brand)
+    return amount + amount.percent(treated.rate_bp)
+
+
+def _shown(amount: Money, treated: tax.Treatment, brand: Brand) -> Money:
+    """Return the amount as the summary's lines show it: gross or net by the shop's price mode."""
+    if brand.prices_include_tax and treated.rate_bp == 0:
+        return tax.untaxed(amount, treated)
+    return amount
+
+
+def _sentence(price: Price, line: CartLine) -> str:
+    package = price.package
+    if package.kind == Package.Kind.TOP_UP:
+        account = line.subscription.account if line.subscription else None
+        words = {"account": account.username if account else ""}
+        return _("One-time purchase of credit for account %(account)s. No renewal.") % words
+    if package.kind == Package.Kind.PAY_AS_YOU_GO:
+        return _("No term and no renewal: you only use the credit you buy.")
+    if price.cycle == Cycle.ONE_TIME:
+        return _("Paid once, no renewal.")
+    words = {"term": _term_words(price.cycle), "days": package.trial_days}
+    if package.trial_days:
+        return (
+            ngettext(
+                "The first %(days)s day is free. Then it runs for %(term)s at a time and renews "
+                "until you cancel, which you can do at any time to the end of the paid time.",
+                "The first %(days)s days are free. Then it runs for %(term)s at a time and renews "
+                "until you cancel, which you can do at any time to the end of the paid time.",
+                package.trial_days,
+            )
+            % words
+        )
+    return (
+        _(
+            "Runs for %(term)s at a time and renews until you cancel, which you can do at any "
+            "time to the end of the paid time."
+        )
+        % words
+    )
+
+
+def _term_words(cycle: str) -> str:
+    return {
+        Cycle.MONTHLY: _("one month"),
+        Cycle.QUARTERLY: _("three months"),
+        Cycle.HALF_YEARLY: _("six months"),
+        Cycle.YEARLY: _("one year"),
+        Cycle.TWO_YEARLY: _("two years"),
+    }[Cycle(cycle)]

@@ -1,0 +1,67 @@
+"""Home, the package list and one package. Who only reads gets no session and no cookie."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from billing.models import Subscription, User, current_brand
+from packages.models import Package, Service
+from storefront import offers
+from storefront.choices import choices_of
+
+HOME_OFFERS = 3
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    choices = choices_of(request, current_brand())
+    shelves = offers.shelves(choices.currency, choices.cycle)
+    page = {"choices": choices, "teaser": _teaser(shelves)}
+    return choices.remember(render(request, "storefront/home.html", page))
+
+
+@require_safe
+def packages(request: HttpRequest) -> HttpResponse:
+    choices = choices_of(request, current_brand())
+    shelves = offers.shelves(choices.currency, choices.cycle)
+    plans = [offer for shelf in shelves for offer in shelf.offers if _is_plan(offer)]
+    page = {
+        "choices": choices,
+        "shelves": shelves,
+        "cycles": offers.cycles_of(shelves),
+        "plans": plans,
+        "services": Service,
+    }
+    return choices.remember(render(request, "storefront/packages.html", page))
+
+
+@require_safe
+def package(request: HttpRequest, slug: str) -> HttpResponse:
+    choices = choices_of(request, current_brand())
+    offer = offers.offer_of(slug, choices.currency, choices.cycle)
+    if offer is None:
+        raise Http404
+    page = {"choices": choices, "offer": offer, "to_top_up": _to_top_up(request, offer)}
+    return choices.remember(render(request, "storefront/package.html", page))
+
+
+def _to_top_up(request: HttpRequest, offer: offers.Offer) -> list[Subscription]:
+    """Return the reader's services that this top-up could credit."""
+    if _is_plan(offer) or not isinstance(request.user, User):
+        return []
+    active = Subscription.objects.filter(
+        customer__users=request.user,
+        state=Subscription.State.ACTIVE,
+        currency=offer.price.currency,
+    )
+    return list(active.select_related("package", "account"))
+
+
+def _is_plan(offer: offers.Offer) -> bool:
+    return offer.package.kind != Package.Kind.TOP_UP
+
+
+def _teaser(shelves: list[offers.Shelf]) -> list[offers.Offer]:
+    """Return the first packages of the list: what most visitors came for."""
+    plans = [offer for shelf in shelves for offer in shelf.offers if _is_plan(offer)]
+    return plans[:HOME_OFFERS]

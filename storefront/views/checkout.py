@@ -1,0 +1,151 @@
+"""The checkout: one page from the basket to the binding order."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from billing import checkout as flow
+from billing import tax
+from billing.models import Brand, Cart, Customer, Order, User, current_brand
+from packages.periods import business_day
+from storefront import buyers
+from storefront.consents import agreed, sentences
+from storefront.forms import BUSINESS, PRIVATE, CheckoutForm
+from storefront.owned import customer_of, user_of
+from storefront.terms import terms_of
+from storefront.views.cart import SESSION_KEY, cart_of
+from storefront.views.payment import begin, page_of
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What one request to the checkout works with."""
+
+    request: HttpRequest
+    user: User
+    customer: Customer | None
+    basket: Cart
+    brand: Brand
+    on: date
+    at: datetime
+
+    @property
+    def language(self) -> str:
+        return self.request.LANGUAGE_CODE.split("-")[0]
+
+    def form(self, **values: Any) -> CheckoutForm:
+        return CheckoutForm(**values, consents=sentences(self.brand))
+
+    def quote(self, values: dict[str, Any]) -> flow.Quote:
+        """Price the basket for what is typed so far; empty values mean the customer as known."""
+        buyer = buyers.described(values, self.customer, home=self.brand.country)
+        return flow.quote(self.basket, buyer, self.brand, language=self.language, on=self.on)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def checkout(request: HttpRequest) -> HttpResponse:
+    """GET shows the form, POST with `action=update` reprices it, any other POST orders."""
+    user, basket, at = user_of(request), cart_of(request), timezone.now()
+    if basket is None or not basket.lines.exists():
+        return _placed_before(request, user, at=at)
+    brand = current_brand()
+    on = business_day(at, brand.zone)
+    visit = Visit(request, user, customer_of(user), basket, brand, on, at)
+    if request.method != "POST":
+        return _show(visit, visit.form(initial=_known(visit)), values={})
+    typed = visit.form(data=request.POST)
+    valid = typed.is_valid()
+    if request.POST.get("action") == "update":
+        return _show(visit, visit.form(initial=request.POST.dict()), values=typed.cleaned_data)
+    if not valid:
+        return _show(visit, typed, values=typed.cleaned_data, status=422)
+    return _order(visit, typed)
+
+
+def _order(visit: Visit, typed: CheckoutForm) -> HttpResponse:
+    values = typed.cleaned_data
+    customer = buyers.save(visit.user, values, language=visit.language, at=visit.at)
+    try:
+        order = flow.place(
+            visit.basket,
+            customer,
+            visit.brand,
+            placed_by=visit.user,
+            language=visit.language,
+            consents=agreed(values, visit.brand, at=visit.at),
+            seen=visit.request.POST.get("seen", ""),
+            on=visit.on,
+            at=visit.at,
+        )
+    except flow.EmptyCart:
+        return _placed_before(visit.request, visit.user, at=visit.at)
+    except (flow.Changed, tax.NoRate):
+        return _show(visit, typed, values=values, changed=True, status=409)
+    return _pay(visit.request, order, at=visit.at)
+
+
+def _placed_before(request: HttpRequest, user: User, *, at: datetime) -> HttpResponse:
+    """Answer a second tab or a click back: the order is there, so go on with that one."""
+    token = request.session.get(SESSION_KEY)
+    mine = Order.objects.filter(customer__users=user).select_related("invoice")
+    order = mine.filter(checkout_key=token).first() if token else None
+    if order is None:
+        messages.info(request, _("Your cart is empty. Nothing was ordered."))
+        return redirect("storefront:cart")
+    if request.method == "POST":
+        return _pay(request, order, at=at)
+    return page_of(order.invoice)
+
+
+def _pay(request: HttpRequest, order: Order, *, at: datetime) -> HttpResponse:
+    if not order.invoice.due:
+        return page_of(order.invoice)
+    return begin(request, order.invoice, request.POST.get("gateway", ""), at=at)
+
+
+def _show(
+    visit: Visit,
+    form: CheckoutForm,
+    *,
+    values: dict[str, Any],
+    changed: bool = False,
+    status: int = 200,
+) -> HttpResponse:
+    """Show the form with the basket priced for what is typed; to htmx only the priced parts."""
+    try:
+        quote = visit.quote(values)
+    except flow.EmptyCart:
+        return _placed_before(visit.request, visit.user, at=visit.at)
+    except tax.NoRate:
+        messages.error(visit.request, _("Prices cannot be worked out just now. Please contact us."))
+        return redirect("storefront:cart")
+    page = {
+        "form": form,
+        "quote": quote,
+        "terms": terms_of(quote, visit.brand),
+        "changed": changed,
+        "is_business": form["kind"].value() == BUSINESS,
+        "kind_changed": visit.request.headers.get("HX-Trigger") == "kind",
+    }
+    partly = visit.request.headers.get("HX-Request") == "true"
+    template = "storefront/_checkout_priced.html" if partly else "storefront/checkout.html"
+    return render(visit.request, template, page, status=status)
+
+
+def _known(visit: Visit) -> dict[str, Any]:
+    customer = visit.customer
+    if customer is None:
+        return {"kind": PRIVATE, "name": visit.user.name, "country": visit.brand.country}
+    known = {name: getattr(customer, name) for name in buyers.FIELDS}
+    return {**known, "kind": BUSINESS if customer.is_business else PRIVATE}

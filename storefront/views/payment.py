@@ -1,0 +1,114 @@
+"""Paying, coming back from the gateway, and the page that follows an order until it runs."""
+
+import uuid
+from datetime import datetime
+
+import structlog
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from billing import gateways, payments
+from billing.gateways.base import Declined, GatewayRefused, Unavailable
+from billing.models import Invoice, Payment, current_brand
+from storefront.owned import owned_invoice, owned_order, owned_payment, user_of
+from storefront.progress import progress_of
+
+log = structlog.get_logger()
+
+
+class SeeOther(HttpResponseRedirect):
+    """303: whatever was posted, go on with a GET; a reload never posts again."""
+
+    status_code = 303
+
+
+@never_cache
+@login_required
+@require_safe
+def order(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    progress = progress_of(owned_order(request, public_id))
+    page = {"progress": progress, "seller": current_brand()}
+    return render(request, "storefront/order.html", page)
+
+
+@never_cache
+@login_required
+@require_safe
+def order_status(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Answer the order page's question whether anything changed: 204, or the part that did."""
+    progress = progress_of(owned_order(request, public_id))
+    if request.GET.get("stage") == progress.stage:
+        return HttpResponse(status=204)
+    page = {"progress": progress, "seller": current_brand()}
+    return render(request, "storefront/_order_progress.html", page)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def pay(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """POST begins to pay an own invoice. The gateway's page sends the customer back here by GET."""
+    invoice = owned_invoice(request, public_id)
+    if request.method == "POST":
+        return begin(request, invoice, request.POST.get("gateway", ""), at=timezone.now())
+    latest = invoice.payments.order_by("-id").first()
+    if latest is None:
+        return page_of(invoice)
+    return redirect("storefront:payment", latest.public_id)
+
+
+@never_cache
+@login_required
+@require_safe
+def payment(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Ask the gateway once and go on to the page that tells what is known."""
+    paid = owned_payment(request, public_id)
+    if paid.state in Payment.OPEN:
+        try:
+            payments.check(paid, at=timezone.now(), actor=f"user:{user_of(request).pk}")
+        except (payments.Mismatch, payments.UnknownPayment) as error:
+            # Staff must look; to the customer it stays unconfirmed, which is the truth.
+            log.error("payment.not_believed", payment=paid.pk, error=type(error).__name__)
+    return page_of(paid.invoice)
+
+
+def begin(
+    request: HttpRequest, invoice: Invoice, gateway_code: str, *, at: datetime
+) -> HttpResponse:
+    """Start a payment and answer with the way to the gateway's page, or to the order's own page."""
+    if gateway_code not in {gateway.code for gateway in gateways.offered()}:
+        messages.error(request, _("Please choose a payment method. No money was taken."))
+        return page_of(invoice)
+    back = request.build_absolute_uri(reverse("storefront:pay", args=[invoice.public_id]))
+    actor = f"user:{user_of(request).pk}"
+    try:
+        started = payments.start(invoice, gateway_code, return_url=back, at=at, actor=actor)
+    except payments.NotPayable:
+        messages.info(request, _("This is paid already, or the payment is being confirmed."))
+    except Declined as error:
+        messages.error(request, error.message)
+    except Unavailable:
+        text = _("The payment provider does not answer right now. We keep asking; nothing is lost.")
+        messages.warning(request, text)
+    except GatewayRefused as error:
+        log.error("payment.refused", invoice=invoice.pk, gateway=gateway_code, error=str(error))
+        text = _("This payment method does not work right now. No money was taken.")
+        messages.error(request, text)
+    else:
+        if started.redirect_url:
+            return SeeOther(started.redirect_url)
+    return page_of(invoice)
+
+
+def page_of(invoice: Invoice) -> HttpResponse:
+    """Go to the page that follows the invoice's order, or to the invoice where there is none."""
+    if invoice.order is not None:
+        return SeeOther(reverse("storefront:order", args=[invoice.order.public_id]))
+    return SeeOther(reverse("storefront:invoice", args=[invoice.public_id]))
