@@ -1,0 +1,184 @@
+"""The unique keys, checks and triggers of the database, each with a write that it must refuse.
+
+A copy names a row of `rows.py` and the columns in which the copy differs, as SQL expressions: all
+other unique columns get fresh values, so that nothing but the guard itself can refuse it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+UUID = "gen_random_uuid()"
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A second row that the guard refuses."""
+
+    guard: str
+    row: str
+    changes: dict[str, str] = field(default_factory=dict)
+    # A second key that refuses the same row; Django insists on it beside our stricter one.
+    twin: str = ""
+
+    def __str__(self) -> str:
+        return self.guard
+
+
+@dataclass(frozen=True)
+class Change:
+    """A statement that the trigger refuses; `{}` is the id of the row."""
+
+    guard: str
+    row: str
+    statement: str
+
+    def __str__(self) -> str:
+        return f"{self.guard}: {self.statement.split()[0]}"
+
+
+PAYMENT = {"public_id": UUID, "key": UUID, "external_id": "'pay_2'", "state": "'failed'"}
+JOB = {"cause": "'other'", "seq": "2", "state": "'waiting'"}
+ACCOUNT = {"public_id": UUID, "marker": UUID, "username": "'other'", "remote_id": "'8'"}
+ISSUED = {
+    "public_id": UUID, "order_id": "NULL", "sequence": "9", "number": "'R-2026-0009'",
+}  # fmt: skip
+SUBSCRIPTION = {"public_id": UUID, "account_id": "NULL"}
+ORDER = {"public_id": UUID, "checkout_key": UUID}
+PERIOD = {"index": "1", "start_on": "start_on + 31", "end_on": "end_on + 31"}
+ATTEMPT = {"number": "2", "outcome": "'absent'"}
+LINE = {"position": "2", "period_start_on": "NULL"}
+
+
+def without(changes: dict[str, str], name: str) -> dict[str, str]:
+    """Return the changes, with the column that the guard is about left as in the first row."""
+    return {key: value for key, value in changes.items() if key != name}
+
+
+UNIQUE = (
+    # Payments and gateways.
+    Copy("gateway_event_once", "event"),
+    Copy("payment_external_once", "payment", without(PAYMENT, "external_id")),
+    Copy("payment_one_open_per_invoice", "payment", without(PAYMENT, "state")),
+    Copy("billing_payment_key_key", "payment", without(PAYMENT, "key")),
+    Copy("billing_payment_public_id_key", "payment", without(PAYMENT, "public_id")),
+    Copy("allocation_once", "allocation"),
+    # Invoices and numbers.
+    Copy("invoice_number_once", "invoice", without(ISSUED, "sequence")),
+    Copy("billing_invoice_number_key", "invoice", without(ISSUED, "number")),
+    Copy("billing_invoice_order_id_key", "invoice", without(ISSUED, "order_id")),
+    Copy("billing_invoice_public_id_key", "invoice", without(ISSUED, "public_id")),
+    Copy("invoice_position_once", "draft_line", without(LINE, "position")),
+    Copy("invoice_period_once", "draft_line", without(LINE, "period_start_on")),
+    Copy("invoice_tax_once", "draft_tax"),
+    Copy("number_series_once", "series"),
+    Copy("tax_rate_once", "taxrate"),
+    # Ledger.
+    Copy("billing_ledgertransaction_cause_key", "booking"),
+    Copy("ledger_account_once", "book"),
+    # Carts, orders, subscriptions.
+    Copy("billing_cart_token_key", "cart"),
+    Copy("cart_line_once", "cartline"),
+    Copy("billing_order_checkout_key_key", "order", without(ORDER, "checkout_key")),
+    Copy("billing_order_public_id_key", "order", without(ORDER, "public_id")),
+    Copy("billing_subscription_account_id_key", "subscription", {"public_id": UUID}),
+    Copy("billing_subscription_public_id_key", "subscription", {"account_id": "NULL"}),
+    Copy("period_index_once", "period", without(PERIOD, "index")),
+    Copy("period_start_once", "period", without(PERIOD, "start_on")),
+    # People, mails, the operator.
+    Copy("mail_once", "mail"),
+    Copy("membership_once", "membership"),
+    Copy("billing_user_email_key", "user", twin="user_email_once"),
+    Copy("user_email_once", "user", {"email": "upper(email)"}),
+    Copy("billing_legaltext_page_key", "legaltext"),
+    # The catalogue.
+    Copy("packages_package_slug_key", "package"),
+    Copy("packages_packagegroup_slug_key", "group"),
+    Copy("packages_tariff_name_key", "tariff"),
+    Copy("price_once", "price"),
+    Copy("rate_once", "rate"),
+    # The dialler.
+    Copy("account_username_once", "account", {**ACCOUNT, "username": "upper(username)"}),
+    Copy("account_remote_once", "account", without(ACCOUNT, "remote_id")),
+    Copy("provisioning_account_marker_key", "account", without(ACCOUNT, "marker")),
+    Copy("provisioning_account_public_id_key", "account", without(ACCOUNT, "public_id")),
+    Copy("provisioning_job_cause_key", "job", without(JOB, "cause")),
+    Copy("job_seq_once", "job", without(JOB, "seq")),
+    Copy("job_one_running_per_account", "job", without(JOB, "state")),
+    Copy("attempt_number_once", "attempt", without(ATTEMPT, "number")),
+    Copy("attempt_one_open_per_job", "attempt", without(ATTEMPT, "outcome")),
+    Copy("provisioning_onetimesecret_cause_key", "secret", {"token_digest": "'other'::bytea"}),
+    Copy("provisioning_onetimesecret_token_digest_key", "secret", {"cause": "'other'"}),
+    Copy("provisioning_server_name_key", "server"),
+)
+
+CHECKS = (
+    Copy("brand_is_one_row", "brand", {"id": "2"}),
+    Copy("price_not_negative", "price", {"cycle": "'yearly'", "amount_minor": "-1"}),
+    Copy("package_account_needs_tariff", "package", {"slug": "'other'", "tariff_id": "NULL"}),
+    Copy(
+        "package_trial_only_for_subscriptions",
+        "package",
+        {"slug": "'other'", "kind": "'pay_as_you_go'", "trial_days": "14"},
+    ),
+    Copy("order_line_not_negative", "orderline", {"amount_minor": "-1"}),
+    Copy("subscription_active_has_anchor", "subscription", {**SUBSCRIPTION, "anchor_on": "NULL"}),
+    Copy("period_has_days", "period", {**PERIOD, "end_on": "start_on + 31"}),
+    Copy("invoice_draft_has_no_number", "invoice", {**ISSUED, "state": "'draft'"}),
+    Copy("invoice_adds_up", "invoice", {**ISSUED, "total_minor": "total_minor + 1"}),
+    Copy("invoice_not_overpaid", "invoice", {**ISSUED, "paid_minor": "total_minor + 1"}),
+    Copy("invoice_paid_in_full", "invoice", {**ISSUED, "state": "'paid'"}),
+    Copy("payment_positive", "payment", {**PAYMENT, "amount_minor": "0"}),
+    Copy("payment_success_was_fetched", "payment", {**PAYMENT, "state": "'succeeded'"}),
+    Copy(
+        "allocation_positive",
+        "allocation",
+        {"invoice_id": "(SELECT max(id) FROM billing_invoice)", "amount_minor": "0"},
+    ),
+    Copy(
+        "payment_success_was_fetched",
+        "payment",
+        {**PAYMENT, "state": "'succeeded'", "confirmed_at": "now()", "fetched_currency": "'EUR'"},
+    ),
+    Copy("posting_not_zero", "posting", {"amount_minor": "0"}),
+    Copy("job_credit_has_amount", "job", {**JOB, "amount_minor": "0"}),
+    Copy("job_credit_has_amount", "job", {**JOB, "amount_minor": "NULL"}),
+    Copy("attempt_has_deadline", "attempt", {**ATTEMPT, "deadline_at": "sent_at"}),
+)
+
+TRIGGERS = (
+    Change("statechange_append_only", "statechange",
+           "UPDATE packages_statechange SET reason = 'x' WHERE id = {}"),
+    Change("statechange_append_only", "statechange",
+           "DELETE FROM packages_statechange WHERE id = {}"),
+    Change("ledgertransaction_append_only", "booking",
+           "UPDATE billing_ledgertransaction SET cause = 'x' WHERE id = {}"),
+    Change("ledgertransaction_append_only", "empty_booking",
+           "DELETE FROM billing_ledgertransaction WHERE id = {}"),
+    Change("posting_append_only", "posting",
+           "UPDATE billing_posting SET amount_minor = 1 WHERE id = {}"),
+    Change("posting_append_only", "posting",
+           "DELETE FROM billing_posting WHERE id = {}"),
+    Change("posting_sums_to_zero", "posting",
+           "INSERT INTO billing_posting (transaction_id, account_id, amount_minor) "
+           "SELECT transaction_id, account_id, 1 FROM billing_posting WHERE id = {}"),
+    Change("invoice_is_final", "invoice",
+           "UPDATE billing_invoice SET buyer = '{{\"name\": \"x\"}}' WHERE id = {}"),
+    Change("invoice_is_final", "invoice",
+           "UPDATE billing_invoice SET net_minor = 1, total_minor = 1 + tax_minor WHERE id = {}"),
+    Change("invoice_is_final", "bare",
+           "DELETE FROM billing_invoice WHERE id = {}"),
+    Change("invoiceline_is_final", "invoice_line",
+           "UPDATE billing_invoiceline SET net_minor = 1 WHERE id = {}"),
+    Change("invoiceline_is_final", "invoice_line",
+           "DELETE FROM billing_invoiceline WHERE id = {}"),
+    Change("invoiceline_is_final", "bare",
+           "UPDATE billing_invoiceline SET invoice_id = {} WHERE period_start_on IS NOT NULL"),
+    Change("invoicetax_is_final", "invoice_tax",
+           "UPDATE billing_invoicetax SET tax_minor = 1 WHERE id = {}"),
+    Change("invoicetax_is_final", "invoice_tax",
+           "DELETE FROM billing_invoicetax WHERE id = {}"),
+    Change("invoicetax_is_final", "bare",
+           "INSERT INTO billing_invoicetax (invoice_id, tax_bp, net_minor, tax_minor) "
+           "VALUES ({}, 700, 1, 0)"),
+)  # fmt: skip

@@ -1,0 +1,208 @@
+"""Every row lock makes a second worker wait.
+
+The first worker holds `FOR KEY SHARE`. Ordinary updates and foreign keys pass that by; only a lock
+that was asked for (`select_for_update`) waits for it. So a flow that no longer takes its lock runs
+through, and its test fails.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection, transaction
+from django.test import RequestFactory
+
+from billing import carts, deliveries, locks, numbers
+from billing.models import Mail, NumberSeries
+from packages.models import Price
+from provisioning import desk, jobs, outcomes, runner, secrets
+from provisioning.admin.accounts import Suspend
+from provisioning.models import Account, Job, OneTimeSecret
+from storefront import buyers
+from storefront.views import account as account_views
+from tests.guards import rows
+from tests.guards.connections import beside
+
+BASE = Path(__file__).resolve().parent.parent.parent
+AT = rows.AT
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A function that must wait while somebody else holds the row."""
+
+    function: str
+    row: str
+    call: Callable[[rows.Rows], object]
+
+    def __str__(self) -> str:
+        return f"{self.function} waits for {self.row}"
+
+
+def _take(world: rows.Rows) -> object:
+    with transaction.atomic():
+        return locks.take_for_payment(world["payment"].pk)
+
+
+def _wish(world: rows.Rows) -> object:
+    account = Account.objects.get(pk=world["account"].pk)
+    with transaction.atomic():
+        return jobs.suspend(account, cause="test", at=AT, actor="test")
+
+
+def _hold_job(world: rows.Rows) -> object:
+    with outcomes.held(world["job"].pk, 1) as job:
+        return job
+
+
+def _add_to_cart(world: rows.Rows) -> object:
+    price = Price.objects.get(pk=world["price"].pk)
+    cart: Any = world["cart"]
+    return carts.add(cart, price, subscription=None, at=AT)
+
+
+def _save_buyer(world: rows.Rows) -> object:
+    user: Any = world["user"]
+    values = dict.fromkeys(buyers.FIELDS, "") | {"is_business": False, "country": "DE"}
+    return buyers.save(user, values, language="en", at=AT)
+
+
+def _save_profile(world: rows.Rows) -> object:
+    user: Any = world["user"]
+    return account_views._save_profile(RequestFactory().post("/", {}), user, at=AT)
+
+
+def _staff_suspends(world: rows.Rows) -> object:
+    row = Account.objects.get(pk=world["account"].pk)
+    return Suspend().carry_out(row, {}, at=AT, actor="staff:1")
+
+
+def _retry_parked(world: rows.Rows) -> object:
+    Job.objects.filter(pk=world["job"].pk).update(state=Job.State.PARKED)
+    with desk._parked(world["job"].pk, seen=1) as job:
+        return job
+
+
+def _reveal(world: rows.Rows) -> object:
+    account = Account.objects.get(pk=world["account"].pk)
+    return secrets.reveal(_token(account), at=AT)
+
+
+def _token(account: Account) -> str:
+    return secrets.create(account, "hidden", cause="reveal", at=AT)
+
+
+def _draw(world: rows.Rows) -> object:
+    with transaction.atomic():
+        return numbers.draw("R", 2026, 1)
+
+
+LOCKS = (
+    Lock("billing.locks.take", "subscription", _take),
+    Lock("billing.locks.take", "order", _take),
+    Lock("billing.locks.take", "invoice", _take),
+    Lock("billing.locks.take", "payment", _take),
+    Lock("billing.carts.add", "cart", _add_to_cart),
+    Lock(
+        "billing.deliveries._claim",
+        "mail",
+        lambda world: deliveries.deliver(world["mail"].pk, at=AT),
+    ),
+    Lock("provisioning.jobs.add", "account", _wish),
+    Lock(
+        "provisioning.runner._claim",
+        "account",
+        lambda world: runner.run_next(world["account"].pk, at=AT, worker="test"),
+    ),
+    Lock("provisioning.outcomes.held", "account", _hold_job),
+    Lock("provisioning.outcomes.held", "job", _hold_job),
+    Lock("provisioning.desk._parked", "account", _retry_parked),
+    Lock("provisioning.desk._parked", "job", _retry_parked),
+    Lock("provisioning.admin.accounts.carry_out", "account", _staff_suspends),
+    Lock("storefront.buyers.save", "user", _save_buyer),
+    Lock("storefront.views.account._save_profile", "user", _save_profile),
+)
+# A test of its own, below: the row is made by the test.
+ELSEWHERE = {"provisioning.secrets.reveal"}
+
+
+@pytest.fixture
+def world(transactional_db: None) -> rows.Rows:
+    return rows.make()
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=str)
+def test_a_flow_waits_for_the_row_that_another_holds(lock: Lock, world: rows.Rows) -> None:
+    with beside() as other, impatient():
+        other.execute(key_share(world, lock.row))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            lock.call(world)
+
+
+def test_an_ordinary_update_does_not_wait_for_that(world: rows.Rows) -> None:
+    with beside() as other, impatient():
+        other.execute(key_share(world, "mail"))
+        assert Mail.objects.filter(pk=world["mail"].pk).update(attempts=1) == 1
+
+
+def test_a_one_time_link_waits_for_whoever_opens_it(world: rows.Rows) -> None:
+    token = _token(Account.objects.get(pk=world["account"].pk))
+    secret = OneTimeSecret.objects.get(cause="reveal")
+    with beside() as other, impatient():
+        other.execute(key_share({"secret": secret}, "secret"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            secrets.reveal(token, at=AT)
+
+
+def test_a_number_waits_for_the_one_before_it(world: rows.Rows) -> None:
+    with beside() as other, impatient():
+        other.execute("UPDATE billing_numberseries SET last = last + 1 WHERE code = 'R'")
+        with pytest.raises(OperationalError, match="lock timeout"):
+            _draw(world)
+    _draw(world)
+    assert NumberSeries.objects.get().last == 3
+
+
+def test_a_lock_outside_of_a_transaction_is_refused(world: rows.Rows) -> None:
+    with pytest.raises(AssertionError, match="transaction"):
+        locks.take(invoices=[world["invoice"].pk])
+
+
+def test_every_function_that_locks_has_its_test() -> None:
+    tested = {lock.function for lock in LOCKS} | ELSEWHERE
+    assert functions_that_lock() == tested
+
+
+def key_share(world: rows.Rows, row: str) -> str:
+    held = world[row]
+    return f"SELECT 1 FROM {held._meta.db_table} WHERE id = {held.pk} FOR KEY SHARE"
+
+
+@contextmanager
+def impatient() -> Iterator[None]:
+    """Give up waiting for a lock after 150 milliseconds instead of five seconds."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = 150")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout")
+
+
+def functions_that_lock() -> set[str]:
+    """Return the functions of the product that ask for a row lock, read from their source."""
+    found = set()
+    for app in ("packages", "provisioning", "billing", "storefront"):
+        for path in (BASE / app).rglob("*.py"):
+            module = ".".join(path.relative_to(BASE).with_suffix("").parts)
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.FunctionDef) and ".select_for_update(" in ast.unparse(node):
+                    found.add(f"{module}.{node.name}")
+    return found
