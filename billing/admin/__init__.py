@@ -1,0 +1,29 @@
+"""The staff's pages of billing. Money is looked at here; the flows alone write it."""
+
+from billing.admin import (
+    brand,
+    customers,
+    events,
+    invoices,
+    ledger,
+    mails,
+    orders,
+    payments,
+    subscriptions,
+    tax,
+    users,
+)
+
+__all__ = [
+    "brand",
+    "customers",
+    "events",
+    "invoices",
+    "ledger",
+    "mails",
+    "orders",
+    "payments",
+    "subscriptions",
+    "tax",
+    "users",
+]

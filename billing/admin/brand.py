@@ -1,0 +1,123 @@
+"""The operator's brand, and the texts the law asks for."""
+
+from typing import TYPE_CHECKING, Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from stdnum import iban
+from stdnum.exceptions import ValidationError as NumberError
+
+from billing.models import Brand, LegalText
+from packages.desk.cells import EMPTY, badge
+from packages.desk.pages import Page
+
+if TYPE_CHECKING:
+    ModelForm = forms.ModelForm[Brand]
+else:
+    ModelForm = forms.ModelForm
+
+
+class BrandForm(ModelForm):
+    class Meta:
+        model = Brand
+        fields = "__all__"
+        widgets = {"accent": forms.TextInput(attrs={"type": "color"})}
+
+    def clean_zone(self) -> str:
+        zone: str = self.cleaned_data["zone"]
+        if zone not in available_timezones():
+            raise forms.ValidationError(_("Enter a time zone's name, e.g. Europe/Berlin."))
+        return zone
+
+    def clean_currencies(self) -> str:
+        codes: str = self.cleaned_data["currencies"].upper().replace(",", " ")
+        if not codes.split() or any(len(c) != 3 or not c.isalpha() for c in codes.split()):
+            raise forms.ValidationError(_("Enter currencies of three letters, e.g. EUR USD."))
+        return " ".join(codes.split())
+
+    def clean_country(self) -> str:
+        return str(self.cleaned_data["country"]).upper()
+
+    def clean_iban(self) -> str:
+        given: str = self.cleaned_data["iban"]
+        try:
+            return iban.format(iban.validate(given)) if given else ""
+        except NumberError as error:
+            raise forms.ValidationError(
+                _("This is no valid IBAN; check it digit by digit.")
+            ) from error
+
+
+@admin.register(Brand)
+class BrandPage(Page):
+    form = BrandForm
+    fieldsets = (
+        (None, {"fields": ("name", ("tagline_en", "tagline_de"), "logo", "accent")}),
+        (gettext_lazy("Mail"), {"fields": (("support_email", "mail_sender"), "login_by")}),
+        (
+            gettext_lazy("Company, as on invoices"),
+            {
+                "fields": (
+                    "company",
+                    "street",
+                    ("postcode", "city", "country"),
+                    ("vat_id", "tax_number"),
+                )
+            },
+        ),
+        (gettext_lazy("Bank"), {"fields": ("bank_holder", ("iban", "bic"))}),
+        (
+            gettext_lazy("Selling"),
+            {
+                "fields": (
+                    ("currencies", "zone"),
+                    "prices_include_tax",
+                    ("due_days", "terms_version"),
+                )
+            },
+        ),
+    )
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """There is one brand, so its list is its form."""
+        brand = Brand.objects.first()
+        if brand is not None:
+            return HttpResponseRedirect(reverse("admin:billing_brand_change", args=[brand.pk]))
+        return super().changelist_view(request, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: Brand, form: Any, change: bool) -> None:
+        obj.pk = 1
+        super().save_model(request, obj, form, change)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return not Brand.objects.exists() and super().has_add_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(LegalText)
+class LegalTextPage(Page):
+    list_display = ("page", "english", "german")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=gettext_lazy("English"))
+    def english(self, row: LegalText) -> str:
+        return _there(row.body_en)
+
+    @admin.display(description=gettext_lazy("German"))
+    def german(self, row: LegalText) -> str:
+        return _there(row.body_de)
+
+
+def _there(text: str) -> str:
+    return badge("ok", _("written")) if text else EMPTY

@@ -1,0 +1,103 @@
+"""Customers: who is billed, and everything that belongs to them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from billing import ledger
+from billing.models import Customer, LedgerAccount, Membership
+from packages.desk.cells import amount, counted, lines
+from packages.desk.pages import Page, TabularInline
+
+Kind = LedgerAccount.Kind
+
+
+class Memberships(TabularInline):
+    model = Membership
+    extra = 0
+    autocomplete_fields = ("user",)
+
+
+@admin.register(Customer)
+class CustomerPage(Page):
+    inlines = (Memberships,)
+    list_display = ("customer", "email", "country", "is_business", "language", "created_at")
+    list_filter = ("is_business", "country", "language")
+    search_fields = ("name", "company", "email", "vat_id", "memberships__user__email")
+    readonly_fields = ("created_at", "owed", "credit", "subscriptions", "orders", "invoices") + (
+        "payments",
+        "mails",
+    )
+    fieldsets = (
+        (None, {"fields": (("name", "company"), ("email", "phone"), "language")}),
+        (
+            _("Address on invoices"),
+            {"fields": ("street", "extra", ("postcode", "city"), "country")},
+        ),
+        (_("Tax"), {"fields": (("is_business", "vat_id"),)}),
+    )
+    belongings = (
+        _("What belongs to this customer"),
+        {
+            "fields": (
+                ("owed", "credit"),
+                ("subscriptions", "orders", "invoices"),
+                ("payments", "mails", "created_at"),
+            )
+        },
+    )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return (self.belongings, *self.fieldsets) if obj else self.fieldsets
+
+    def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
+        if not change:
+            obj.created_at = timezone.now()
+        super().save_model(request, obj, form, change)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=_("customer"), ordering="name")
+    def customer(self, row: Customer) -> str:
+        return str(row)
+
+    @admin.display(description=_("owes"))
+    def owed(self, row: Customer) -> str:
+        return _balances(row, Kind.RECEIVABLE)
+
+    @admin.display(description=_("paid too much"))
+    def credit(self, row: Customer) -> str:
+        return _balances(row, Kind.CUSTOMER_CREDIT)
+
+    @admin.display(description=_("subscriptions"))
+    def subscriptions(self, row: Customer) -> str:
+        return counted(row.subscriptions.all(), customer__id__exact=row.pk)
+
+    @admin.display(description=_("orders"))
+    def orders(self, row: Customer) -> str:
+        return counted(row.orders.all(), customer__id__exact=row.pk)
+
+    @admin.display(description=_("invoices"))
+    def invoices(self, row: Customer) -> str:
+        return counted(row.invoices.all(), customer__id__exact=row.pk)
+
+    @admin.display(description=_("payments"))
+    def payments(self, row: Customer) -> str:
+        return counted(row.payments.all(), customer__id__exact=row.pk)
+
+    @admin.display(description=_("mails"))
+    def mails(self, row: Customer) -> str:
+        return counted(row.mails.all(), customer__id__exact=row.pk)
+
+
+def _balances(customer: Customer, kind: LedgerAccount.Kind) -> str:
+    """Return the customer's books of that kind; what is owed to them is shown positive."""
+    sums = [
+        ledger.balance(kind, customer=customer, currency=book.currency)
+        for book in customer.books.filter(kind=kind).order_by("currency")
+    ]
+    return lines([amount(-each if kind == Kind.CUSTOMER_CREDIT else each) for each in sums])

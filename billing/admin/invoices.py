@@ -1,0 +1,183 @@
+"""Invoices: final once issued. Read here, printed here, changed nowhere."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html_join
+from django.utils.translation import gettext_lazy as _
+
+from billing import documents
+from billing.models import Allocation, Invoice, InvoiceLine, InvoiceTax
+from packages.desk.cells import EMPTY, amount, amount_of, counted, link, percent, state
+from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
+
+
+class Lines(ReadOnlyInline):
+    model = InvoiceLine
+    fields = ("position", "description", "period", "tax_rate", "unit_amount", "net_amount")
+    readonly_fields = fields
+    show_change_link = False
+
+    @admin.display(description=_("period"))
+    def period(self, row: InvoiceLine) -> str:
+        return f"{row.period_start_on} – {row.period_end_on}" if row.period_start_on else EMPTY
+
+    @admin.display(description=_("tax"))
+    def tax_rate(self, row: InvoiceLine) -> str:
+        return percent(row.tax_bp)
+
+    @admin.display(description=_("price"))
+    def unit_amount(self, row: InvoiceLine) -> str:
+        return amount_of(row.unit_minor, row.invoice.currency)
+
+    @admin.display(description=_("net"))
+    def net_amount(self, row: InvoiceLine) -> str:
+        return amount_of(row.net_minor, row.invoice.currency)
+
+
+class Taxes(ReadOnlyInline):
+    model = InvoiceTax
+    fields = ("rate", "net_amount", "tax_amount")
+    readonly_fields = fields
+    show_change_link = False
+
+    @admin.display(description=_("rate"))
+    def rate(self, row: InvoiceTax) -> str:
+        return percent(row.tax_bp)
+
+    @admin.display(description=_("net"))
+    def net_amount(self, row: InvoiceTax) -> str:
+        return amount_of(row.net_minor, row.invoice.currency)
+
+    @admin.display(description=_("tax"))
+    def tax_amount(self, row: InvoiceTax) -> str:
+        return amount_of(row.tax_minor, row.invoice.currency)
+
+
+class Allocations(ReadOnlyInline):
+    model = Allocation
+    verbose_name_plural = _("paid by")
+    fields = ("payment_link", "at", "amount")
+    readonly_fields = fields
+    show_change_link = False
+
+    @admin.display(description=_("payment"))
+    def payment_link(self, row: Allocation) -> str:
+        return link(row.payment)
+
+    @admin.display(description=_("amount"))
+    def amount(self, row: Allocation) -> str:
+        return amount_of(row.amount_minor, row.invoice.currency)
+
+
+@admin.register(Invoice)
+class InvoicePage(ReadOnlyPage):
+    list_display = ("name", "status", "customer_link", "issued_on", "due_on", "total", "due_amount")
+    list_filter = ("state", "currency", "issued_on")
+    date_hierarchy = "issued_on"
+    search_fields = ("number", "customer__name", "customer__company", "customer__email")
+    list_select_related = ("customer",)
+    inlines = (Lines, Taxes, Allocations)
+    readonly_fields = ("status", "customer_link", "order_link", "net", "tax", "total") + (
+        "due_amount",
+        "payments",
+        "books",
+        "buyer_text",
+        "seller_text",
+    )
+    fieldsets = (
+        (None, {"fields": ("status", "number", "customer_link", "order_link")}),
+        (_("Amounts"), {"fields": (("net", "tax", "total", "due_amount"), "tax_note")}),
+        (_("When"), {"fields": (("issued_on", "due_on", "paid_at"),)}),
+        (_("Money"), {"fields": (("payments", "books"),)}),
+        (
+            _("As printed"),
+            {"classes": ("collapse",), "fields": ("language", "buyer_text", "seller_text")},
+        ),
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.pdf)
+        return [path("<int:pk>/pdf/", view, name="billing_invoice_pdf"), *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        issued = row is not None and row.number is not None
+        address = reverse("admin:billing_invoice_pdf", args=[row.pk]) if row else ""
+        more = {"desk_links": [(_("PDF"), address)] if issued else []}
+        return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
+
+    def pdf(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Print the invoice as the customer gets it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        invoice = self.get_object(request, str(pk))
+        if invoice is None or invoice.number is None:
+            raise Http404
+        name = f'inline; filename="{invoice.number}.pdf"'
+        return HttpResponse(
+            documents.invoice_pdf(invoice),
+            content_type="application/pdf",
+            headers={"Content-Disposition": name},
+        )
+
+    @admin.display(description=_("invoice"), ordering="id")
+    def name(self, row: Invoice) -> str:
+        return str(row)
+
+    @admin.display(description=_("state"), ordering="state")
+    def status(self, row: Invoice) -> str:
+        return state(row)
+
+    @admin.display(description=_("customer"), ordering="customer__name")
+    def customer_link(self, row: Invoice) -> str:
+        return link(row.customer)
+
+    @admin.display(description=_("order"))
+    def order_link(self, row: Invoice) -> str:
+        return link(row.order, f"#{row.order_id}")
+
+    @admin.display(description=_("net"))
+    def net(self, row: Invoice) -> str:
+        return amount_of(row.net_minor, row.currency)
+
+    @admin.display(description=_("tax"))
+    def tax(self, row: Invoice) -> str:
+        return amount_of(row.tax_minor, row.currency)
+
+    @admin.display(description=_("total"), ordering="total_minor")
+    def total(self, row: Invoice) -> str:
+        return amount(row.total)
+
+    @admin.display(description=_("still to pay"))
+    def due_amount(self, row: Invoice) -> str:
+        return amount(row.due) if row.due and row.state != "cancelled" else EMPTY
+
+    @admin.display(description=_("payments"))
+    def payments(self, row: Invoice) -> str:
+        return counted(row.payments.all(), invoice__id__exact=row.pk)
+
+    @admin.display(description=_("bookings"))
+    def books(self, row: Invoice) -> str:
+        return counted(row.bookings.all(), invoice__id__exact=row.pk)
+
+    @admin.display(description=_("buyer"))
+    def buyer_text(self, row: Invoice) -> str:
+        return _lines_of(row.buyer)
+
+    @admin.display(description=_("seller"))
+    def seller_text(self, row: Invoice) -> str:
+        return _lines_of(row.seller)
+
+
+def _lines_of(party: dict[str, str]) -> str:
+    return format_html_join("", "<div>{}</div>", ((text,) for text in party.values() if text))

@@ -1,0 +1,143 @@
+"""Payments: what came in. The one thing staff can do is to say that a bank transfer arrived."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing import desk
+from billing.models import Allocation, Payment
+from packages.desk import Impossible
+from packages.desk.cells import EMPTY, amount, amount_of, counted, link, state
+from packages.desk.deeds import Deed, DeedForm, Text
+from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
+from packages.money import Money
+
+
+class TransferForm(DeedForm):
+    amount = forms.DecimalField(
+        label=gettext_lazy("Amount on the bank statement"),
+        localize=True,
+        max_digits=14,
+        help_text=gettext_lazy("Type it as it stands there; it must be the payment's to the cent."),
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+
+
+class ConfirmTransfer(Deed):
+    code = "arrived"
+    label = gettext_lazy("Confirm that the money arrived")
+    form = TransferForm
+
+    def offered(self, row: Payment) -> bool:
+        """Also after the customer chose another way to pay: the money is there all the same."""
+        return row.gateway == desk.BANK_TRANSFER and row.state != Payment.State.SUCCEEDED
+
+    def effects(self, row: Payment) -> Sequence[Text]:
+        names = {"amount": amount(row.amount), "invoice": row.invoice.number}
+        if row.invoice.state != "open":
+            return [
+                _("%(amount)s are booked. Invoice %(invoice)s is not open any more.") % names,
+                _("What was paid too much becomes the customer's credit."),
+            ]
+        return [
+            _("%(amount)s are booked as received for invoice %(invoice)s.") % names,
+            _("The invoice is paid, and the customer gets a receipt by mail."),
+            _("What was ordered is set up at the dialler at once."),
+            _("This cannot be undone here."),
+        ]
+
+    def facts(self, row: Payment) -> Sequence[tuple[Text, Any]]:
+        return [
+            (_("Customer"), link(row.customer)),
+            (_("Invoice"), link(row.invoice)),
+            (_("Expected amount"), amount(row.amount)),
+            (_("Started"), row.created_at),
+        ]
+
+    def carry_out(self, row: Payment, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
+        try:
+            stated = Money.of_decimal(given["amount"], row.currency)
+        except ValueError as error:
+            raise Impossible(str(error)) from error
+        desk.confirm_transfer(row, stated, at=at, actor=actor)
+        return _("%(amount)s are booked.") % {"amount": amount(row.amount)}
+
+
+class Allocations(ReadOnlyInline):
+    model = Allocation
+    verbose_name_plural = gettext_lazy("used for")
+    fields = ("invoice_link", "at", "amount")
+    readonly_fields = fields
+    show_change_link = False
+
+    @admin.display(description=gettext_lazy("invoice"))
+    def invoice_link(self, row: Allocation) -> str:
+        return link(row.invoice)
+
+    @admin.display(description=gettext_lazy("amount"))
+    def amount(self, row: Allocation) -> str:
+        return amount_of(row.amount_minor, row.payment.currency)
+
+
+@admin.register(Payment)
+class PaymentPage(ReadOnlyPage):
+    deeds = (ConfirmTransfer(),)
+    list_display = ("name", "status", "customer_link", "invoice_link", "total", "created_at") + (
+        "succeeded_at",
+    )
+    list_filter = ("state", "gateway", "currency", "created_at")
+    search_fields = ("external_id", "invoice__number", "customer__name", "customer__company") + (
+        "customer__email",
+    )
+    list_select_related = ("customer", "invoice")
+    inlines = (Allocations,)
+    readonly_fields = ("status", "customer_link", "invoice_link", "total", "said", "books")
+    fieldsets = (
+        (None, {"fields": ("status", "total", "customer_link", "invoice_link", "books")}),
+        (
+            gettext_lazy("At the gateway"),
+            {"fields": ("gateway", "external_id", "livemode", "said", "failure_message")},
+        ),
+        (
+            gettext_lazy("When"),
+            {
+                "fields": (
+                    ("created_at", "confirmed_at", "succeeded_at"),
+                    ("next_check_at", "checks"),
+                )
+            },
+        ),
+    )
+
+    @admin.display(description=gettext_lazy("payment"), ordering="id")
+    def name(self, row: Payment) -> str:
+        return f"#{row.pk} · {row.gateway.replace('_', ' ')}"
+
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def status(self, row: Payment) -> str:
+        return state(row)
+
+    @admin.display(description=gettext_lazy("customer"), ordering="customer__name")
+    def customer_link(self, row: Payment) -> str:
+        return link(row.customer)
+
+    @admin.display(description=gettext_lazy("invoice"), ordering="invoice__number")
+    def invoice_link(self, row: Payment) -> str:
+        return link(row.invoice)
+
+    @admin.display(description=gettext_lazy("amount"), ordering="amount_minor")
+    def total(self, row: Payment) -> str:
+        return amount(row.amount)
+
+    @admin.display(description=gettext_lazy("fetched amount"))
+    def said(self, row: Payment) -> str:
+        return amount_of(row.fetched_minor, row.fetched_currency) if row.confirmed_at else EMPTY
+
+    @admin.display(description=gettext_lazy("bookings"))
+    def books(self, row: Payment) -> str:
+        return counted(row.bookings.all(), payment__id__exact=row.pk)

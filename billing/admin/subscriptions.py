@@ -1,0 +1,69 @@
+"""Subscriptions: what is paid for, until when, and where it runs."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from billing.models import Subscription, SubscriptionPeriod
+from packages.desk.cells import EMPTY, amount, lines, link, state
+from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
+from provisioning.admin.instructions import limits
+
+
+class Periods(ReadOnlyInline):
+    model = SubscriptionPeriod
+    fields = ("index", "start_on", "end_on", "created_at")
+    readonly_fields = fields
+    show_change_link = False
+
+
+@admin.register(Subscription)
+class SubscriptionPage(ReadOnlyPage):
+    list_display = ("package", "status", "customer_link", "runs", "amount", "cycle", "paid_until")
+    list_filter = ("state", "package", "cycle", "currency")
+    search_fields = ("customer__name", "customer__company", "customer__email") + (
+        "account__username",
+    )
+    list_select_related = ("package", "customer", "account")
+    inlines = (Periods,)
+    readonly_fields = ("status", "customer_link", "account_link", "runs", "amount", "included") + (
+        "promised",
+        "catalogue",
+    )
+    fieldsets = (
+        (None, {"fields": ("status", "customer_link", "catalogue")}),
+        (_("Price, as on the day of purchase"), {"fields": (("amount", "cycle", "included"),)}),
+        (_("Time"), {"fields": (("anchor_on", "paid_until", "trial_days"), "activated_at")}),
+        (_("At the dialler"), {"fields": ("account_link", "runs", "promised", "allowance")}),
+    )
+
+    @admin.display(description=_("state"), ordering="state")
+    def status(self, row: Subscription) -> str:
+        return state(row)
+
+    @admin.display(description=_("customer"), ordering="customer__name")
+    def customer_link(self, row: Subscription) -> str:
+        return link(row.customer)
+
+    @admin.display(description=_("package"))
+    def catalogue(self, row: Subscription) -> str:
+        return link(row.package)
+
+    @admin.display(description=_("account"))
+    def account_link(self, row: Subscription) -> str:
+        return link(row.account)
+
+    @admin.display(description=_("at the dialler"), ordering="account__state")
+    def runs(self, row: Subscription) -> str:
+        return state(row.account) if row.account else EMPTY
+
+    @admin.display(description=_("price"), ordering="amount_minor")
+    def amount(self, row: Subscription) -> str:
+        return amount(row.amount)
+
+    @admin.display(description=_("included credit"))
+    def included(self, row: Subscription) -> str:
+        return amount(row.credit)
+
+    @admin.display(description=_("limits"))
+    def promised(self, row: Subscription) -> str:
+        return lines([f"{label}: {value}" for label, value in limits(row.limits)])

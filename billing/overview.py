@@ -1,0 +1,138 @@
+"""What the desk's first page counts: everything that waits for a person, each with its list."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Sum
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from billing.desk import BANK_TRANSFER
+from billing.models import GatewayEvent, Invoice, Mail, Payment
+from packages.desk.cells import ICONS, amount_of, list_url
+from provisioning import servers
+from provisioning.models import Job, Server
+
+LATE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One figure; `tone` is ok, wait, warn or bad, `right` is needed to see it."""
+
+    label: str
+    value: str
+    note: str
+    tone: str
+    url: str
+    right: str
+
+    @property
+    def icon(self) -> str:
+        return ICONS[self.tone]
+
+
+def cards(*, at: datetime) -> list[Card]:
+    """Return the cards as of now; reads only, one or two queries each."""
+    return [
+        _parked_jobs(),
+        _oldest_job(at),
+        _events(),
+        _transfers(),
+        _invoices(),
+        _overdue(at),
+        _mails(),
+        _servers(),
+    ]
+
+
+def _parked_jobs() -> Card:
+    count = Job.objects.filter(state=Job.State.PARKED).count()
+    url = list_url(Job, state__exact="parked")
+    note = _("decide in the list") if count else _("nothing stands still")
+    return _counted(_("Jobs that need staff"), count, note, url, "provisioning.view_job")
+
+
+def _oldest_job(at: datetime) -> Card:
+    due = Job.objects.filter(state__in=(Job.State.WAITING, Job.State.RUNNING), run_at__lte=at)
+    oldest = due.order_by("run_at").first()
+    value = timesince(oldest.run_at, at, depth=1) if oldest else "–"
+    tone = "ok" if oldest is None or at - oldest.run_at < LATE else "warn"
+    note = _("of %(count)s due") % {"count": due.count()} if oldest else _("nothing is due")
+    url = list_url(Job, state__in="waiting,running")
+    return Card(_("Longest waiting job"), value, note, tone, url, "provisioning.view_job")
+
+
+def _events() -> Card:
+    count = GatewayEvent.objects.filter(state=GatewayEvent.State.PARKED).count()
+    url = list_url(GatewayEvent, state__exact="parked")
+    note = _("fetch again or put aside") if count else _("all processed")
+    return _counted(
+        _("Gateway events that need staff"), count, note, url, "billing.view_gatewayevent"
+    )
+
+
+def _transfers() -> Card:
+    waiting = Payment.objects.filter(gateway=BANK_TRANSFER, state=Payment.State.CREATED)
+    count = waiting.count()
+    url = list_url(Payment, gateway__exact=BANK_TRANSFER, state__exact="created")
+    note = _("compare with the bank statement") if count else _("none expected")
+    tone = "wait" if count else "ok"
+    return Card(_("Expected bank transfers"), str(count), note, tone, url, "billing.view_payment")
+
+
+def _invoices() -> Card:
+    return _invoice_card(_("Open invoices"), "wait", {"state__exact": "open"})
+
+
+def _overdue(at: datetime) -> Card:
+    filters = {"state__exact": "open", "due_on__lt": at.date().isoformat()}
+    return _invoice_card(_("Overdue invoices"), "warn", filters)
+
+
+def _invoice_card(label: str, tone: str, filters: dict[str, str]) -> Card:
+    sums = (
+        Invoice.objects.filter(**filters)
+        .order_by("currency")
+        .values("currency")
+        .annotate(count=Count("id"), asked=Sum("total_minor"), came=Sum("paid_minor"))
+    )
+    rows = list(sums)
+    count = sum(row["count"] for row in rows)
+    note = " + ".join(amount_of(row["asked"] - row["came"], row["currency"]) for row in rows)
+    return Card(
+        label,
+        str(count),
+        note or _("nothing is owed"),
+        tone if count else "ok",
+        list_url(Invoice, **filters),
+        "billing.view_invoice",
+    )
+
+
+def _mails() -> Card:
+    states = (Mail.State.FAILED, Mail.State.UNKNOWN)
+    count = Mail.objects.filter(state__in=states).count()
+    url = list_url(Mail, state__in=",".join(states))
+    note = _("failed, or perhaps sent") if count else _("all handed over")
+    return _counted(_("Mails that did not go out"), count, note, url, "billing.view_mail")
+
+
+def _servers() -> Card:
+    active = list(Server.objects.filter(active=True))
+    well = sum(server.check_note.startswith(servers.WORKS) for server in active)
+    note = ngettext("%(count)s server", "%(count)s servers", len(active)) % {"count": len(active)}
+    ill = [server.name for server in active if not server.check_note.startswith(servers.WORKS)]
+    return Card(
+        _("Diallers that answer"),
+        f"{well} / {len(active)}",
+        ", ".join(ill)[:60] or note,
+        "bad" if ill or not active else "ok",
+        list_url(Server),
+        "provisioning.view_server",
+    )
+
+
+def _counted(label: str, count: int, note: str, url: str, right: str) -> Card:
+    return Card(label, str(count), note, "bad" if count else "ok", url, right)

@@ -1,0 +1,98 @@
+"""What stands in one cell of a staff page: amounts, states, links."""
+
+import json
+from typing import Any
+
+from babel.numbers import format_currency
+from django.db import models
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, to_locale
+
+from packages.money import Money
+
+EMPTY = "–"
+# The tone of every state in the product; one that is not named here is neutral.
+TONES = {
+    **dict.fromkeys(("done", "paid", "live", "active", "succeeded", "processed"), "ok"),
+    **dict.fromkeys(("sent", "fulfilled", "applied"), "ok"),
+    **dict.fromkeys(("waiting", "running", "planned", "open", "created", "processing"), "wait"),
+    **dict.fromkeys(("received", "queued", "sending", "placed", "pending"), "wait"),
+    **dict.fromkeys(("suspended", "unknown", "refused", "not_sent"), "warn"),
+    **dict.fromkeys(("parked", "failed"), "bad"),
+}
+ICONS = {"ok": "check-circle", "wait": "clock", "warn": "warning", "bad": "cross-circle"}
+
+
+def amount(money: Money | None) -> str:
+    """Return the amount in the reader's format; a dash for what is not known."""
+    if money is None:
+        return EMPTY
+    locale = to_locale(get_language() or "en")
+    return str(format_currency(money.decimal(), money.currency, locale=locale))
+
+
+def amount_of(minor: int | None, currency: str) -> str:
+    return amount(None if minor is None else Money(minor, currency))
+
+
+def percent(basis_points: int) -> str:
+    return f"{basis_points / 100:g} %"
+
+
+def badge(tone: str, word: Any) -> SafeString:
+    """Return an icon and a word; `tone` is ok, wait, warn, bad or empty."""
+    return format_html(
+        '<span class="state{}"><svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>'
+        "{}</span>",
+        f" state--{tone}" if tone else "",
+        static("img/icons.svg"),
+        ICONS.get(tone, "info"),
+        word,
+    )
+
+
+def state(row: Any) -> SafeString:
+    """Return the row's state as icon and word."""
+    return badge(TONES.get(row.state, ""), row.get_state_display())
+
+
+def link(row: models.Model | None, text: Any = None) -> SafeString | str:
+    """Return a link to the row's own page, a dash for none."""
+    if row is None:
+        return EMPTY
+    meta = row._meta
+    address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
+    return format_html('<a href="{}">{}</a>', address, text if text is not None else row)
+
+
+def listed(model: type[models.Model], text: Any, **filters: Any) -> SafeString:
+    """Return a link to the model's list, filtered."""
+    return format_html('<a href="{}">{}</a>', list_url(model, **filters), text)
+
+
+def counted(rows: "models.QuerySet[Any]", **filters: Any) -> SafeString:
+    """Return how many rows there are, as a link to their list."""
+    return listed(rows.model, rows.count(), **filters)
+
+
+def list_url(model: type[models.Model], **filters: Any) -> str:
+    meta = model._meta
+    address = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
+    return f"{address}?{urlencode(filters)}" if filters else address
+
+
+def structure(data: Any) -> SafeString | str:
+    """Return JSON to be read by a person."""
+    if not data:
+        return EMPTY
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    return format_html('<pre class="desk-code">{}</pre>', text)
+
+
+def lines(texts: list[str]) -> SafeString | str:
+    """Return one text per line."""
+    return format_html_join("", "<div>{}</div>", ((text,) for text in texts)) or EMPTY

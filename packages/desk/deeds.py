@@ -1,0 +1,73 @@
+"""A deed: something staff do to one row, behind a page that says what will happen."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Text = str | Promise
+PROOF_LENGTH = 250
+
+
+class DeedForm(forms.Form):
+    """Nothing to fill in: reading the page and pressing the button is the deed."""
+
+
+class ProofForm(DeedForm):
+    """The deed rests on what a person saw, so they say what that was."""
+
+    proof = forms.CharField(
+        label=_("What did you see, and where?"),
+        max_length=PROOF_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Kept in the history with your name."),
+    )
+
+
+class ReasonForm(DeedForm):
+    """Why the deed is right, for whoever reads the history."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=PROOF_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Kept in the history with your name."),
+    )
+
+
+class Deed:
+    """One deed. `code` is its address below the row's; it needs the model's change right."""
+
+    code: ClassVar[str]
+    label: ClassVar[Text]
+    danger: ClassVar[bool] = False
+    form: ClassVar[type[DeedForm]] = DeedForm
+
+    def offered(self, row: Any) -> bool:
+        """Say whether the deed is valid for the row as it is now."""
+        raise NotImplementedError
+
+    def title(self, row: Any) -> Text:
+        return self.label
+
+    def effects(self, row: Any) -> Sequence[Text]:
+        """Return what will happen, one sentence each."""
+        raise NotImplementedError
+
+    def facts(self, row: Any) -> Sequence[tuple[Text, Any]]:
+        """Return what to know before deciding: label and value."""
+        return ()
+
+    def initial(self, row: Any) -> dict[str, Any]:
+        """Return what the page remembers, for fields of the form that the reader may leave."""
+        return {}
+
+    def form_for(self, row: Any, data: Any) -> DeedForm:
+        return self.form(data, initial=self.initial(row))
+
+    def carry_out(self, row: Any, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
+        """Do it by the one flow for it, and return what to tell; raise Impossible."""
+        raise NotImplementedError

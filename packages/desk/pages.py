@@ -1,0 +1,143 @@
+"""Pages of the staff's desk: stock admin pages with deeds, history, and money nobody can edit."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from packages.desk import Impossible
+from packages.desk.deeds import Deed, DeedForm
+from packages.states import StateChange
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Any]
+    TabularInline = admin.TabularInline[Any, Any]
+else:
+    ModelAdmin = admin.ModelAdmin
+    TabularInline = admin.TabularInline
+
+NOT_NOW = _("This is not possible now; nothing was changed. What is possible is shown here.")
+
+
+class Page(ModelAdmin):
+    """A model's pages: `deeds` become buttons, and the states it went through are shown below."""
+
+    deeds: ClassVar[tuple[Deed, ...]] = ()
+    list_per_page = 50
+
+    def get_urls(self) -> list[URLPattern]:
+        meta = self.opts
+        view = self.admin_site.admin_view(self.deed_view)
+        name = f"{meta.app_label}_{meta.model_name}_deed"
+        return [path("<int:pk>/do/<slug:code>/", view, name=name), *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        more = {"desk_deeds": self._buttons(request, row), "desk_history": self._history(row)}
+        return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
+
+    def deed_view(self, request: HttpRequest, pk: int, code: str) -> HttpResponse:
+        """Show what the deed will do; on POST do it, once, and say what came of it."""
+        self._demand_right(request)
+        row = self.get_object(request, str(pk))
+        deed = next((each for each in self.deeds if each.code == code), None)
+        if row is None or deed is None:
+            raise Http404
+        if not deed.offered(row):
+            messages.warning(request, NOT_NOW)
+            return HttpResponseRedirect(self._address(row))
+        form = deed.form_for(row, request.POST if request.method == "POST" else None)
+        if form.is_valid() and self._done(request, row, deed, form):
+            return HttpResponseRedirect(self._address(row))
+        return TemplateResponse(request, "admin/deed.html", self._told(request, row, deed, form))
+
+    def _done(self, request: HttpRequest, row: models.Model, deed: Deed, form: DeedForm) -> bool:
+        actor = f"staff:{request.user.pk}"
+        try:
+            said = deed.carry_out(row, form.cleaned_data, at=timezone.now(), actor=actor)
+        except Impossible as error:
+            form.add_error(None, str(error))
+            return False
+        self.log_change(request, row, f"{deed.label}: {said}")
+        messages.success(request, str(said))
+        return True
+
+    def _told(
+        self, request: HttpRequest, row: models.Model, deed: Deed, form: DeedForm
+    ) -> dict[str, Any]:
+        return {
+            **self.admin_site.each_context(request),
+            "title": deed.title(row),
+            "opts": self.opts,
+            "original": row,
+            "deed": deed,
+            "effects": deed.effects(row),
+            "facts": deed.facts(row),
+            "form": form,
+            "back": self._address(row),
+        }
+
+    def _buttons(self, request: HttpRequest, row: models.Model | None) -> list[dict[str, Any]]:
+        if row is None or not self.may_act(request):
+            return []
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_deed"
+        return [
+            {"deed": deed, "url": reverse(name, args=[row.pk, deed.code])}
+            for deed in self.deeds
+            if deed.offered(row)
+        ]
+
+    def may_act(self, request: HttpRequest) -> bool:
+        """Deeds need the model's change right, also where its form lets nobody change anything."""
+        meta = self.opts
+        return request.user.has_perm(f"{meta.app_label}.change_{meta.model_name}")
+
+    def _demand_right(self, request: HttpRequest) -> None:
+        if not self.may_act(request):
+            raise PermissionDenied
+
+    def _address(self, row: models.Model) -> str:
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        return reverse(name, args=[row.pk])
+
+    def _history(self, row: models.Model | None) -> Any:
+        if row is None or not hasattr(row, "state"):
+            return None
+        return StateChange.objects.filter(subject=row._meta.model_name, subject_id=row.pk)
+
+
+class NotEditable:
+    """Looked at, never edited: the flows alone write these rows, whoever is signed in."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnlyPage(NotEditable, Page):
+    """Pages without a form."""
+
+
+class ReadOnlyInline(NotEditable, TabularInline):
+    """Rows below their owner, without a form."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = True

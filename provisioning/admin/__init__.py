@@ -1,0 +1,7 @@
+"""The staff's pages of the dialler: servers, accounts, jobs."""
+
+from provisioning.admin.accounts import AccountPage
+from provisioning.admin.jobs import JobPage
+from provisioning.admin.servers import ServerPage
+
+__all__ = ["AccountPage", "JobPage", "ServerPage"]

@@ -1,0 +1,122 @@
+"""Jobs and their attempts: what was asked of the dialler, what came back, and who decides."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.timesince import timesince
+from django.utils.translation import gettext_lazy as _
+
+from packages.desk.cells import EMPTY, TONES, amount_of, badge, lines, link, state
+from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
+from provisioning import desk
+from provisioning.admin.instructions import details, instruction
+from provisioning.admin.job_deeds import DEEDS
+from provisioning.models import Attempt, Job
+
+
+class Attempts(ReadOnlyInline):
+    model = Attempt
+    fields = ("number", "method", "sent_at", "result", "answer", "read_before", "seen_after")
+    readonly_fields = fields
+    show_change_link = False
+
+    @admin.display(description=_("outcome"))
+    def result(self, row: Attempt) -> str:
+        return badge(TONES.get(row.outcome, ""), row.get_outcome_display())
+
+    @admin.display(description=_("balance before"))
+    def read_before(self, row: Attempt) -> str:
+        return amount_of(row.before.get("balance_minor"), row.job.account.server.currency)
+
+    @admin.display(description=_("readings"))
+    def seen_after(self, row: Attempt) -> str:
+        keys = ("verdict", "by", "proof")
+        texts = [
+            " · ".join([reading["at"][:19].replace("T", " "), *(reading.get(k, "") for k in keys)])
+            for reading in row.readings
+        ]
+        return lines([text.rstrip(" ·") for text in texts])
+
+
+@admin.register(Job)
+class JobPage(ReadOnlyPage):
+    deeds = DEEDS
+    list_display = ("what", "status", "account_link", "server", "amount", "age", "why")
+    list_filter = ("state", "kind", "account__server")
+    search_fields = ("cause", "account__username", "reason")
+    list_select_related = ("account__server",)
+    inlines = (Attempts,)
+    fieldsets = (
+        (None, {"fields": ("status", "reason", "to_do", "account_link", "server")}),
+        (
+            _("What is asked"),
+            {"fields": ("kind", "amount", "target", "cause", "asked_together", "behind")},
+        ),
+        (
+            _("When"),
+            {"fields": ("created_at", "run_at", "tries", "claimed_until", "finished_at")},
+        ),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("status", "to_do", "account_link", "server", "amount", "target", "behind") + (
+            "asked_together",
+        )
+
+    @admin.display(description=_("job"), ordering="kind")
+    def what(self, row: Job) -> str:
+        return row.get_kind_display()
+
+    @admin.display(description=_("state"), ordering="state")
+    def status(self, row: Job) -> str:
+        return state(row)
+
+    @admin.display(description=_("account"), ordering="account__username")
+    def account_link(self, row: Job) -> str:
+        return link(row.account)
+
+    @admin.display(description=_("server"), ordering="account__server")
+    def server(self, row: Job) -> str:
+        return link(row.account.server)
+
+    @admin.display(description=_("amount"), ordering="amount_minor")
+    def amount(self, row: Job) -> str:
+        return amount_of(row.amount_minor, row.currency)
+
+    @admin.display(description=_("age"), ordering="-created_at")
+    def age(self, row: Job) -> str:
+        """How long it takes or took; a job for later has no age yet."""
+        end = row.finished_at or timezone.now()
+        return (
+            EMPTY
+            if end <= row.run_at and not row.finished_at
+            else timesince(row.created_at, end, depth=1)
+        )
+
+    @admin.display(description=_("reason"))
+    def why(self, row: Job) -> str:
+        return row.reason[:80]
+
+    @admin.display(description=_("to do"))
+    def to_do(self, row: Job) -> str:
+        if desk.by_hand(row):
+            return instruction(row)
+        return str(_("Choose one of the buttons above.")) if row.state == "parked" else EMPTY
+
+    @admin.display(description=_("target"))
+    def target(self, row: Job) -> str:
+        return lines([f"{label}: {value}" for label, value in details(row)])
+
+    @admin.display(description=_("asked for together"))
+    def asked_together(self, row: Job) -> str:
+        return row.bundle or EMPTY
+
+    @admin.display(description=_("waiting behind it"))
+    def behind(self, row: Job) -> str:
+        if row.state not in Job.UNFINISHED:
+            return EMPTY
+        later = Job.objects.filter(account_id=row.account_id, seq__gt=row.seq)
+        waiting = later.filter(state__in=Job.UNFINISHED).order_by("seq")
+        return lines([job.get_kind_display() for job in waiting])

@@ -1,0 +1,187 @@
+"""Servers: how a dialler is reached. The secret goes in and never comes out again."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from packages.desk import Impossible
+from packages.desk.cells import badge, counted
+from packages.desk.deeds import Deed, Text
+from packages.desk.pages import Page
+from provisioning import servers, vault
+from provisioning.dialler.mapping import Mapping, MappingError, defaults, simulator_mapping
+from provisioning.models import Job, Server
+
+if TYPE_CHECKING:
+    ModelForm = forms.ModelForm[Server]
+else:
+    ModelForm = forms.ModelForm
+
+TROUBLES = {
+    "NotSent": gettext_lazy("cannot be reached: check address, network and certificate"),
+    "Refused": gettext_lazy("refused the question: check the API user's rights"),
+    "Misconfigured": gettext_lazy("refused login or method: check user, secret, mapping"),
+    "Unknown": gettext_lazy("answered with something unreadable: is this the API address?"),
+    "Unsealable": gettext_lazy("secret was sealed with another key: enter it again"),
+}
+
+
+class ServerForm(ModelForm):
+    """The secret is typed in or left alone; the mapping is checked against the profile."""
+
+    secret = forms.CharField(
+        label=gettext_lazy("secret"),
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}, render_value=False),
+        help_text=gettext_lazy("Password or API key. Never shown; empty keeps the stored one."),
+    )
+    mapping = forms.JSONField(
+        label=gettext_lazy("mapping"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 14, "class": "desk-code", "spellcheck": "false"}),
+        help_text=gettext_lazy(
+            "Only what differs from the profile's defaults (below). {} takes them all."
+        ),
+    )
+
+    class Meta:
+        model = Server
+        fields = "__all__"
+
+    def clean_secret(self) -> str:
+        secret: str = self.cleaned_data["secret"]
+        if not secret and not self.instance.secret_sealed:
+            raise forms.ValidationError(_("Enter the password or API key of the API user."))
+        return secret
+
+    def clean_currency(self) -> str:
+        currency: str = self.cleaned_data["currency"].upper()
+        if len(currency) != 3 or not currency.isalpha():
+            raise forms.ValidationError(_("Enter three letters, e.g. EUR."))
+        return currency
+
+    def clean_mapping(self) -> Any:
+        return self.cleaned_data["mapping"] or {}
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        if "mapping" in given and given.get("profile"):
+            try:
+                Mapping.from_json(given["mapping"], profile=given["profile"])
+            except MappingError as error:
+                self.add_error("mapping", list(error.problems))
+        if given.get("auth") != Server.Auth.BEARER and not given.get("username"):
+            self.add_error("username", _("This authentication needs the name of the API user."))
+        return given
+
+
+class TestConnection(Deed):
+    code, label = "test", gettext_lazy("Test connection")
+
+    def offered(self, row: Server) -> bool:
+        return True
+
+    def effects(self, row: Server) -> Sequence[Text]:
+        return [
+            _("%(server)s is asked for its list of roles with the stored login.")
+            % {"server": row.base_url},
+            _("Nothing is changed there."),
+        ]
+
+    def carry_out(self, row: Server, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
+        """Speaks HTTP; no transaction is open."""
+        try:
+            works = servers.check(row, at=at)
+        except MappingError as error:
+            raise Impossible(" ".join(error.problems)) from error
+        if not works:
+            raise Impossible(_("%(server)s %(trouble)s.") % _trouble(row))
+        return f"{row.name} {row.check_note}."
+
+
+def _trouble(row: Server) -> dict[str, Any]:
+    return {"server": row.name, "trouble": TROUBLES.get(row.check_note, row.check_note)}
+
+
+@admin.register(Server)
+class ServerPage(Page):
+    form = ServerForm
+    deeds = (TestConnection(),)
+    list_display = ("name", "health", "checked_at", "profile", "currency", "active", "accounts") + (
+        "parked",
+    )
+    list_filter = ("profile", "active")
+    search_fields = ("name", "base_url")
+    readonly_fields = ("health", "checked_at", "reference")
+    fieldsets = (
+        (None, {"fields": ("name", "active", "currency", "login_url", "default_role")}),
+        (
+            gettext_lazy("Connection"),
+            {"fields": ("base_url", "profile", "auth", "username", "secret", "ca_file")},
+        ),
+        (gettext_lazy("Last test"), {"fields": ("health", "checked_at")}),
+        (
+            gettext_lazy("Patience"),
+            {
+                "classes": ("collapse",),
+                "fields": (
+                    ("connect_timeout_seconds", "read_timeout_seconds"),
+                    ("quiet_seconds", "read_gap_seconds"),
+                ),
+            },
+        ),
+        (gettext_lazy("Names in the API"), {"fields": ("mapping", "reference")}),
+    )
+
+    def save_model(self, request: HttpRequest, obj: Server, form: Any, change: bool) -> None:
+        secret = form.cleaned_data.get("secret")
+        if secret:
+            obj.secret_sealed = vault.seal(secret, purpose=servers.SECRET)
+        super().save_model(request, obj, form, change)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A server with accounts stays; one that was tried out only may go."""
+        unused = obj is not None and not obj.accounts.exists()
+        return unused and super().has_delete_permission(request, obj)
+
+    @admin.display(description=gettext_lazy("health"))
+    def health(self, row: Server) -> str:
+        if row.checked_at is None:
+            return badge("", _("not tested yet"))
+        if row.check_note.startswith(servers.WORKS):
+            return badge("ok", row.check_note)
+        return badge("bad", TROUBLES.get(row.check_note, row.check_note))
+
+    @admin.display(description=gettext_lazy("accounts"))
+    def accounts(self, row: Server) -> str:
+        return counted(row.accounts.all(), server__id__exact=row.pk)
+
+    @admin.display(description=gettext_lazy("needs staff"))
+    def parked(self, row: Server) -> str:
+        parked = Job.objects.filter(account__server=row, state=Job.State.PARKED)
+        return counted(parked, state__exact="parked", account__server__id__exact=row.pk)
+
+    @admin.display(description=gettext_lazy("examples"))
+    def reference(self, row: Server) -> str:
+        examples = [
+            (_("Defaults of the profile legacy"), defaults("legacy")),
+            (_("Defaults of the profile current"), defaults("current")),
+            (_("Simulator, legacy"), simulator_mapping("legacy")),
+            (_("Simulator, current"), simulator_mapping("current")),
+        ]
+        folded = format_html_join(
+            "",
+            '<details class="desk-fold"><summary>{}</summary><pre class="desk-code">{}</pre>'
+            "</details>",
+            ((title, json.dumps(mapping.to_json(), indent=2)) for title, mapping in examples),
+        )
+        return format_html("<div>{}</div>", folded)
