@@ -11,7 +11,7 @@ from urllib.parse import quote_plus
 import requests
 from urllib3.exceptions import HTTPError
 
-from provisioning.dialler.errors import NotSent, Unknown
+from provisioning.dialler.errors import Misconfigured, NotSent, Unknown
 from provisioning.dialler.flight import Flight, FlightAdapter
 from provisioning.dialler.values import Endpoint
 
@@ -40,8 +40,9 @@ def post(
     """POST the form fields to `{base_url}/{method}` and return the complete answer, whatever its
     status.
 
-    Raises NotSent if not one byte left, Unknown if the answer did not arrive whole within
-    `exchange_timeout_seconds` and 1 MiB. The transport is documented at
+    Raises NotSent if not one byte left, Misconfigured if none ever could (address, token or CA file
+    unusable), Unknown if the answer did not arrive whole within `exchange_timeout_seconds` and
+    1 MiB. The transport is documented at
     https://www.ictbroadcast.com/documents/REST-API.html.
     """
     hidden = (endpoint.secret, *secrets)
@@ -57,14 +58,16 @@ def post(
                 allow_redirects=False,
                 stream=True,
             )
-            status, body = response.status_code, _body(response, flight)
+            answer = Answer(response.status_code, _text(response, flight), hidden)
     except (requests.RequestException, HTTPError, OSError, ValueError) as caught:
-        problem = type(caught).__name__
+        problem, hopeless = type(caught).__name__, _is_hopeless(caught)
     else:
-        return Answer(status, body.decode("utf-8", "replace"), hidden)
+        return answer
     # Not inside the handler: the library's exception carries the request and so the password.
     if flight.sent:
         raise Unknown(f"No complete answer arrived ({problem}).")
+    if hopeless:
+        raise Misconfigured(f"The address, the token or the CA file cannot be used ({problem}).")
     raise NotSent(f"The server was not reached ({problem}).")
 
 
@@ -102,7 +105,7 @@ def _login(endpoint: Endpoint) -> dict[str, str]:
     return {f"{prefix}username": endpoint.username, f"{prefix}password": endpoint.secret}
 
 
-def _body(response: requests.Response, flight: Flight) -> bytes:
+def _text(response: requests.Response, flight: Flight) -> str:
     body = bytearray()
     while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
         body += chunk
@@ -110,7 +113,13 @@ def _body(response: requests.Response, flight: Flight) -> bytes:
             raise ValueError("The answer is larger than 1 MiB.")
     if flight.over:
         raise TimeoutError
-    return bytes(body)
+    # An account read with replacement characters would be written back with them.
+    return body.decode("utf-8", "strict" if response.status_code == 200 else "replace")
+
+
+def _is_hopeless(caught: Exception) -> bool:
+    """Say whether requests gave up before it tried: bad URL or header, or no such CA file."""
+    return isinstance(caught, ValueError) or type(caught) is OSError
 
 
 def without_secrets(text: str, secrets: tuple[str, ...]) -> str:

@@ -113,7 +113,10 @@ class Machine:
     def _apply_later(self, request: Request, request_id: int, seconds: float) -> None:
         def act() -> None:
             self._late.discard(timer)
-            self._outcome(request, request_id, self._now())
+            outcome = self._outcome(request, request_id, self._now())
+            if not isinstance(outcome, Done):
+                with self.store.transaction() as db:
+                    truth.forgo(db, request_id)
 
         timer = threading.Timer(seconds, act)
         timer.daemon = True

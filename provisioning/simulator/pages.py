@@ -54,7 +54,7 @@ def _overview(machine: Machine, at: datetime) -> Page:
         markup.payments_table(payments, machine.currency),
         markup.calls_table(calls),
     )
-    return _html(markup.page("Dialler", "".join(parts)))
+    return _html(markup.page("Overview", "<h1>Overview</h1>" + "".join(parts)))
 
 
 def _log_in(machine: Machine, arrival: Arrival, at: datetime) -> Page:

@@ -73,6 +73,11 @@ def apply(
     )
 
 
+def forgo(db: sqlite3.Connection, request_id: int) -> None:
+    """Note that a late effect will not come: it was refused when its time was there."""
+    db.execute("UPDATE request SET effect = 'no' WHERE id = ?", (request_id,))
+
+
 def answer(
     db: sqlite3.Connection, request_id: int, *, answer: str, status: int, at: datetime
 ) -> None:

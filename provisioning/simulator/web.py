@@ -9,7 +9,7 @@ import os
 import socket
 import struct
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -136,6 +136,8 @@ class _Handler(BaseHTTPRequestHandler):
         page = type(self).site(self._arrival(self.rfile.read(length)))
         if page.manner == "hang":
             self.closing.wait(page.seconds)
+        if self.closing.is_set():
+            page = replace(page, manner="reset")
         return self._send(page)
 
     def _arrival(self, body: bytes) -> Arrival:

@@ -12,7 +12,14 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from provisioning.dialler.base import Endpoint, NotSent, Refused, Unknown
+from provisioning.dialler.base import (
+    DiallerError,
+    Endpoint,
+    Misconfigured,
+    NotSent,
+    Refused,
+    Unknown,
+)
 from provisioning.dialler.http import HttpDialler
 from provisioning.dialler.transport import Answer, post
 from tests.provisioning.dialler.certificates import self_signed
@@ -97,9 +104,25 @@ def test_a_certificate_the_operator_trusts_is_accepted(tmp_path: Path) -> None:
         assert send(endpoint(server.url, ca_file=ca_file)).text == "[true, 1]"
 
 
-def test_a_missing_ca_file_is_not_sent(tmp_path: Path) -> None:
-    with RawServer(YES) as server, pytest.raises(NotSent):
+def test_a_missing_ca_file_needs_a_person(tmp_path: Path) -> None:
+    with RawServer(YES) as server, pytest.raises(Misconfigured):
         send(endpoint(server.url.replace("http:", "https:"), ca_file=str(tmp_path / "none.pem")))
+
+
+@pytest.mark.parametrize("token", ["line\nbreak", "\u2603"])
+def test_a_token_that_fits_in_no_header_needs_a_person(token: str) -> None:
+    with RawServer(YES) as server, pytest.raises(Misconfigured) as caught:
+        send(endpoint(server.url, auth="bearer", secret=token))
+    assert server.requests == []
+    assert token not in str(caught.value)
+
+
+def test_an_answer_in_another_character_set_is_unknown_but_a_status_still_counts() -> None:
+    latin = '[true, {"last_name": "Löwe"}]'.encode("latin-1")
+    with RawServer(http(latin)) as server, pytest.raises(Unknown):
+        send(endpoint(server.url))
+    with RawServer(http(latin, "401 Unauthorized")) as server:
+        assert send(endpoint(server.url)).status == 401
 
 
 def test_a_handshake_that_is_dripped_ends_in_time_and_is_not_sent() -> None:
@@ -177,7 +200,7 @@ def test_no_error_shows_a_secret(auth: str, secret: str) -> None:
     urls = ["http://127.0.0.1:9/rest", "http://dialler.invalid/rest"]
     with RawServer(b"") as server:
         for url in [*urls, server.url]:
-            with pytest.raises((NotSent, Unknown)) as caught:
+            with pytest.raises(DiallerError) as caught:
                 send(endpoint(url, auth=auth, secret=secret))
             told = "".join(traceback.format_exception(caught.value))
             assert secret not in told + caught.value.excerpt

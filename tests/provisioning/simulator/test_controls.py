@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +15,7 @@ from provisioning.simulator.controls import respond
 from provisioning.simulator.machine import Machine
 from provisioning.simulator.store import Store
 from provisioning.simulator.web import Arrival
-from tests.provisioning.simulator.conftest import Api, user
+from tests.provisioning.simulator.conftest import LOGIN, Api, user
 from tests.provisioning.simulator.waiting import eventually
 
 
@@ -83,6 +84,32 @@ def test_an_effect_can_come_after_the_answer(simulator: Simulator, api: Api) -> 
     assert simulator.account("acme") is None
     assert eventually(lambda: simulator.account("acme") is not None)
     assert simulator.log()["requests"][0]["effect"] == "yes"
+
+
+def test_a_late_effect_that_is_refused_never_comes(simulator: Simulator, api: Api) -> None:
+    api("User_Create", user=user())
+    simulator.faults.add("mutating", apply="late:0.05", answer="500")
+    api("User_Create", user=user())
+    assert eventually(lambda: simulator.log()["requests"][1]["effect"] == "no")
+    assert len(simulator.effects("create")) == 1
+
+
+def test_an_answer_that_hangs_is_given_up_when_the_server_stops(simulator: Simulator) -> None:
+    simulator.faults.add("*", answer="hang:30")
+    seen: list[bool] = []
+
+    def ask() -> None:
+        try:
+            requests.post(f"{simulator.base_url()}/User_Role_List", data=LOGIN, timeout=20)
+        except requests.ConnectionError:
+            seen.append(True)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    assert eventually(lambda: len(simulator.log()["requests"]) == 1)
+    simulator.stop()
+    asking.join(timeout=5)
+    assert seen == [True]
 
 
 @pytest.mark.parametrize(
