@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 from celery import shared_task
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.html import escape
 
 from billing.models import Mail
 from provisioning import vault
@@ -36,8 +37,14 @@ def deliver(mail_id: int, *, at: datetime) -> None:
     mail = _claim(mail_id, at=at)
     if mail is None:
         return None
+    message, connection = _message(mail), get_connection()
     try:
-        _message(mail).send()
+        connection.open()
+    except (smtplib.SMTPException, OSError) as error:
+        # Nothing of the mail has left yet, and the trouble is the server's or ours, not the mail's.
+        return _again(mail, error, at=at)
+    try:
+        connection.send_messages([message])
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _ in error.recipients.values()]
         return _after_refusal(mail, max(codes, default=550), error, at=at)
@@ -47,6 +54,8 @@ def deliver(mail_id: int, *, at: datetime) -> None:
         return _move(mail, Mail.State.UNKNOWN, error, at=at)
     except (smtplib.SMTPException, OSError) as error:
         return _again(mail, error, at=at)
+    finally:
+        connection.close()
     return _sent(mail, at=at)
 
 
@@ -64,7 +73,7 @@ def opened(mail: Mail) -> tuple[str, str]:
         return mail.text, mail.html
     text, html = mail.text, mail.html
     for placeholder, value in json.loads(vault.unseal(mail.sealed, purpose=PURPOSE)).items():
-        text, html = text.replace(placeholder, value), html.replace(placeholder, value)
+        text, html = text.replace(placeholder, value), html.replace(placeholder, escape(value))
     return text, html
 
 
