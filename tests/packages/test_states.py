@@ -1,0 +1,89 @@
+"""States move only along their tables, and each move leaves a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+from django.apps import apps
+from django.db import transaction
+
+from packages.states import IllegalMove, StateChange, Stateful, history_of, record_change
+from provisioning.models import Job
+from tests.guards import rows
+
+
+def machines() -> list[type[Stateful]]:
+    """Return every model with states."""
+    return [model for model in apps.get_models() if issubclass(model, Stateful)]
+
+
+def states_of(model: type[Stateful]) -> set[str]:
+    choices: Iterable[tuple[str, object]] = model._meta.get_field("state").choices or ()
+    return {str(value) for value, _ in choices}
+
+
+@pytest.mark.parametrize("model", machines(), ids=lambda model: model.__name__)
+def test_a_table_of_moves_speaks_only_of_its_states(model: type[Stateful]) -> None:
+    mentioned = set(model.MOVES) | {to for targets in model.MOVES.values() for to in targets}
+    assert mentioned == states_of(model)
+
+
+@pytest.mark.parametrize("model", machines(), ids=lambda model: model.__name__)
+def test_every_state_can_be_reached(model: type[Stateful]) -> None:
+    first = str(model._meta.get_field("state").default)
+    reached, fresh = {first}, {first}
+    while fresh:
+        fresh = {str(to) for state in fresh for to in model.MOVES.get(state, ())} - reached
+        reached |= fresh
+    assert reached == states_of(model)
+
+
+@pytest.mark.django_db
+def test_a_move_leaves_who_when_and_why() -> None:
+    job = a_job()
+    job.move(Job.State.DONE, at=rows.AT, actor="system:runner", reason="done")
+    change = history_of(job).get()
+    assert (change.before, change.after) == ("running", "done")
+    assert (change.actor, change.reason, change.at) == ("system:runner", "done", rows.AT)
+    assert Job.objects.get(pk=job.pk).state == Job.State.DONE
+
+
+@pytest.mark.django_db
+def test_a_move_that_the_table_lacks_changes_nothing() -> None:
+    job = a_job()
+    job.move(Job.State.DONE, at=rows.AT, actor="test", reason="done")
+    with pytest.raises(IllegalMove):
+        job.move(Job.State.WAITING, at=rows.AT, actor="test", reason="again")
+    assert Job.objects.get(pk=job.pk).state == Job.State.DONE
+    assert history_of(job).count() == 1
+
+
+@pytest.mark.django_db
+def test_a_move_saves_only_what_it_names() -> None:
+    job = a_job()
+    job.tries, job.reason = 7, "kept in memory"
+    job.move(Job.State.DONE, at=rows.AT, actor="test", reason="done", also=("reason",))
+    stored = Job.objects.get(pk=job.pk)
+    assert (stored.tries, stored.reason) == (0, "kept in memory")
+
+
+@pytest.mark.django_db
+def test_a_rolled_back_move_leaves_no_history() -> None:
+    job = a_job()
+    with transaction.atomic():
+        job.move(Job.State.DONE, at=rows.AT, actor="test", reason="done")
+        transaction.set_rollback(True)
+    assert not history_of(job).exists()
+
+
+@pytest.mark.django_db
+def test_the_first_state_has_no_before() -> None:
+    job = a_job()
+    record_change(job, before="", at=rows.AT, actor="a" * 200, reason="r" * 900)
+    change = StateChange.objects.get(subject="job")
+    assert (change.before, len(change.actor), len(change.reason)) == ("", 80, 300)
+
+
+def a_job() -> Job:
+    return Job.objects.get(pk=rows.make()["job"].pk)
