@@ -80,6 +80,9 @@ class CheckoutForm(forms.Form):
         self.gateways = offered()
         self._choice("gateway").choices = [(each.code, each.name) for each in self.gateways]
         self._choice("country").choices = countries()
+        for field in self.fields.values():
+            field.error_messages["required"] = _("Please fill this in.")
+        self.fields["company"].required = self["kind"].value() == BUSINESS
         for name, sentence in consents.items():
             self.fields[name].label = sentence
         self.fields["terms"].error_messages["required"] = _("Please agree to the terms.")
@@ -131,8 +134,6 @@ class CheckoutForm(forms.Form):
                 self.add_error(
                     "early_start", _("Without this we may not start before 14 days are over.")
                 )
-        elif not values.get("company"):
-            self.add_error("company", _("Please enter the company's name."))
         return values
 
     def _choice(self, name: str) -> forms.ChoiceField:

@@ -27,9 +27,7 @@ class Offer:
     @property
     def from_rate(self) -> Rate | None:
         """Return the cheapest rate of the first service that has one, voice before all."""
-        order = list(Service.values)
-        ranked = sorted(self.rates, key=lambda each: (order.index(each.service), each.price_micro))
-        return ranked[0] if ranked else None
+        return self.rates[0] if self.rates else None
 
     @property
     def saving(self) -> Money | None:
@@ -107,7 +105,7 @@ def offer_of(slug: str, currency: str, cycle: str) -> Offer | None:
 
 def offers_of(packages: Iterable[Package], cycle: str) -> list[Offer]:
     return [
-        Offer(package, best(prices, cycle), tuple(prices), _rates(package))
+        Offer(package, best(prices, cycle), tuple(prices), tuple(_rates(package)))
         for package in packages
         if (prices := _by_length(getattr(package, "now")))  # noqa: B009 - made by the prefetch
     ]
@@ -141,5 +139,11 @@ def _by_length(prices: Iterable[Price]) -> list[Price]:
     return sorted(prices, key=lambda each: (MONTHS.get(Cycle(each.cycle), 0), each.amount_minor))
 
 
-def _rates(package: Package) -> tuple[Rate, ...]:
-    return tuple(getattr(package.tariff, "now")) if package.tariff else ()  # noqa: B009
+def _rates(package: Package) -> list[Rate]:
+    """Return the excerpt for the services that the package opens, cheapest first in each."""
+    if package.tariff is None:
+        return []
+    order = [service for service in Service.values if service in package.services]
+    rates = getattr(package.tariff, "now")  # noqa: B009 - made by the prefetch
+    opened = [rate for rate in rates if rate.service in order]
+    return sorted(opened, key=lambda rate: (order.index(rate.service), rate.price_micro))
