@@ -4,7 +4,7 @@ next.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
@@ -28,12 +28,22 @@ class Service:
     notes: list[Note]
 
     @property
+    def name(self) -> str:
+        return self.subscription.package.text("name")
+
+    @property
     def balance(self) -> Money | None:
         """Return the credit as last read, None for unknown; never zero for want of knowledge."""
         account = self.subscription.account
         if account is None or account.balance_minor is None:
             return None
         return Money(account.balance_minor, self.subscription.currency)
+
+    @property
+    def paid_to(self) -> date | None:
+        """Return the last day that is paid for."""
+        until = self.subscription.paid_until
+        return until - timedelta(days=1) if until else None
 
     @property
     def is_open(self) -> bool:
@@ -132,14 +142,14 @@ def oldest_debt(customer: Customer) -> Invoice | None:
     return _open_invoices(customer).order_by("due_on", "id").first()
 
 
-def next_renewal(services: Sequence[Service]) -> Subscription | None:
+def next_renewal(services: Sequence[Service]) -> Service | None:
     """Return the service that is charged next, None when none recurs."""
     due = [
-        each.subscription
+        each
         for each in services
         if each.subscription.state == Subscription.State.ACTIVE and each.subscription.paid_until
     ]
-    return min(due, key=lambda each: each.paid_until or date.max, default=None)
+    return min(due, key=lambda each: each.subscription.paid_until or date.max, default=None)
 
 
 def invoice_rows(invoices: Sequence[Invoice], *, on: date) -> list[InvoiceRow]:

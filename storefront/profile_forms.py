@@ -1,6 +1,6 @@
 """Forms of the client area: who is billed, and a new password for the dialler."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from babel import Locale
 from django import forms
@@ -22,8 +22,14 @@ VISIBLE = RegexValidator(
 )
 LONGEST_PASSWORD = 64
 
+# Django's own form classes take no parameters while running.
+if TYPE_CHECKING:
+    CustomerForm = forms.ModelForm[Customer]
+else:
+    CustomerForm = forms.ModelForm
 
-class ProfileForm(forms.ModelForm[Customer]):
+
+class ProfileForm(CustomerForm):
     """The party that invoices are addressed to; issued invoices keep the address they had."""
 
     country = forms.ChoiceField(label=_("Country"))

@@ -90,8 +90,12 @@ def running(account: Account | None, jobs: Sequence[Job]) -> Standing:
 
 
 def notes(jobs: Sequence[Job]) -> list[Note]:
-    """Say what is under way, in the order it was asked for; reading a balance needs no word."""
-    return [_note(job) for job in jobs if job.kind in PROGRESS]
+    """Say what is under way, in the order it was asked for; reading a balance needs no word.
+
+    While the account does not exist yet, that alone is said: the rest is part of setting it up.
+    """
+    creating = [job for job in jobs if job.kind == Job.Kind.CREATE]
+    return [_note(job) for job in creating or jobs if job.kind in PROGRESS]
 
 
 def of_invoice(invoice: Invoice, *, on: date, confirming: bool) -> Standing:

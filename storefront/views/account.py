@@ -131,7 +131,6 @@ def _dashboard(customer: Customer, *, on: date) -> dict[str, object]:
         "debts": debts,
         "pay_first": overview.oldest_debt(customer) if debts else None,
         "renewal": overview.next_renewal(rows),
-        "notes": [note for each in rows for note in each.notes],
         "invoices": overview.invoice_rows(shown, on=on),
     }
 

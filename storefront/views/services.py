@@ -67,7 +67,7 @@ def _context(subscription: Subscription, *, at: datetime) -> dict[str, object]:
         "channels": terms.channels,
         "kinds": [(each, Service(each).label) for each in terms.services],
         "units": [(each, Service(each).label, count) for each, count in terms.units],
-        "top_ups": _top_ups(subscription),
+        "top_ups": [(each.package.text("name"), each) for each in _top_ups(subscription)],
         "history": histories.of_service(subscription),
         "setting_password": any(job.kind == Job.Kind.CHANGE_PASSWORD for job in queue),
         "reading_balance": any(job.kind == Job.Kind.READ_BALANCE for job in queue),
