@@ -24,7 +24,7 @@ def all_for(var: Path, *, chosen: Ports, env: Mapping[str, str]) -> dict[str, li
 def _web(chosen: Ports) -> list[str]:
     command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--no-control-socket"]
     command += ["--bind", f"{ports.HOST}:{chosen.web}", "--workers", "2", "--threads", "4"]
-    return [*command, "--graceful-timeout", "5", "--access-logfile", "-"]
+    return [*command, "--graceful-timeout", "5"]
 
 
 def _worker(chosen: Ports) -> list[str]:

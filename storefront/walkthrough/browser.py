@@ -71,9 +71,16 @@ class Browser:
         self, page: Page, holding: str, values: Mapping[str, str] | None = None, button: str = ""
     ) -> Page:
         """Fill in the page's form that holds the word, and send it with a button's value."""
-        form = page.form(holding)
+        return self.send(page, page.form(holding), values, button)
+
+    def send(
+        self, page: Page, form: Form, values: Mapping[str, str] | None = None, button: str = ""
+    ) -> Page:
+        """Send a form of the page as a browser would."""
         data = {**form.fields, **(values or {})}
-        pressed = [(name, value) for name, value in form.buttons if name and button in (name, value)]
+        pressed = [
+            (name, value) for name, value in form.buttons if name and button in (name, value)
+        ]
         if pressed:
             data[pressed[0][0]] = pressed[0][1]
         url = urljoin(page.url, form.action)
