@@ -118,7 +118,7 @@ def execute(statement: str) -> int:
 def insert_refused_by(copy: Copy, world: rows.Rows) -> str | None:
     """Insert the copy; return the name of the constraint that refused it, None if it is there."""
     first = world[copy.row]
-    columns = [f.column for f in first._meta.concrete_fields if f.column != "id"]
+    columns = [str(f.column) for f in first._meta.concrete_fields if f.column != "id"]
     columns += [column for column in copy.changes if column not in columns]
     values = [copy.changes.get(column, f'"{column}"') for column in columns]
     table, names = first._meta.db_table, ", ".join(f'"{column}"' for column in columns)

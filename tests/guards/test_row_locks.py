@@ -19,7 +19,8 @@ from django.db import OperationalError, connection, transaction
 from django.test import RequestFactory
 
 from billing import carts, deliveries, locks, numbers
-from billing.models import Mail, NumberSeries
+from billing import desk as billing_desk
+from billing.models import GatewayEvent, Mail, NumberSeries
 from packages.models import Price
 from provisioning import desk, jobs, outcomes, runner, secrets
 from provisioning.admin.accounts import Suspend
@@ -85,13 +86,16 @@ def _staff_suspends(world: rows.Rows) -> object:
 
 def _retry_parked(world: rows.Rows) -> object:
     Job.objects.filter(pk=world["job"].pk).update(state=Job.State.PARKED)
-    with desk._parked(world["job"].pk, seen=1) as job:
-        return job
+    return desk.verify_now(Job.objects.get(pk=world["job"].pk), seen=1, at=AT, actor="staff:1")
 
 
-def _reveal(world: rows.Rows) -> object:
-    account = Account.objects.get(pk=world["account"].pk)
-    return secrets.reveal(_token(account), at=AT)
+def _close_event(world: rows.Rows) -> object:
+    event = GatewayEvent.objects.get(pk=world["event"].pk)
+    return billing_desk.close_event(event, reason="done elsewhere", at=AT, actor="staff:1")
+
+
+def _send_again(world: rows.Rows) -> object:
+    return billing_desk.send_again(Mail.objects.get(pk=world["mail"].pk), at=AT, actor="staff:1")
 
 
 def _token(account: Account) -> str:
@@ -122,8 +126,10 @@ LOCKS = (
     ),
     Lock("provisioning.outcomes.held", "account", _hold_job),
     Lock("provisioning.outcomes.held", "job", _hold_job),
-    Lock("provisioning.desk._parked", "account", _retry_parked),
-    Lock("provisioning.desk._parked", "job", _retry_parked),
+    Lock("provisioning.desk._held", "account", _retry_parked),
+    Lock("provisioning.desk._held", "job", _retry_parked),
+    Lock("billing.desk._parked", "event", _close_event),
+    Lock("billing.desk.send_again", "mail", _send_again),
     Lock("provisioning.admin.accounts.carry_out", "account", _staff_suspends),
     Lock("storefront.buyers.save", "user", _save_buyer),
     Lock("storefront.views.account._save_profile", "user", _save_profile),
