@@ -16,7 +16,7 @@ ASK_BOTH = """
 import os, psycopg, redis
 with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
     pid = connection.execute("SELECT pg_backend_pid()").fetchone()[0]
-print(os.stat(f"/proc/{pid}").st_uid if os.path.isdir("/proc") else os.getuid())
+    print(os.stat(f"/proc/{pid}").st_uid if os.path.isdir("/proc") else os.getuid())
 print(redis.Redis.from_url(os.environ["REDIS_URL"]).ping())
 """
 
