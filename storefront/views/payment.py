@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from billing import gateways, payments
 from billing.gateways.base import Declined, GatewayRefused, Unavailable
-from billing.models import Invoice, Payment, current_brand
+from billing.models import Invoice, Payment
 from storefront.owned import owned_invoice, owned_order, owned_payment, user_of
 from storefront.progress import progress_of
 
@@ -34,8 +34,7 @@ class SeeOther(HttpResponseRedirect):
 @require_safe
 def order(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     progress = progress_of(owned_order(request, public_id))
-    page = {"progress": progress, "seller": current_brand()}
-    return render(request, "storefront/order.html", page)
+    return render(request, "storefront/order.html", {"progress": progress})
 
 
 @never_cache
@@ -46,8 +45,7 @@ def order_status(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     progress = progress_of(owned_order(request, public_id))
     if request.GET.get("stage") == progress.stage:
         return HttpResponse(status=204)
-    page = {"progress": progress, "seller": current_brand()}
-    return render(request, "storefront/_order_progress.html", page)
+    return render(request, "storefront/_order_progress.html", {"progress": progress})
 
 
 @never_cache

@@ -1,0 +1,128 @@
+"""Home, packages, one package: what they show, and what they cost the database and the visitor."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from billing.models import Brand
+from packages.models import Package, Price
+from tests import world
+from tests.clock import Clock
+
+READ = ["storefront:home", "storefront:packages"]
+
+
+def queries(client: Client, address: str) -> int:
+    with CaptureQueriesContext(connection) as caught:
+        assert client.get(address).status_code == 200
+    return len(caught)
+
+
+def copies(slug: str, count: int) -> None:
+    """Put more packages like this one on sale, each with its prices."""
+    for number in range(count):
+        prices = list(Price.objects.filter(package__slug=slug))
+        package = Package.objects.get(slug=slug)
+        package.pk, package.slug = None, f"{slug}-{number}"
+        package.save()
+        for price in prices:
+            price.pk, price.package = None, package
+            price.save()
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_visitor_who_only_reads_gets_no_cookie(client: Client, seeded: Clock, name: str) -> None:
+    response = client.get(reverse(name))
+    assert response.status_code == 200
+    assert not response.cookies
+
+
+@pytest.mark.parametrize("address", ["/packages/business/", "/cart/"])
+def test_a_look_at_a_package_or_the_cart_makes_no_session(
+    client: Client, seeded: Clock, address: str
+) -> None:
+    assert set(client.get(address).cookies) <= {"csrf"}
+
+
+def test_language_and_theme_are_switched_without_a_token(seeded: Clock) -> None:
+    visitor = Client(enforce_csrf_checks=True)
+    german = visitor.post(reverse("set_language"), {"language": "de", "next": "/"})
+    dark = visitor.post(reverse("storefront:theme"), {"theme": "dark", "next": "/"})
+    assert german.cookies["django_language"].value == "de"
+    assert dark.cookies["theme"].value == "dark"
+
+
+def test_nothing_goes_into_the_basket_without_a_token(seeded: Clock) -> None:
+    visitor = Client(enforce_csrf_checks=True)
+    answer = visitor.post(reverse("storefront:cart_add"), {"price": world.price("business").pk})
+    assert answer.status_code == 403
+    assert "session" not in answer.cookies
+
+
+@pytest.mark.parametrize("name", READ)
+def test_the_catalogue_costs_the_same_few_queries_at_any_size(
+    client: Client, seeded: Clock, name: str
+) -> None:
+    before = queries(client, reverse(name))
+    copies("business", 20)
+    assert queries(client, reverse(name)) == before <= 6
+
+
+def test_a_package_page_costs_few_queries(client: Client, seeded: Clock) -> None:
+    assert queries(client, reverse("storefront:package", args=["business"])) <= 6
+
+
+@pytest.mark.parametrize("field", ["visible", "archived"])
+def test_a_hidden_package_is_nowhere(client: Client, seeded: Clock, field: str) -> None:
+    Package.objects.filter(slug="scale").update(**{field: field == "archived"})
+    assert "Scale" not in client.get(reverse("storefront:packages")).content.decode()
+    assert client.get(reverse("storefront:package", args=["scale"])).status_code == 404
+
+
+def test_a_chosen_currency_is_remembered(client: Client, seeded: Clock) -> None:
+    first = client.get(reverse("storefront:packages"), {"currency": "USD"})
+    assert first.cookies["currency"].value == "USD"
+    again = client.get(reverse("storefront:packages"))
+    assert "US$" in again.content.decode()
+    assert "currency" not in again.cookies
+
+
+def test_a_currency_that_is_not_sold_changes_nothing(client: Client, seeded: Clock) -> None:
+    response = client.get(reverse("storefront:packages"), {"currency": "XYZ"})
+    assert "currency" not in response.cookies
+    assert "€79.00" in response.content.decode()
+
+
+def test_a_yearly_cycle_shows_what_it_costs_a_month(client: Client, seeded: Clock) -> None:
+    text = client.get(reverse("storefront:packages"), {"cycle": "yearly"}).content.decode()
+    assert "€790.00" in text
+    assert "€65.83 a month" in text
+
+
+def test_prices_say_whether_they_include_tax(client: Client, seeded: Clock) -> None:
+    assert "incl. VAT" in client.get(reverse("storefront:packages")).content.decode()
+    Brand.objects.update(prices_include_tax=False)
+    text = client.get(reverse("storefront:packages")).content.decode()
+    assert "plus VAT" in text
+    assert "incl. VAT" not in text
+
+
+def test_a_german_reader_sees_german_names_and_amounts(client: Client, seeded: Clock) -> None:
+    package = world.price("flex").package
+    response = client.get(package.get_absolute_url(), headers={"accept-language": "de"})
+    assert package.name_de in response.content.decode()
+    assert "20,00\N{NO-BREAK SPACE}€" in response.content.decode()
+
+
+def test_only_rates_of_services_in_the_package_are_shown(client: Client, seeded: Clock) -> None:
+    text = client.get(reverse("storefront:package", args=["fax-office"])).content.decode()
+    assert "a page" in text
+    assert "a minute" not in text
+
+
+def test_a_visitor_is_asked_to_sign_in_for_a_top_up(client: Client, seeded: Clock) -> None:
+    text = client.get(reverse("storefront:package", args=["credit-25"])).content.decode()
+    assert reverse("account_login") in text
+    assert "Add to cart" not in text
