@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -31,12 +32,17 @@ def invoice_pdf(invoice: Invoice) -> bytes:
         raise ValueError("A draft has no number yet and is not printed.")
     with translation.override(invoice.language):
         data = _printed(invoice)
+    return _pdf(data, at=invoice.issued_at)
+
+
+def _pdf(data: dict[str, Any], *, at: datetime) -> bytes:
+    """Set the texts; the file is dated `at`, since the day of printing is nobody's business."""
     return typst.compile(
         ROOT / "invoice.typ",
         root=ROOT,
         font_paths=_fonts(),
         sys_inputs={"data": json.dumps(data)},
-        timestamp=int(invoice.issued_at.timestamp()),
+        timestamp=int(at.timestamp()),
     )
 
 

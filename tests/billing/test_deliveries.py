@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
-from pytest_django.fixtures import Settings
+from pytest_django import Settings
 
 from billing import deliveries, emails
 from billing.models import Mail
@@ -41,8 +41,8 @@ def mail(db: None) -> Mail:
 
 
 @pytest.fixture
-def committed(transactional_db: None) -> Iterator[Mail]:
-    yield _queued()
+def committed(transactional_db: None) -> Mail:
+    return _queued()
 
 
 def _queued() -> Mail:
