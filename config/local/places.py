@@ -9,7 +9,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,8 +77,7 @@ def _folder_outside(name: str, account: Account | None) -> Path:
     raise OSError("no folder for the servers' data was found; set DATABASE_URL and REDIS_URL")
 
 
-def _folders_outside(name: str, account: Account | None) -> list[Path]:
-    found = []
+def _folders_outside(name: str, account: Account | None) -> Iterator[Path]:
     for parent in OUTSIDE:
         folder = parent / f"castfront-local-{os.geteuid()}" / name
         try:
@@ -87,8 +86,7 @@ def _folders_outside(name: str, account: Account | None) -> list[Path]:
         except OSError:
             continue
         if can_enter(account, folder):
-            found.append(folder)
-    return found
+            yield folder
 
 
 def _make_own(folder: Path) -> None:
