@@ -1,0 +1,93 @@
+"""Servers at the desk: the secret goes in and never out, the mapping is checked, the test tells."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from provisioning import servers, vault
+from provisioning.models import Server
+from provisioning.simulator.simulator import Simulator
+from tests.desk import pages
+
+SECRET = "a-very-secret-word-4711"
+
+
+def fields(server: Server, **changes: Any) -> dict[str, Any]:
+    """What the form of a server sends when nothing is touched."""
+    names = ("name", "currency", "login_url", "base_url", "profile", "auth", "username")
+    numbers = ("connect_timeout_seconds", "read_timeout_seconds", "quiet_seconds")
+    sent = {name: getattr(server, name) for name in (*names, *numbers, "read_gap_seconds")}
+    return {**sent, "active": "on", "secret": "", "mapping": json.dumps(server.mapping), **changes}
+
+
+@pytest.fixture
+def server(shop: Simulator) -> Server:
+    return Server.objects.get(name="Dialler EU")
+
+
+def secret_of(server: Server) -> str:
+    server.refresh_from_db()
+    return vault.unseal(server.secret_sealed, purpose=servers.SECRET)
+
+
+def test_the_secret_is_kept_when_left_empty_and_never_shown(staff: Client, server: Server) -> None:
+    staff.post(pages.address(server), fields(server, secret=SECRET))
+    assert secret_of(server) == SECRET
+    staff.post(pages.address(server), fields(server, name="Renamed"))
+    assert secret_of(server) == SECRET
+    assert server.name == "Renamed"
+    pages_of_it = [pages.address(server), pages.address(server, "history")]
+    wrong = staff.post(pages.address(server), fields(server, secret=SECRET, currency="?"))
+    shown = [staff.get(each).content.decode() for each in pages_of_it]
+    assert all(SECRET not in html for html in [*shown, wrong.content.decode()])
+    assert all(SECRET[-4:] not in html for html in shown)
+    assert SECRET.encode() not in bytes(server.secret_sealed)
+
+
+def test_a_new_server_needs_a_secret(staff: Client, server: Server) -> None:
+    response = staff.post("/admin/provisioning/server/add/", fields(server, name="Another"))
+    assert "Enter the password or API key" in pages.text(response)
+    assert not Server.objects.filter(name="Another").exists()
+    sent = fields(server, name="Another", secret=SECRET)
+    staff.post("/admin/provisioning/server/add/", sent)
+    assert secret_of(Server.objects.get(name="Another")) == SECRET
+
+
+def test_every_problem_of_a_mapping_is_told(staff: Client, server: Server) -> None:
+    mapping = {"colour": "blue", "fields": {"email": 7}, "write_only": "tariff"}
+    response = staff.post(pages.address(server), fields(server, mapping=json.dumps(mapping)))
+    told = pages.text(response)
+    assert "There is no setting colour." in told
+    assert "fields.email must be text." in told
+    assert "write_only must be a list of texts." in told
+    before = server.mapping
+    server.refresh_from_db()
+    assert server.mapping == before
+
+
+def test_a_connection_that_works_says_so(staff: Client, server: Server) -> None:
+    response = pages.press(staff, server, "test")
+    assert "Dialler EU works," in pages.text(response)
+    server.refresh_from_db()
+    assert server.check_note.startswith("works")
+
+
+def test_a_server_that_is_down_says_what_to_check(
+    staff: Client, server: Server, shop: Simulator
+) -> None:
+    shop.stop()
+    response = pages.press(staff, server, "test")
+    assert "cannot be reached: check address, network and certificate" in pages.text(response)
+    server.refresh_from_db()
+    assert server.check_note == "NotSent"
+    shop.start_again()
+
+
+def test_a_wrong_secret_says_so(staff: Client, server: Server) -> None:
+    staff.post(pages.address(server), fields(server, secret="wrong"))
+    response = pages.press(staff, server, "test")
+    assert "check user, secret, mapping" in pages.text(response)
