@@ -73,7 +73,7 @@ def test_no_function_is_longer_than_60_lines() -> None:
 
 def test_a_module_is_named_for_its_subject() -> None:
     # A view may well show the customer's services.
-    named = [path for path in source.files() if path.name in NO_NAMES]
+    named = [path for path in source.product() if path.name in NO_NAMES]
     assert [name_of(path) for path in named if path.parent.name != "views"] == []
 
 
