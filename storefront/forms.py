@@ -88,7 +88,7 @@ class CheckoutForm(forms.Form):
         self.fields["terms"].error_messages["required"] = _("Please agree to the terms.")
         for name, words in self.AUTOCOMPLETE.items():
             self.fields[name].widget.attrs["autocomplete"] = words
-        self.fields["phone"].widget.input_type = "tel"  # type: ignore[attr-defined]
+        self.fields["phone"].widget.input_type = "tel"
 
     def clean_vat_id(self) -> str:
         """Check the id's own arithmetic, offline; whether it is registered is asked elsewhere."""

@@ -130,7 +130,7 @@ def _on_sale(currency: str) -> QuerySet[Package]:
         .select_related("tariff")
         .prefetch_related(
             Prefetch("prices", queryset=prices, to_attr="now"),
-            Prefetch("tariff__rates", queryset=rates, to_attr="now"),
+            Prefetch("tariff__rates", queryset=rates, to_attr="excerpt"),
         )
     )
 
@@ -144,6 +144,6 @@ def _rates(package: Package) -> list[Rate]:
     if package.tariff is None:
         return []
     order = [service for service in Service.values if service in package.services]
-    rates = getattr(package.tariff, "now")  # noqa: B009 - made by the prefetch
+    rates = getattr(package.tariff, "excerpt")  # noqa: B009 - made by the prefetch
     opened = [rate for rate in rates if rate.service in order]
     return sorted(opened, key=lambda rate: (order.index(rate.service), rate.price_micro))

@@ -70,25 +70,19 @@ def _sentence(price: Price, line: CartLine) -> str:
         return _("No term and no renewal: you only use the credit you buy.")
     if price.cycle == Cycle.ONE_TIME:
         return _("Paid once, no renewal.")
-    words = {"term": _term_words(price.cycle), "days": package.trial_days}
-    if package.trial_days:
-        return (
-            ngettext(
-                "The first %(days)s day is free. Then it runs for %(term)s at a time and renews "
-                "until you cancel, which you can do at any time to the end of the paid time.",
-                "The first %(days)s days are free. Then it runs for %(term)s at a time and renews "
-                "until you cancel, which you can do at any time to the end of the paid time.",
-                package.trial_days,
-            )
-            % words
-        )
-    return (
-        _(
-            "Runs for %(term)s at a time and renews until you cancel, which you can do at any "
-            "time to the end of the paid time."
-        )
-        % words
+    words = {"term": _term_words(price.cycle), "days": str(package.trial_days)}
+    runs = _(
+        "Runs for %(term)s at a time and renews until you cancel, which you can do at any time to "
+        "the end of the paid time."
     )
+    if not package.trial_days:
+        return runs % words
+    free = ngettext(
+        "The first %(days)s day is free.",
+        "The first %(days)s days are free.",
+        package.trial_days,
+    )
+    return f"{free} {runs}" % words
 
 
 def _term_words(cycle: str) -> str:

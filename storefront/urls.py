@@ -1,6 +1,6 @@
 """Every address a customer sees."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 
@@ -37,6 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("currency/", csrf_exempt(site.currency), name="currency"),
     path("brand.css", site.brand_css, name="brand_css"),
     path("legal/<slug:page>/", site.legal, name="legal"),
+    path("api/", include("storefront.api.urls")),
     path("demo/mailbox/", demo.mailbox, name="mailbox"),
     path("demo/mailbox/<int:mail_id>/", demo.mailbox_mail, name="mailbox_mail"),
 ]

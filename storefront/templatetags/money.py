@@ -41,14 +41,14 @@ def rate(price_micro: int, currency: str) -> str:
     """`{{ rate.price_micro|rate:rate.currency }}`: millionths of a major unit, 2 to 6 digits."""
     pattern = _digits(reader().currency_formats["standard"], least=2, most=6)
     value = Decimal(price_micro) / MILLION
-    return pattern.apply(value, reader(), currency=currency, currency_digits=False)
+    return str(pattern.apply(value, reader(), currency=currency, currency_digits=False))
 
 
 @register.filter
 def percent(rate_bp: int) -> str:
     """`{{ tax.tax_bp|percent }}`: 19 %, 7.7 %."""
     pattern = _digits(reader().percent_formats[None], least=0, most=2)
-    return pattern.apply(Decimal(rate_bp) / BASIS, reader())
+    return str(pattern.apply(Decimal(rate_bp) / BASIS, reader()))
 
 
 @register.filter

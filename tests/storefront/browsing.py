@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
-from django.http import HttpResponseBase
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -54,9 +54,9 @@ class Gateway:
         return list(self.simulator.log()["payments"])
 
 
-def put_in(client: Client, slug: str = "business", **more: str) -> HttpResponseBase:
+def put_in(client: Client, slug: str = "business", **more: str) -> HttpResponse:
     price = world.price(slug)
-    return client.post(reverse("storefront:cart_add"), {"price": price.pk, **more})
+    return _post(client, reverse("storefront:cart_add"), {"price": price.pk, **more})
 
 
 def seen(client: Client, **typed: str) -> str:
@@ -67,13 +67,18 @@ def seen(client: Client, **typed: str) -> str:
     return found[1]
 
 
-def order(client: Client, **typed: str) -> HttpResponseBase:
+def order(client: Client, **typed: str) -> HttpResponse:
     """Order what is in the basket, having read what it costs."""
-    return client.post(
-        reverse("storefront:checkout"), {**CHECKOUT, "seen": seen(client, **typed), **typed}
-    )
+    form = {**CHECKOUT, "seen": seen(client, **typed), **typed}
+    return _post(client, reverse("storefront:checkout"), form)
 
 
 def path_of(address: str) -> str:
     """Return the path of an address of the shop."""
     return re.sub(r"^https?://[^/]+", "", address)
+
+
+def _post(client: Client, address: str, form: dict[str, Any]) -> HttpResponse:
+    answer = client.post(address, form)
+    assert isinstance(answer, HttpResponse)
+    return answer

@@ -1,4 +1,4 @@
-"""The shop as a browser sees it: seeded, with a real gateway in this process, and signed-in people."""
+"""The shop as a browser sees it: seeded, with a real gateway, and people signed in."""
 
 from collections.abc import Iterator
 
