@@ -174,7 +174,7 @@ def pollers() -> set[str]:
 
 def test_money_is_never_a_float() -> None:
     found = [
-        f"{name_of(path)}:{node.lineno}"
+        f"{name_of(path)}:{ast.unparse(node)}"
         for path in source.product()
         if path.relative_to(BASE).parts[0] in ("packages", "billing")
         and "simulator" not in path.parts

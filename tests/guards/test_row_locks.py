@@ -46,65 +46,65 @@ class Lock:
         return f"{self.function} waits for {self.row}"
 
 
-def _take(world: rows.Rows) -> object:
+def _take(world: rows.Rows) -> None:
     with transaction.atomic():
-        return locks.take_for_payment(world["payment"].pk)
+        locks.take_for_payment(world["payment"].pk)
 
 
-def _wish(world: rows.Rows) -> object:
+def _wish(world: rows.Rows) -> None:
     account = Account.objects.get(pk=world["account"].pk)
     with transaction.atomic():
-        return jobs.suspend(account, cause="test", at=AT, actor="test")
+        jobs.suspend(account, cause="test", at=AT, actor="test")
 
 
-def _hold_job(world: rows.Rows) -> object:
-    with outcomes.held(world["job"].pk, 1) as job:
-        return job
+def _hold_job(world: rows.Rows) -> None:
+    with outcomes.held(world["job"].pk, 1):
+        pass
 
 
-def _add_to_cart(world: rows.Rows) -> object:
+def _add_to_cart(world: rows.Rows) -> None:
     price = Price.objects.get(pk=world["price"].pk)
     cart: Any = world["cart"]
-    return carts.add(cart, price, subscription=None, at=AT)
+    carts.add(cart, price, subscription=None, at=AT)
 
 
-def _save_buyer(world: rows.Rows) -> object:
+def _save_buyer(world: rows.Rows) -> None:
     user: Any = world["user"]
     values = dict.fromkeys(buyers.FIELDS, "") | {"is_business": False, "country": "DE"}
-    return buyers.save(user, values, language="en", at=AT)
+    buyers.save(user, values, language="en", at=AT)
 
 
-def _save_profile(world: rows.Rows) -> object:
+def _save_profile(world: rows.Rows) -> None:
     user: Any = world["user"]
-    return account_views._save_profile(RequestFactory().post("/", {}), user, at=AT)
+    account_views._save_profile(RequestFactory().post("/", {}), user, at=AT)
 
 
-def _staff_suspends(world: rows.Rows) -> object:
+def _staff_suspends(world: rows.Rows) -> None:
     row = Account.objects.get(pk=world["account"].pk)
-    return Suspend().carry_out(row, {}, at=AT, actor="staff:1")
+    Suspend().carry_out(row, {}, at=AT, actor="staff:1")
 
 
-def _retry_parked(world: rows.Rows) -> object:
+def _retry_parked(world: rows.Rows) -> None:
     Job.objects.filter(pk=world["job"].pk).update(state=Job.State.PARKED)
-    return desk.verify_now(Job.objects.get(pk=world["job"].pk), seen=1, at=AT, actor="staff:1")
+    desk.verify_now(Job.objects.get(pk=world["job"].pk), seen=1, at=AT, actor="staff:1")
 
 
-def _close_event(world: rows.Rows) -> object:
+def _close_event(world: rows.Rows) -> None:
     event = GatewayEvent.objects.get(pk=world["event"].pk)
-    return billing_desk.close_event(event, reason="done elsewhere", at=AT, actor="staff:1")
+    billing_desk.close_event(event, reason="done elsewhere", at=AT, actor="staff:1")
 
 
-def _send_again(world: rows.Rows) -> object:
-    return billing_desk.send_again(Mail.objects.get(pk=world["mail"].pk), at=AT, actor="staff:1")
+def _send_again(world: rows.Rows) -> None:
+    billing_desk.send_again(Mail.objects.get(pk=world["mail"].pk), at=AT, actor="staff:1")
 
 
 def _token(account: Account) -> str:
     return secrets.create(account, "hidden", cause="reveal", at=AT)
 
 
-def _draw(world: rows.Rows) -> object:
+def _draw(world: rows.Rows) -> None:
     with transaction.atomic():
-        return numbers.draw("R", 2026, 1)
+        numbers.draw("R", 2026, 1)
 
 
 LOCKS = (
