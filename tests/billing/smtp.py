@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
-from email.message import Message
+from email.message import EmailMessage
 from email.policy import default
 
 
@@ -30,7 +30,7 @@ class Server(socketserver.ThreadingTCPServer):
         return int(self.server_address[1])
 
     @property
-    def mails(self) -> list[Message]:
+    def mails(self) -> list[EmailMessage]:
         return [message_from_bytes(raw, policy=default) for raw in self.received]
 
 

@@ -94,8 +94,9 @@ def test_a_paid_invoice_says_when_and_asks_for_nothing(brand: Brand) -> None:
 
 
 def test_a_reverse_charge_invoice_names_both_ids_and_the_reason(brand: Brand) -> None:
-    tax_free = {"country": "AT", "is_business": True, "vat_id": "ATU12345678", "company": "Wien"}
-    text = _read(_invoice(**tax_free))
+    text = _read(
+        _invoice(country="AT", is_business=True, vat_id="ATU12345678", company="Wien GmbH")
+    )
     assert "Steuerschuldnerschaft des Leistungsempfängers" in text
     assert "ATU12345678" in text
     assert "Österreich" in text
