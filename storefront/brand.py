@@ -3,17 +3,20 @@
 Contrast and relative luminance as WCAG 2.2 defines them.
 """
 
+import colorsys
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-AA = 4.5
 WHITE = "#ffffff"
 BLACK = "#000000"
-# The page by night; docs/look.md promises the accent's contrast against it.
+# The page by night, static/css/tokens.css. AA wants 4.5 : 1; the rest is for the tinted surfaces
+# that the accent also stands on.
 NIGHT = "#0c1116"
-STEPS = 100
+BY_DAY = 5.2
+BY_NIGHT = 7.0
+STEPS = 200
 Rgb = tuple[int, int, int]
 
 
@@ -29,8 +32,8 @@ class Palette:
 @lru_cache(maxsize=32)
 def palette(accent: str) -> Palette:
     """Return the nearest readable shades of `#rrggbb`; raise ValueError for any other text."""
-    day = _readable(accent, ground=WHITE, towards=BLACK)
-    night = _readable(accent, ground=NIGHT, towards=WHITE)
+    day = _readable(accent, ground=WHITE, least=BY_DAY, towards=0)
+    night = _readable(accent, ground=NIGHT, least=BY_NIGHT, towards=1)
     white_reads_better = contrast(WHITE, day) >= contrast(BLACK, day)
     return Palette(day, night, WHITE if white_reads_better else BLACK)
 
@@ -58,17 +61,19 @@ def contrast(one: str, other: str) -> float:
     return (bright + 0.05) / (dim + 0.05)
 
 
-def _readable(colour: str, *, ground: str, towards: str) -> str:
+def _readable(colour: str, *, ground: str, least: float, towards: int) -> str:
     shades = _shades(colour, towards)
-    return next(shade for shade in shades if contrast(shade, ground) >= AA)
+    return next(shade for shade in shades if contrast(shade, ground) >= least)
 
 
-def _shades(colour: str, towards: str) -> Iterator[str]:
-    """Give the colour itself, then ever more of `towards`, which is the last one."""
-    start, end = _rgb(colour), _rgb(towards)
-    for step in range(STEPS + 1):
-        mixed = (round(a + (b - a) * step / STEPS) for a, b in zip(start, end, strict=True))
-        yield "#" + "".join(f"{part:02x}" for part in mixed)
+def _shades(colour: str, towards: int) -> Iterator[str]:
+    """Give the colour itself, then ever lighter (1) or darker (0) ones of the same hue."""
+    yield colour.lower()
+    hue, lightness, saturation = colorsys.rgb_to_hls(*(part / 255 for part in _rgb(colour)))
+    for step in range(1, STEPS + 1):
+        moved = lightness + (towards - lightness) * step / STEPS
+        shade = colorsys.hls_to_rgb(hue, moved, saturation)
+        yield "#" + "".join(f"{round(part * 255):02x}" for part in shade)
 
 
 def _rgb(colour: str) -> Rgb:

@@ -20,9 +20,10 @@ def secret(request: HttpRequest, token: str) -> HttpResponse:
     """
     if request.method != "POST":
         usable = secrets.exists(token, at=timezone.now())
-        page = "storefront/secret_ask.html" if usable else "storefront/secret_gone.html"
-        response = render(request, page, status=200 if usable else 410)
-        response["Referrer-Policy"] = "strict-origin" if usable else "no-referrer"
+        if not usable:
+            return _gone(request)
+        response = render(request, "storefront/secret_ask.html")
+        response["Referrer-Policy"] = "strict-origin"
         return response
     return _open(request, token)
 
@@ -31,8 +32,15 @@ def _open(request: HttpRequest, token: str) -> HttpResponse:
     try:
         login = secrets.reveal(token, at=timezone.now())
     except secrets.Gone:
-        response = render(request, "storefront/secret_gone.html", status=410)
-    else:
-        response = render(request, "storefront/secret_shown.html", {"login": login})
+        return _gone(request)
+    response = render(request, "storefront/secret_shown.html", {"login": login})
     response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _gone(request: HttpRequest) -> HttpResponse:
+    response = render(request, "storefront/secret_gone.html", status=410)
+    response["Referrer-Policy"] = "no-referrer"
+    # Django would log the path of a 4xx, and the path holds the token.
+    setattr(response, "_has_been_logged", True)  # noqa: B010
     return response

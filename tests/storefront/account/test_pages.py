@@ -1,0 +1,170 @@
+"""What the pages say, in each state, and how few queries they need."""
+
+import re
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from billing.models import Payment, Subscription
+from provisioning.models import Account, Job
+from tests import world
+from tests.payments import pay
+from tests.storefront.account import people
+from tests.storefront.account.people import Person
+
+MAX_QUERIES = 15
+
+
+def page(person: Person, name: str, *args: object) -> str:
+    answer = person.browser().get(reverse(f"storefront:{name}", args=args))
+    assert answer.status_code == 200
+    return re.sub(r"\s+", " ", answer.content.decode())
+
+
+def test_the_overview_answers_the_four_questions(anna: Person) -> None:
+    text = page(anna, "dashboard")
+    assert "Running" in text
+    assert "€18.20" in text
+    assert "All invoices are paid" in text
+    assert "Next payment" in text
+    assert text.count('class="why"') == 4
+
+
+def test_a_balance_that_was_never_read_is_unknown_and_not_zero(now: datetime) -> None:
+    person = people.running("carl@example.com", at=now, balance_minor=None)
+    for name, args in (("dashboard", ()), ("service", (person.subscription.public_id,))):
+        text = page(person, name, *args)
+        assert "Unknown" in text
+        assert "€0.00" not in text
+
+
+def test_a_zero_balance_is_zero(now: datetime) -> None:
+    person = people.running("carl@example.com", at=now, balance_minor=0)
+    assert "€0.00" in page(person, "dashboard")
+
+
+def test_paid_and_running_are_two_things(anna: Person, now: datetime) -> None:
+    with transaction.atomic():
+        anna.account.move(Account.State.SUSPENDED, at=now, actor="test", reason="staff")
+    text = page(anna, "service", anna.subscription.public_id)
+    assert re.search(r"Paid for</span><span class=\"stat__value\">Paid<", text)
+    assert re.search(r"At the dialler</span><span class=\"stat__value\">Suspended<", text)
+
+
+def test_parked_work_is_said_honestly(now: datetime) -> None:
+    person = people.waiting("dora@example.com", at=now)
+    pay(person.invoice, at=now)
+    text = page(person, "service", person.subscription.public_id)
+    assert "Your account is being set up" in text
+    with transaction.atomic():
+        job = person.account.jobs.earliest("seq")
+        job.move(Job.State.RUNNING, at=now, actor="test", reason="taken")
+        job.move(Job.State.PARKED, at=now, actor="test", reason="SQLSTATE: internal words")
+    text = page(person, "service", person.subscription.public_id)
+    assert "being checked by our staff" in text
+    assert "SQLSTATE" not in text
+
+
+def test_an_overdue_invoice_is_marked_everywhere(now: datetime) -> None:
+    person = people.waiting("emil@example.com", at=now - timedelta(days=20))
+    for name, args in (
+        ("dashboard", ()),
+        ("invoices", ()),
+        ("invoice", (person.invoice.public_id,)),
+    ):
+        assert "overdue" in page(person, name, *args).lower()
+
+
+def test_what_is_being_confirmed_is_neither_overdue_nor_payable(now: datetime) -> None:
+    person = people.waiting("emil@example.com", at=now - timedelta(days=20))
+    Payment.objects.create(
+        customer=person.customer,
+        invoice=person.invoice,
+        gateway="simulated",
+        state=Payment.State.PROCESSING,
+        amount_minor=person.invoice.total_minor,
+        currency="EUR",
+        created_at=now,
+    )
+    for name, args in (
+        ("dashboard", ()),
+        ("invoices", ()),
+        ("invoice", (person.invoice.public_id,)),
+    ):
+        text = page(person, name, *args)
+        assert "overdue" not in text.lower()
+        assert "being confirmed" in text
+    assert reverse("storefront:pay", args=[person.invoice.public_id]) not in text
+
+
+def test_only_an_open_invoice_can_be_paid(anna: Person, now: datetime) -> None:
+    url = reverse("storefront:pay", args=[anna.invoice.public_id])
+    assert url not in page(anna, "invoice", anna.invoice.public_id)
+    other = people.waiting("fritz@example.com", at=now)
+    text = page(other, "invoice", other.invoice.public_id)
+    assert reverse("storefront:pay", args=[other.invoice.public_id]) in text
+    assert "VAT 19%" in text
+
+
+def test_the_pdf_is_a_file_to_keep(anna: Person) -> None:
+    url = reverse("storefront:invoice_pdf", args=[anna.invoice.public_id])
+    answer = anna.browser().get(url)
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer["Content-Disposition"] == f'attachment; filename="{anna.invoice.number}.pdf"'
+    assert "no-store" in answer["Cache-Control"]
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer.content.startswith(b"%PDF-")
+
+
+def test_top_ups_are_offered_for_a_running_service_only(anna: Person) -> None:
+    url = reverse("storefront:cart_add")
+    assert url in page(anna, "service", anna.subscription.public_id)
+    Account.objects.filter(pk=anna.account.pk).update(state=Account.State.SUSPENDED)
+    assert url not in page(anna, "service", anna.subscription.public_id)
+
+
+def test_history_is_told_in_plain_words(anna: Person) -> None:
+    text = page(anna, "service", anna.subscription.public_id)
+    for words in ("Ordered", "Paid, service active", "Account running at the dialler"):
+        assert words in text
+    assert "order paid" not in text
+
+
+def test_somebody_without_a_service_is_led_to_the_packages(now: datetime) -> None:
+    person = people.waiting("gerda@example.com", at=now)
+    nobody = world.customer("neu@example.com", at=now)[0]
+    newcomer = Person(nobody, person.customer, person.subscription, person.invoice)
+    for name in ("dashboard", "services", "invoices"):
+        assert reverse("storefront:packages") in page(newcomer, name)
+
+
+def test_hostile_names_are_shown_and_not_run(anna: Person) -> None:
+    anna.customer.company = "<script>alert(1)</script>"
+    anna.customer.save()
+    for name in ("dashboard", "profile"):
+        assert "<script>alert" not in page(anna, name)
+
+
+@pytest.mark.parametrize("name", ["dashboard", "services", "invoices"])
+def test_the_number_of_queries_does_not_grow(anna: Person, now: datetime, name: str) -> None:
+    few = queries(anna, name)
+    for _ in range(12):
+        invoice, _subscription = people.order(anna.user, anna.customer, "starter", at=now)
+        pay(invoice, at=now)
+    assert Subscription.objects.filter(customer=anna.customer).count() == 13
+    many = queries(anna, name)
+    assert many <= few + 1
+    assert many <= MAX_QUERIES
+
+
+def queries(person: Person, name: str) -> int:
+    browser = person.browser()
+    browser.get(reverse(f"storefront:{name}"))
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        browser.get(reverse(f"storefront:{name}"))
+    return len(captured)
