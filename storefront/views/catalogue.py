@@ -50,7 +50,7 @@ def package(request: HttpRequest, slug: str) -> HttpResponse:
 def _page(request: HttpRequest, template: str, page: dict[str, Any]) -> HttpResponse:
     """Render; for a visitor without a token in the header's forms, since a token needs a cookie."""
     if not request.user.is_authenticated:
-        page["csrf_token"] = "NOTPROVIDED"
+        page["csrf_token"] = ""
     return render(request, template, page)
 
 

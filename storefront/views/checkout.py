@@ -130,13 +130,15 @@ def _show(
     except tax.NoRate:
         messages.error(visit.request, _("Prices cannot be worked out just now. Please contact us."))
         return redirect("storefront:cart")
+    is_business = form["kind"].value() == BUSINESS
     page = {
         "form": form,
         "quote": quote,
         "terms": terms_of(quote, visit.brand),
         "changed": changed,
-        "is_business": form["kind"].value() == BUSINESS,
-        "kind_changed": visit.request.headers.get("HX-Trigger") == "kind",
+        "is_business": is_business,
+        # With JavaScript a private buyer has no company field, so its presence tells what is shown.
+        "kind_changed": is_business != ("company" in visit.request.POST),
     }
     partly = visit.request.headers.get("HX-Request") == "true"
     template = "storefront/_checkout_priced.html" if partly else "storefront/checkout.html"
