@@ -98,8 +98,7 @@ def _open_payment(invoice: Invoice, gateway: Gateway, *, at: datetime, actor: st
 
 
 def _remember(payment: Payment, begun: PaymentStart) -> Payment:
-    """Keep the gateway's id. A webhook may have come first, so only these two fields are written.
-    """
+    """Keep the gateway's id. A webhook may have come first, so only these two fields are written."""
     payment.external_id, payment.redirect_url = begun.external_id, begun.redirect_url or ""
     payment.save(update_fields=["external_id", "redirect_url"])
     return payment
@@ -221,6 +220,15 @@ def _follow(payment: Payment, snapshot: PaymentSnapshot, *, at: datetime, actor:
     }.get(snapshot.state)
     if target is None or target not in payment.MOVES[payment.state]:
         return
-    if target != Payment.State.PROCESSING:
-        payment.next_check_at = None
+    wakes = target == Payment.State.PROCESSING
+    payment.next_check_at = (payment.next_check_at or at + FIRST_CHECK) if wakes else None
+    if wakes and _another_is_open(payment):
+        # An invoice has one open payment; a success of this one is believed all the same.
+        payment.save(update_fields=["next_check_at"])
+        return
     payment.move(target, at=at, actor=actor, reason="told by the gateway", also=("next_check_at",))
+
+
+def _another_is_open(payment: Payment) -> bool:
+    others = Payment.objects.filter(invoice=payment.invoice_id, state__in=Payment.OPEN)
+    return others.exclude(pk=payment.pk).exists()
