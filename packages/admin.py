@@ -28,7 +28,7 @@ Kind = Package.Kind
 
 class PackageForm(PackageModelForm):
     services = forms.MultipleChoiceField(
-        label=gettext_lazy("services"),
+        label=gettext_lazy("Services"),
         choices=Service.choices,
         required=False,
         widget=forms.CheckboxSelectMultiple,
@@ -112,6 +112,11 @@ class PriceInline(TabularInline):
         return lines(parts)
 
 
+def _from(prices: list[Price]) -> str:
+    lowest = _("%(amount)s %(cycle)s") % _words(prices[0])
+    return f"{lowest} + {len(prices) - 1}" if len(prices) > 1 else lowest
+
+
 def _words(price: Price) -> dict[str, Any]:
     return {"amount": amount(price.amount), "cycle": price.get_cycle_display()}
 
@@ -120,10 +125,7 @@ def _words(price: Price) -> dict[str, Any]:
 class PackagePage(Page):
     form = PackageForm
     inlines = (PriceInline,)
-    list_display = ("name_en", "kind", "group", "on_sale", "prices", "channels", "can") + (
-        "tariff",
-        "position",
-    )
+    list_display = ("name_en", "kind", "on_sale", "prices", "channels", "can", "tariff")
     list_filter = ("kind", "group", "visible", "archived", "recommended")
     search_fields = ("slug", "name_en", "name_de")
     prepopulated_fields = {"slug": ("name_en",)}
@@ -180,7 +182,11 @@ class PackagePage(Page):
 
     @admin.display(description=gettext_lazy("prices"))
     def prices(self, row: Package) -> str:
-        return lines([_("%(amount)s %(cycle)s") % _words(price) for price in row.prices.all()])
+        """Return the lowest price of each currency, and how many more there are."""
+        firsts: dict[str, list[Price]] = {}
+        for price in row.prices.all():
+            firsts.setdefault(price.currency, []).append(price)
+        return lines([_from(prices) for prices in firsts.values()])
 
     @admin.display(description=gettext_lazy("services"))
     def can(self, row: Package) -> str:

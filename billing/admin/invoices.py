@@ -17,6 +17,7 @@ from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
 
 class Lines(ReadOnlyInline):
     model = InvoiceLine
+    verbose_name_plural = _("lines")
     fields = ("position", "description", "period", "tax_rate", "unit_amount", "net_amount")
     readonly_fields = fields
     show_change_link = False
@@ -40,6 +41,7 @@ class Lines(ReadOnlyInline):
 
 class Taxes(ReadOnlyInline):
     model = InvoiceTax
+    verbose_name_plural = _("taxes")
     fields = ("rate", "net_amount", "tax_amount")
     readonly_fields = fields
     show_change_link = False

@@ -11,6 +11,7 @@ from provisioning.admin.instructions import limits
 
 class Periods(ReadOnlyInline):
     model = SubscriptionPeriod
+    verbose_name_plural = _("periods")
     fields = ("index", "start_on", "end_on", "created_at")
     readonly_fields = fields
     show_change_link = False

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import get_language, to_locale
 
 from packages.money import Money
@@ -51,7 +52,7 @@ def badge(tone: str, word: Any) -> SafeString:
         f" state--{tone}" if tone else "",
         static("img/icons.svg"),
         ICONS.get(tone, "info"),
-        word,
+        capfirst(str(word)),
     )
 
 

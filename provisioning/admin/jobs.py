@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 
@@ -67,7 +68,7 @@ class JobPage(ReadOnlyPage):
 
     @admin.display(description=_("job"), ordering="kind")
     def what(self, row: Job) -> str:
-        return row.get_kind_display()
+        return capfirst(row.get_kind_display())
 
     @admin.display(description=_("state"), ordering="state")
     def status(self, row: Job) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.forms.fields import InvalidJSONInput
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
@@ -34,18 +35,27 @@ TROUBLES = {
 }
 
 
+class ReadableJson(forms.JSONField):
+    """JSON on several lines; what was typed wrongly comes back as it was typed."""
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, InvalidJSONInput):
+            return value
+        return json.dumps(value, indent=2, ensure_ascii=False)
+
+
 class ServerForm(ModelForm):
     """The secret is typed in or left alone; the mapping is checked against the profile."""
 
     secret = forms.CharField(
-        label=gettext_lazy("secret"),
+        label=gettext_lazy("Secret"),
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}, render_value=False),
         help_text=gettext_lazy("Password or API key. Never shown; empty keeps the stored one."),
     )
-    mapping = forms.JSONField(
-        label=gettext_lazy("mapping"),
+    mapping = ReadableJson(
+        label=gettext_lazy("Mapping"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 14, "class": "desk-code", "spellcheck": "false"}),
         help_text=gettext_lazy(
