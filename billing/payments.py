@@ -98,7 +98,7 @@ def _open_payment(invoice: Invoice, gateway: Gateway, *, at: datetime, actor: st
 
 
 def _remember(payment: Payment, begun: PaymentStart) -> Payment:
-    """Keep the gateway's id. A webhook may have come first, so only these two fields are written."""
+    """Keep the gateway's id. A webhook may have come first, so only these two fields are saved."""
     payment.external_id, payment.redirect_url = begun.external_id, begun.redirect_url or ""
     payment.save(update_fields=["external_id", "redirect_url"])
     return payment
