@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from billing import invariants
+from config.celery import app as celery_app
 from provisioning.simulator.simulator import Simulator
 from tests import world
 from tests.clock import Clock
@@ -20,7 +21,8 @@ def own_broker_database() -> None:
     """Give each parallel test process a database of its own in Valkey."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
     base = settings.REDIS_URL.rsplit("/", 1)[0]
-    settings.REDIS_URL = settings.CELERY_BROKER_URL = f"{base}/{worker}"
+    settings.REDIS_URL = f"{base}/{worker}"
+    celery_app.conf.broker_url = settings.REDIS_URL
 
 
 @pytest.fixture(scope="session")

@@ -66,5 +66,6 @@ def _environment() -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "tests.settings"),
         "DATABASE_URL": f"postgres://{database['USER']}:{database['PASSWORD']}@{address}",
         "REDIS_URL": settings.REDIS_URL,
+        "EMAIL_URL": "dummymail://",
         "SIMULATED_GATEWAY_URL": settings.SIMULATED_GATEWAY["url"],
     }

@@ -12,7 +12,10 @@ os.environ.setdefault("SIMULATED_GATEWAY_KEY", "test-key")
 os.environ.setdefault("SIMULATED_GATEWAY_SECRET", "test-webhook-secret")
 
 from config.settings import *  # noqa: E402, F403
-from config.settings import PASSWORD_HASHERS, STORAGES  # noqa: E402
+from config.settings import DATABASES, PASSWORD_HASHERS, STORAGES  # noqa: E402
+
+# The live server's threads end with their requests, and their connections with them.
+DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 # Argon2 is slow on purpose; what it protects is not tested by running it a thousand times.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]

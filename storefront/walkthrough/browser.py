@@ -78,11 +78,9 @@ class Browser:
     ) -> Page:
         """Send a form of the page as a browser would."""
         data = {**form.fields, **(values or {})}
-        pressed = [
-            (name, value) for name, value in form.buttons if name and button in (name, value)
-        ]
-        if pressed:
-            data[pressed[0][0]] = pressed[0][1]
+        pressed = next((each for each in form.buttons if each[0] and button in each), None)
+        if pressed is not None:
+            data[pressed[0]] = pressed[1]
         url = urljoin(page.url, form.action)
         if form.method == "get":
             return _page(self.session.get(url, params=data, timeout=TIMEOUT_SECONDS))

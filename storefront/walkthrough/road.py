@@ -144,9 +144,8 @@ class Road:
     def _papers(self) -> None:
         """Both invoices are paid and can be had as PDF; the receipt was mailed."""
         page = self.browser.open("/account/invoices/")
-        links = sorted(
-            {each for each in page.links if re.search(r"/invoices/[0-9a-f-]{36}/$", each)}
-        )
+        invoice = re.compile(r"/invoices/[0-9a-f-]{36}/$")
+        links = sorted({link for link in page.links if invoice.search(link)})
         self.timeline.must("number of invoices", len(links), 2)
         for link in links:
             document = self.browser.session.get(f"{link}pdf/", timeout=30)

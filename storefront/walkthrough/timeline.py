@@ -12,7 +12,6 @@ from django.db.models import Sum
 from billing.models import Customer, Invoice, Payment, Subscription
 from packages.money import Money
 
-
 T = TypeVar("T")
 
 

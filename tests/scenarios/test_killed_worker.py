@@ -84,7 +84,7 @@ def test_killed_while_the_answer_is_on_its_way(
 def test_killed_after_the_effect_and_before_our_commit(
     shop: Simulator, worker: Worker, clock: Clock, kind: Job.Kind
 ) -> None:
-    """The answer has come, but the worker cannot write it down: somebody holds the account's row."""
+    """The answer has come, but the worker cannot write it down: the account's row is held."""
     shop.faults.add(METHODS[kind], times=1, answer="hang:0.3", apply="yes")
     account = begin(clock)
     wait_until(lambda: requested(shop, METHODS[kind]), what="the command has arrived")

@@ -1,0 +1,38 @@
+"""A running site with its gateway and dialler: what the scenarios play on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django.fixtures import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from billing.gateways.simulator import GatewaySimulator
+from provisioning.simulator.simulator import Simulator
+from tests.story import Customer, Gateway
+
+
+@pytest.fixture
+def site(shop: Simulator, live_server: LiveServer, settings: Settings) -> str:
+    settings.SITE_URL = str(live_server.url)
+    return str(live_server.url)
+
+
+@pytest.fixture
+def gateway(site: str, settings: Settings) -> Iterator[Gateway]:
+    config = settings.SIMULATED_GATEWAY
+    simulator = GatewaySimulator.start(
+        webhook_url=f"{site}/webhooks/simulated/",
+        key=config["key"],
+        secret=config["secrets"][0],
+        account=config["account"],
+    )
+    settings.SIMULATED_GATEWAY = {**config, "url": simulator.url}
+    yield Gateway(simulator)
+    simulator.stop()
+
+
+@pytest.fixture
+def customer(site: str, gateway: Gateway) -> Customer:
+    return Customer(site)

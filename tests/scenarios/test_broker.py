@@ -1,0 +1,90 @@
+"""The broker forgets everything, or is away: it costs seconds, never money."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import redis
+from pytest_django.fixtures import Settings
+
+from billing.models import GatewayEvent, Mail, Payment
+from config.celery import app as celery_app
+from config.local.places import place_for
+from config.local.valkey import FAST, Valkey
+from provisioning.simulator.simulator import Simulator
+from tests.clock import Clock
+from tests.processes import Worker, wait_until
+from tests.story import Customer, Gateway, everything_is_there_once
+
+LIMIT_SECONDS = 60
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    """Real time, since the worker's process knows no other."""
+    with Clock.at(datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")) as clock:
+        yield clock
+
+
+@pytest.fixture
+def broker(settings: Settings) -> Iterator[Valkey]:
+    """A broker of its own, which the test may stop."""
+    with tempfile.TemporaryDirectory(prefix="broker-") as folder:
+        before = celery_app.conf.broker_url
+        valkey = Valkey(place_for(Path(folder)), settings=FAST)
+        valkey.start()
+        settings.REDIS_URL = celery_app.conf.broker_url = valkey.url
+        forget_connections()
+        yield valkey
+        valkey.stop()
+        celery_app.conf.broker_url = before
+        forget_connections()
+
+
+def forget_connections() -> None:
+    """Let this process' Celery begin anew, as it does in a fresh process."""
+    celery_app._after_fork()
+
+
+def mailed() -> bool:
+    return Mail.objects.filter(template="account_ready", state=Mail.State.SENT).exists()
+
+
+def test_the_broker_forgets_everything_between_payment_and_provisioning(
+    broker: Valkey, customer: Customer, gateway: Gateway, shop: Simulator
+) -> None:
+    customer.registers()
+    customer.chooses("business")
+    customer.orders()
+    gateway.pays(Payment.objects.get())
+    wait_until(GatewayEvent.objects.exists, what="the webhook")
+    client = redis.Redis.from_url(broker.url)
+    client.flushall()
+    client.close()
+    worker = Worker()
+    try:
+        wait_until(mailed, seconds=LIMIT_SECONDS, what="the login is mailed")
+    finally:
+        worker.stop()
+    everything_is_there_once(shop)
+
+
+def test_the_broker_stops_between_payment_and_provisioning(
+    broker: Valkey, customer: Customer, gateway: Gateway, shop: Simulator
+) -> None:
+    worker = Worker()
+    try:
+        customer.registers()
+        customer.chooses("business")
+        customer.orders()
+        broker.stop()
+        gateway.pays(Payment.objects.get())
+        wait_until(mailed, seconds=LIMIT_SECONDS, what="the login is mailed without a broker")
+        assert set(gateway.answers()) == {200}
+    finally:
+        worker.stop()
+    everything_is_there_once(shop)
