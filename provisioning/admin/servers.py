@@ -126,9 +126,7 @@ def _trouble(row: Server) -> dict[str, Any]:
 class ServerPage(Page):
     form = ServerForm
     deeds = (TestConnection(),)
-    list_display = ("name", "health", "checked_at", "profile", "currency", "active", "accounts") + (
-        "parked",
-    )
+    list_display = ("name", "health", "checked_at", "currency", "active", "accounts", "parked")
     list_filter = ("profile", "active")
     search_fields = ("name", "base_url")
     readonly_fields = ("health", "checked_at", "reference")
