@@ -45,7 +45,7 @@ def _record(event: GatewayEvent, snapshot: PaymentSnapshot, *, at: datetime) -> 
                 return _finish(event, GatewayEvent.State.PARKED, note, at=at)
             return _finish(event, GatewayEvent.State.PROCESSED, "", at=at)
     except (payments.Mismatch, payments.UnknownPayment) as error:
-        log.error("event.parked", event=event.pk, reason=type(error).__name__)
+        log.error("event.parked", event_id=event.pk, reason=type(error).__name__)
         note = f"{type(error).__name__}: {error}"
         return _finish(event, GatewayEvent.State.PARKED, note, at=at)
 

@@ -6,8 +6,8 @@ version 13, euro only.
 
 from decimal import Decimal
 
-from qrcode.constants import ERROR_CORRECT_M  # type: ignore[import-untyped]
-from qrcode.main import QRCode  # type: ignore[import-untyped]
+from qrcode.constants import ERROR_CORRECT_M
+from qrcode.main import QRCode
 
 from packages.money import Money
 

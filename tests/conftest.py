@@ -22,7 +22,7 @@ def own_broker_database() -> None:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
     base = settings.REDIS_URL.rsplit("/", 1)[0]
     settings.REDIS_URL = f"{base}/{worker}"
-    celery_app.conf.broker_url = settings.REDIS_URL
+    celery_app.conf["broker_url"] = settings.REDIS_URL
 
 
 @pytest.fixture(scope="session")

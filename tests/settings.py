@@ -12,7 +12,10 @@ os.environ.setdefault("SIMULATED_GATEWAY_KEY", "test-key")
 os.environ.setdefault("SIMULATED_GATEWAY_SECRET", "test-webhook-secret")
 
 from config.settings import *  # noqa: E402, F403
-from config.settings import DATABASES, PASSWORD_HASHERS, STORAGES  # noqa: E402
+from config.settings import BASE_DIR, DATABASES, PASSWORD_HASHERS, STORAGES  # noqa: E402
+
+# Served as they are; nothing is collected for tests.
+STATIC_ROOT = BASE_DIR / "static"
 
 # The live server's threads end with their requests, and their connections with them.
 DATABASES["default"]["CONN_MAX_AGE"] = 0

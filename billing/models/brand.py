@@ -74,9 +74,9 @@ class Brand(Translated):
 
     @property
     def seller(self) -> dict[str, str]:
-        """Return what an invoice shows about the seller; every value is text."""
+        """Return what an invoice shows about the seller, and its colour; every value is text."""
         fields = ("name", "company", "street", "postcode", "city", "country", "vat_id")
-        more = ("tax_number", "support_email", "bank_holder", "iban", "bic")
+        more = ("tax_number", "support_email", "bank_holder", "iban", "bic", "accent", "zone")
         return {field: str(getattr(self, field)) for field in (*fields, *more)}
 
 

