@@ -15,6 +15,14 @@ from storefront import standings
 from storefront.standings import Note, Standing
 
 SHOWN_INVOICES = 5
+SHOWN_SERVICES = 4
+# What runs or should run comes first.
+ORDER: list[str] = [
+    Subscription.State.SUSPENDED,
+    Subscription.State.ACTIVE,
+    Subscription.State.PENDING,
+    Subscription.State.ENDED,
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,7 @@ class InvoiceRow:
 
 
 def services_of(customer: Customer, *, on: date) -> list[Service]:
-    """Return the customer's services, running ones first; two queries however many there are."""
+    """Return the customer's services by urgency, then age; two queries however many there are."""
     rows = list(
         Subscription.objects.filter(customer=customer)
         .select_related("package", "account__server")
@@ -87,7 +95,7 @@ def services_of(customer: Customer, *, on: date) -> list[Service]:
     )
     waiting = unfinished_jobs([row.account_id for row in rows if row.account_id])
     services = [service_of(row, waiting.get(row.account_id or 0, []), on=on) for row in rows]
-    return sorted(services, key=lambda each: each.subscription.state == Subscription.State.ENDED)
+    return sorted(services, key=lambda each: ORDER.index(each.subscription.state))
 
 
 def service_of(subscription: Subscription, jobs: Sequence[Job], *, on: date) -> Service:

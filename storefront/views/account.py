@@ -24,6 +24,7 @@ from billing.models import (
     InvoiceLine,
     Membership,
     Payment,
+    Subscription,
     User,
     current_brand,
 )
@@ -122,11 +123,13 @@ def _dashboard(customer: Customer, *, on: date) -> dict[str, object]:
     latest = Invoice.objects.filter(customer=customer).exclude(state=Invoice.State.DRAFT)
     shown = list(latest.order_by("-id")[: overview.SHOWN_INVOICES])
     debts = overview.debts_of(customer, on=on)
+    current = [each for each in rows if each.subscription.state != Subscription.State.ENDED]
     return {
         "customer": customer,
         "services": rows,
         "running": sum(1 for each in rows if each.standing.kind == "ok"),
-        "current": [each for each in rows if each.subscription.state != "ended"],
+        "current": current,
+        "shown": current[: overview.SHOWN_SERVICES],
         "balances": overview.balances_of(rows),
         "debts": debts,
         "pay_first": overview.oldest_debt(customer) if debts else None,
