@@ -52,8 +52,7 @@ class Quote:
 
 
 def quote(cart: Cart, customer: Customer, brand: Brand, *, language: str, on: date) -> Quote:
-    """Price the basket for a customer (who need not be stored yet). Raises EmptyCart, tax.NoRate.
-    """
+    """Price the basket for a customer, stored or not. Raises EmptyCart, tax.NoRate."""
     lines = tuple(carts.lines_of(cart))
     if not lines:
         raise EmptyCart
@@ -97,7 +96,11 @@ def place(
                 at=at,
             )
     except IntegrityError:
-        return Order.objects.get(checkout_key=cart.token)
+        # Another tab was faster; any other broken rule is not this one's business.
+        placed = Order.objects.filter(checkout_key=cart.token).first()
+        if placed is None:
+            raise
+        return placed
 
 
 def _place(
@@ -166,8 +169,7 @@ def _order_line(
 
 
 def _charges(line: CartLine, order_line: OrderLine | None = None) -> list[invoices.Line]:
-    """Return what a basket line costs now: its price (nothing during a trial) and its set-up fee.
-    """
+    """Return what a line costs now: its price (nothing during a trial) and its set-up fee."""
     price, package = line.price, line.price.package
     name = package.text("name")
     subscription = order_line.subscription if order_line else None

@@ -33,7 +33,12 @@ def process(event_id: int, *, at: datetime) -> None:
         snapshot = gateways.get(event.gateway).fetch_payment(event.payment_external_id)
     except (Unavailable, GatewayRefused) as error:
         return _postpone(event, type(error).__name__, at=at)
-    return _record(event, snapshot, at=at)
+    try:
+        return _record(event, snapshot, at=at)
+    except Exception as error:
+        # A fault of ours must not lose the event: it is tried again, and parked in the end.
+        _postpone(event, f"fault: {type(error).__name__}", at=at)
+        raise
 
 
 def _record(event: GatewayEvent, snapshot: PaymentSnapshot, *, at: datetime) -> None:
@@ -51,8 +56,7 @@ def _record(event: GatewayEvent, snapshot: PaymentSnapshot, *, at: datetime) -> 
 
 
 def _claim(event_id: int, *, at: datetime) -> GatewayEvent | None:
-    """Take the event by one conditional UPDATE; the count of changed rows says whether it is ours.
-    """
+    """Take the event by one conditional UPDATE; the count of rows says whether it is ours."""
     due = Q(next_attempt_at__lte=at) | Q(next_attempt_at__isnull=True)
     claimed = GatewayEvent.objects.filter(due, pk=event_id, state=GatewayEvent.State.RECEIVED)
     if claimed.update(next_attempt_at=at + LEASE, attempts=F("attempts") + 1) != 1:

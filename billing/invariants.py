@@ -147,7 +147,8 @@ INVARIANTS = (
            WHERE EXISTS (SELECT 1 FROM provisioning_attempt b
                          WHERE b.job_id = a.job_id AND b.number > a.number)
              AND (a.outcome IN ('sent', 'unknown', 'done', 'applied')
-                  OR (a.outcome = 'absent' AND jsonb_array_length(a.readings) < 2))""",
+                  OR (a.outcome = 'absent' AND jsonb_array_length(a.readings) < 2
+                      AND NOT jsonb_path_exists(a.readings, '$[*].by')))""",
     ),
     Invariant(
         "REM-4",

@@ -27,8 +27,7 @@ from packages.states import record_changes
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One charge of a draft; `amount` as in the catalogue, net or gross by the brand's price mode.
-    """
+    """One charge of a draft; `amount` is net or gross by the brand's price mode."""
 
     kind: InvoiceLine.Kind
     description: str
@@ -116,8 +115,7 @@ def settle(invoice: Invoice, payment: Payment, held: Held, *, at: datetime) -> N
 
 
 def settle_free(invoice: Invoice, held: Held, *, at: datetime, actor: str) -> None:
-    """Close an invoice over nothing (a trial, a free package) as paid; needs the locks in `held`.
-    """
+    """Close an invoice over nothing (a trial, say) as paid; needs the locks in `held`."""
     assert not invoice.due, "Only an invoice over nothing settles by itself."
     _close(invoice, held, at=at, actor=actor)
 

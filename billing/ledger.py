@@ -73,8 +73,7 @@ def _book(
     invoice: Invoice | None = None,
     payment: Payment | None = None,
 ) -> None:
-    """Write the entries that are not zero; raise Unbalanced, or IntegrityError for a known cause.
-    """
+    """Write the entries that are not zero; raise Unbalanced, IntegrityError for a known cause."""
     currency = entries[0].amount.currency
     if total((entry.amount for entry in entries), currency):
         raise Unbalanced(cause)

@@ -26,6 +26,8 @@ log = structlog.get_logger()
 
 FIRST_CHECK = timedelta(seconds=60)
 LAST_CHECK = timedelta(hours=1)
+# The gateway's answer contradicts ours; staff must look (a card on their first page shows it).
+NOT_BELIEVED = "not_believed"
 
 
 class NotPayable(Exception):
@@ -121,7 +123,8 @@ def check(payment: Payment, *, at: datetime, actor: str) -> None:
     """Ask the gateway about an open payment and record what it says.
 
     The browser's return page, "check now" and the sweep call this. Speaks HTTP before any lock;
-    Unavailable is swallowed here: the payment stays open, and the next check is written down.
+    Unavailable is swallowed here: the payment stays open, and the next check is written down. An
+    answer that is not believed changes nothing and waits for staff.
     """
     gateway = gateways.get(payment.gateway)
     _note_check(payment, at=at)
@@ -130,8 +133,13 @@ def check(payment: Payment, *, at: datetime, actor: str) -> None:
     except (Unavailable, GatewayRefused) as error:
         log.warning("payment.unchecked", payment=payment.pk, error=type(error).__name__)
         return
-    if snapshot is not None:
+    if snapshot is None:
+        return
+    try:
         record(snapshot, gateway.code, at=at, actor=actor)
+    except (Mismatch, UnknownPayment) as error:
+        log.error("payment.not_believed", payment=payment.pk, error=type(error).__name__)
+        Payment.objects.filter(pk=payment.pk).update(next_check_at=None, failure_code=NOT_BELIEVED)
 
 
 def _look_up(gateway: Gateway, payment: Payment) -> PaymentSnapshot | None:

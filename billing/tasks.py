@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from billing import deliveries, events, payments
 from billing.models import GatewayEvent, Payment
+from packages.sweeping import each
 from provisioning import jobs
 from provisioning.models import Account, Job
 
@@ -29,8 +30,7 @@ def sweep_events() -> None:
     at = timezone.now()
     due = Q(next_attempt_at__lte=at) | Q(next_attempt_at__isnull=True)
     waiting = GatewayEvent.objects.filter(due, state=GatewayEvent.State.RECEIVED).order_by("pk")
-    for event_id in waiting.values_list("pk", flat=True)[:BATCH]:
-        events.process(event_id, at=at)
+    each(waiting.values_list("pk", flat=True)[:BATCH], lambda pk: events.process(pk, at=at))
 
 
 @shared_task
@@ -38,22 +38,19 @@ def sweep_payments() -> None:
     """Ask the gateways about open payments, so that a lost webhook costs minutes and no money."""
     at = timezone.now()
     due = Payment.objects.filter(next_check_at__lte=at).order_by("next_check_at")
-    for payment in due[:BATCH]:
-        payments.check(payment, at=at, actor=SWEEPER)
+    each(due[:BATCH], lambda payment: payments.check(payment, at=at, actor=SWEEPER))
 
 
 @shared_task
 def sweep_mails() -> None:
     """Send the mails whose doorbell nobody heard, and those due for another attempt."""
     at = timezone.now()
-    for mail_id in deliveries.waiting(at=at):
-        deliveries.deliver(mail_id, at=at)
+    each(deliveries.waiting(at=at), lambda pk: deliveries.deliver(pk, at=at))
 
 
 @shared_task
 def sweep_balances() -> None:
-    """Ask for the balance of each running account whose reading is old and that has nothing to do.
-    """
+    """Ask for the balance of each running, idle account whose reading is old."""
     at = timezone.now()
     old = Q(balance_at__lt=at - BALANCE_AGE) | Q(balance_at__isnull=True)
     running = Account.objects.filter(old, state=Account.State.LIVE)

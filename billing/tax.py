@@ -102,8 +102,7 @@ def sums_of_net(lines: Sequence[tuple[Money, int]], currency: str) -> Sums:
 
 
 def _share(net: Money, members: dict[int, Money], rate_bp: int) -> dict[int, Money]:
-    """Share a group's net over its gross lines: each rounded alone, the odd cents on the largest.
-    """
+    """Share a group's net over its gross lines: each rounded, odd cents on the largest."""
     shares = {index: gross - gross.included_percent(rate_bp) for index, gross in members.items()}
     odd = net.minor - sum(share.minor for share in shares.values())
     by_size = sorted(members, key=lambda index: (-abs(members[index].minor), index))

@@ -1,9 +1,22 @@
 """Logs are one JSON object a line: an event name and ids, no personal data, no line breaks."""
 
 import logging
+import re
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+# The one path that carries a secret: a link opened once (storefront/views/secrets.py).
+_TOKEN = re.compile(r"(/login-details/)[^/\s\"']+")
+
+
+def mask_tokens(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
+    """Blank the token of a login link in whatever a library wrote."""
+    for key, value in entry.items():
+        if isinstance(value, str):
+            entry[key] = _TOKEN.sub(r"\1***", value)
+    return entry
+
 
 _CHAIN: list[Processor] = [
     structlog.contextvars.merge_contextvars,
@@ -33,6 +46,7 @@ LOGGING = {
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                mask_tokens,
                 structlog.processors.JSONRenderer(),
             ],
         }

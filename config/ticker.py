@@ -1,6 +1,7 @@
 """A clock beside every worker: shows that it lives, and does the sweeps while nobody rings."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,8 @@ import structlog
 from celery.signals import worker_init, worker_ready, worker_shutdown
 from django.db import Error, close_old_connections, connection
 from django.utils import timezone
+
+from packages.sweeping import each
 
 log = structlog.get_logger()
 
@@ -65,9 +68,11 @@ def sweep() -> None:
     from billing import tasks as billing
     from provisioning import tasks as provisioning
 
-    billing.sweep_events()
-    billing.sweep_payments()
-    for account_id in provisioning.accounts_due():
-        provisioning.run_account(account_id)
-    billing.sweep_mails()
-    provisioning.check_servers()
+    steps: tuple[Callable[[], None], ...] = (
+        billing.sweep_events,
+        billing.sweep_payments,
+        lambda: each(provisioning.accounts_due(), provisioning.run_account),
+        billing.sweep_mails,
+        provisioning.check_servers,
+    )
+    each(steps, lambda step: step())

@@ -50,8 +50,7 @@ GROUPS = (
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One package of the demo with its prices: cycle → (amount, set-up fee, credit), minor units.
-    """
+    """One package of the demo; prices by cycle: amount, set-up fee, credit in minor units."""
 
     slug: str
     kind: Package.Kind

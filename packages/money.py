@@ -87,14 +87,12 @@ class Money:
         return Money(round_half_up(Fraction(self.minor * basis_points, BASIS)), self.currency)
 
     def included_percent(self, basis_points: int) -> Money:
-        """Return the tax that this gross amount contains; gross minus it is the net, to the cent.
-        """
+        """Return the tax that this gross amount contains; gross minus it is the net."""
         share = Fraction(self.minor * basis_points, BASIS + basis_points)
         return Money(round_half_up(share), self.currency)
 
     def fraction(self, part: int, whole: int) -> Money:
-        """Return `part/whole` of the amount, rounded half away from zero (day-precise proration).
-        """
+        """Return `part/whole` of the amount, rounded half away from zero (proration by days)."""
         return Money(round_half_up(Fraction(self.minor * part, whole)), self.currency)
 
     def split(self, weights: Sequence[int]) -> list[Money]:

@@ -56,8 +56,7 @@ def add_months(anchor_on: date, months: int) -> date:
 
 
 def period(anchor_on: date, cycle: str, index: int) -> Period:
-    """Return the period number `index` (0 is the first) of a subscription anchored on `anchor_on`.
-    """
+    """Return the period number `index`, 0 being the first, of what is anchored on `anchor_on`."""
     months = MONTHS[Cycle(cycle)]
     return Period(
         add_months(anchor_on, months * index), add_months(anchor_on, months * (index + 1))

@@ -30,6 +30,10 @@ CANCELLABLE: dict[str, tuple[str, ...]] = {
 def verify_now(job: Job, *, seen: int, at: datetime, actor: str) -> None:
     """Let the job run at once: it reads first, and sends only what is clearly missing."""
     with _held(job.pk, seen=seen) as held:
+        attempt = open_attempt(held)
+        if attempt is not None:
+            attempt.readings = [*attempt.readings, {"at": at.isoformat(), "by": actor}]
+            attempt.save(update_fields=["readings"])
         _let_wait(held, "verify now", at=at, actor=actor)
 
 

@@ -75,8 +75,7 @@ def credit(account: Account, amount: Money, *, cause: str, at: datetime, actor: 
 def set_limits(
     account: Account, limits: Limits, *, cause: str, at: datetime, actor: str
 ) -> list[Job]:
-    """Make these the account's limits, also the package's after an exchange; data and credit stay.
-    """
+    """Make these the account's limits, also after an exchange; data and credit stay."""
     account.limits = limits.to_json()
     account.save(update_fields=["limits"])
     return add([_limits_wish(account, cause=cause, bundle=cause)], at=at, actor=actor)

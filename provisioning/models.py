@@ -153,7 +153,9 @@ class Job(Stateful):
 
     MOVES = {
         State.WAITING: frozenset({State.RUNNING, State.CANCELLED}),
-        State.RUNNING: frozenset({State.WAITING, State.RUNNING, State.DONE, State.PARKED}),
+        State.RUNNING: frozenset(
+            {State.WAITING, State.RUNNING, State.DONE, State.PARKED, State.CANCELLED}
+        ),
         State.PARKED: frozenset({State.WAITING, State.DONE, State.CANCELLED}),
     }
     UNFINISHED = (State.WAITING, State.RUNNING, State.PARKED)
@@ -255,6 +257,16 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job} #{self.number}"
+
+    @property
+    def unasked(self) -> list[dict[str, str]]:
+        """Return the readings since a person last looked at it, the oldest first."""
+        by_staff = [index for index, reading in enumerate(self.readings) if "by" in reading]
+        return list(self.readings[by_staff[-1] + 1 if by_staff else 0 :])
+
+    @property
+    def settled_by_staff(self) -> bool:
+        return bool(self.readings) and "by" in self.readings[-1]
 
 
 class OneTimeSecret(models.Model):

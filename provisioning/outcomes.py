@@ -54,10 +54,8 @@ def note_attempt(job_id: int, fence: int, before: Reading, *, at: datetime) -> A
         )
 
 
-def answered(
-    attempt: Attempt, fence: int, outcome: Attempt.Outcome, error: Exception | None
-) -> None:
-    """Note a clear answer on the attempt; commits."""
+def answered(attempt: Attempt, fence: int, outcome: Attempt.Outcome, error: Exception) -> None:
+    """Note a clear no on the attempt; commits. A yes is noted by `finish`, together with its job."""
     with held(attempt.job_id, fence):
         _answer(attempt, outcome, error)
 
@@ -86,7 +84,7 @@ def note_reading(attempt: Attempt, fence: int, verdict: Verdict, *, at: datetime
 
 def agreed(attempt: Attempt, verdict: Verdict, *, gap: timedelta, at: datetime) -> bool:
     """Say whether an earlier reading, at least `gap` ago, and all since then said the same."""
-    for reading in reversed(attempt.readings[:-1]):
+    for reading in reversed(attempt.unasked[:-1]):
         if reading["verdict"] != verdict.value:
             return False
         if datetime.fromisoformat(reading["at"]) + gap <= at:
@@ -97,6 +95,24 @@ def agreed(attempt: Attempt, verdict: Verdict, *, gap: timedelta, at: datetime) 
 def finish(job_id: int, fence: int, remote: RemoteAccount | None, *, at: datetime) -> None:
     """Mark the job done, write what it means for the account, and tell billing; one transaction."""
     with held(job_id, fence) as job:
+        finish_held(job, remote, at=at, actor=RUNNER, reason="done")
+
+
+def succeed(
+    attempt: Attempt,
+    fence: int,
+    outcome: Attempt.Outcome,
+    remote: RemoteAccount | None,
+    *,
+    at: datetime,
+) -> None:
+    """Note that the command was applied, and finish its job, in one transaction.
+
+    Were they two, a crash in between would leave a job whose effect nobody looks for any more.
+    """
+    with held(attempt.job_id, fence) as job:
+        attempt.outcome, attempt.finished_at = outcome, at
+        attempt.save(update_fields=["outcome", "finished_at"])
         finish_held(job, remote, at=at, actor=RUNNER, reason="done")
 
 
@@ -119,6 +135,14 @@ def park(job_id: int, fence: int, reason: str, *, at: datetime) -> None:
         also = ("reason", "claimed_until")
         job.move(Job.State.PARKED, at=at, actor=RUNNER, reason=reason, also=also)
         job_finished.send(sender=Job, job=job, at=at)
+
+
+def drop(job_id: int, fence: int, reason: str, *, at: datetime) -> None:
+    """Give up a job that only wanted to know something; nothing behind it waits for it."""
+    with held(job_id, fence) as job:
+        job.finished_at, job.reason, job.claimed_until = at, reason[:300], None
+        also = ("finished_at", "reason", "claimed_until")
+        job.move(Job.State.CANCELLED, at=at, actor=RUNNER, reason=reason, also=also)
 
 
 def wait(job: Job, run_at: datetime, reason: str, *, at: datetime) -> None:

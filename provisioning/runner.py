@@ -41,6 +41,7 @@ class Claim:
 
     @property
     def verb(self) -> Verb:
+        """Return the command of the job's kind; reading a balance has none."""
         return VERBS[self.job.kind]
 
 
@@ -93,6 +94,8 @@ def _is_free(job: Job, at: datetime) -> bool:
 
 
 def _carry_out(claim: Claim, dialler: Dialler) -> None:
+    if claim.job.kind == Job.Kind.READ_BALANCE:
+        return _read_balance(claim, dialler)
     capability = claim.verb.capability
     if capability is not None and dialler.capabilities[capability] == "manual":
         return outcomes.park(claim.job.pk, claim.fence, "manual: to be done by hand", at=claim.at)
@@ -102,11 +105,26 @@ def _carry_out(claim: Claim, dialler: Dialler) -> None:
     return _begin(claim, dialler)
 
 
+def _read_balance(claim: Claim, dialler: Dialler) -> None:
+    """A balance is only shown to people: what cannot be read now is read another time."""
+    try:
+        remote = read(dialler, claim.job)
+    except DiallerError as error:
+        return outcomes.drop(claim.job.pk, claim.fence, type(error).__name__, at=claim.at)
+    return outcomes.finish(claim.job.pk, claim.fence, remote, at=claim.at)
+
+
 def _begin(claim: Claim, dialler: Dialler) -> None:
-    """Look first; send only what is not there yet."""
+    """Look first; send only what is not there yet.
+
+    A command that was read as absent may have come late after all, so it is judged once more;
+    where a person has decided, that stands.
+    """
+    absent = claim.job.attempts.filter(outcome=Attempt.Outcome.ABSENT).last()
+    late = None if absent is None or absent.settled_by_staff else absent
     try:
         reading = Reading(read(dialler, claim.job), claim.at)
-        verdict = claim.verb.judge(claim.job, reading, None)
+        verdict = claim.verb.judge(claim.job, reading, late)
     except Foreign:
         return _take_another_name(claim)
     except DiallerError as error:
@@ -114,14 +132,15 @@ def _begin(claim: Claim, dialler: Dialler) -> None:
     if verdict is Verdict.APPLIED:
         return outcomes.finish(claim.job.pk, claim.fence, reading.remote, at=claim.at)
     if verdict is Verdict.UNDECIDED:
-        reason = "the dialler does not show this account"
+        reason = "the dialler does not tell whether this is needed"
         return outcomes.park(claim.job.pk, claim.fence, reason, at=claim.at)
     return _send(claim, dialler, reading)
 
 
 def _take_another_name(claim: Claim) -> None:
     """Somebody else has our username. Choose another, unless a create of ours was ever sent."""
-    if claim.job.attempts.exclude(outcome=Attempt.Outcome.NOT_SENT).exists():
+    harmless = (Attempt.Outcome.NOT_SENT, Attempt.Outcome.REFUSED, Attempt.Outcome.ABSENT)
+    if claim.job.attempts.exclude(outcome__in=harmless).exists():
         reason = "the username exists at the dialler and is not provably ours"
         return outcomes.park(claim.job.pk, claim.fence, reason, at=claim.at)
     with outcomes.held(claim.job.pk, claim.fence) as job:
@@ -132,7 +151,7 @@ def _take_another_name(claim: Claim) -> None:
 
 def _send(claim: Claim, dialler: Dialler, before: Reading) -> None:
     """Write the attempt down, commit, then let the first byte leave."""
-    if claim.job.attempts.exclude(outcome=Attempt.Outcome.NOT_SENT).count() >= MAX_SENDS:
+    if _sends(claim.job) >= MAX_SENDS:
         reason = f"sent {MAX_SENDS} times without effect"
         return outcomes.park(claim.job.pk, claim.fence, reason, at=claim.at)
     attempt = outcomes.note_attempt(claim.job.pk, claim.fence, before, at=claim.at)
@@ -148,9 +167,15 @@ def _send(claim: Claim, dialler: Dialler, before: Reading) -> None:
     return _confirm(claim, dialler, attempt)
 
 
+def _sends(job: Job) -> int:
+    """Count the commands sent since a person last decided that one was not applied."""
+    sent = list(job.attempts.exclude(outcome=Attempt.Outcome.NOT_SENT))
+    decided = [index for index, attempt in enumerate(sent) if attempt.settled_by_staff]
+    return len(sent) - (decided[-1] + 1 if decided else 0)
+
+
 def _refused(claim: Claim, dialler: Dialler, attempt: Attempt, error: Refused) -> None:
-    """A clear no. For a create it may mean that the name is taken: the next run looks and renames.
-    """
+    """A clear no. For a create the name may be taken: then it is sent under another."""
     outcomes.answered(attempt, claim.fence, Attempt.Outcome.REFUSED, error)
     if claim.job.kind == Job.Kind.CREATE and claim.job.attempts.count() < MAX_SENDS:
         try:
@@ -175,8 +200,8 @@ def _confirm(claim: Claim, dialler: Dialler, attempt: Attempt) -> None:
         reading, verdict = Reading(None, claim.at), Verdict.UNDECIDED
     believed = claim.job.kind in (Job.Kind.CREDIT, Job.Kind.CHANGE_PASSWORD)
     if verdict is Verdict.APPLIED or believed or verdict is Verdict.UNDECIDED:
-        outcomes.answered(attempt, claim.fence, Attempt.Outcome.DONE, None)
-        return outcomes.finish(claim.job.pk, claim.fence, reading.remote, at=claim.at)
+        done = Attempt.Outcome.DONE
+        return outcomes.succeed(attempt, claim.fence, done, reading.remote, at=claim.at)
     contradiction = Unknown("the dialler said yes, but a reading does not show it")
     return outcomes.unknown(attempt, claim.fence, contradiction, at=claim.at)
 
@@ -202,18 +227,17 @@ def _find_out(claim: Claim, dialler: Dialler, attempt: Attempt) -> None:
 
 
 def _conclude(claim: Claim, attempt: Attempt, reading: Reading, verdict: Verdict) -> None:
-    """Decide by this reading and the ones before it; two that agree, some time apart, are needed.
-    """
+    """Decide by this reading and those before; two that agree, some time apart, are needed."""
     gap = timedelta(seconds=claim.job.account.server.read_gap_seconds)
     outcomes.note_reading(attempt, claim.fence, verdict, at=claim.at)
     agrees = outcomes.agreed(attempt, verdict, gap=gap, at=claim.at)
     if verdict is Verdict.APPLIED and (claim.verb.one_reading_proves or agrees):
-        outcomes.settle(attempt, claim.fence, Attempt.Outcome.APPLIED, at=claim.at)
-        return outcomes.finish(claim.job.pk, claim.fence, reading.remote, at=claim.at)
+        applied = Attempt.Outcome.APPLIED
+        return outcomes.succeed(attempt, claim.fence, applied, reading.remote, at=claim.at)
     if verdict is Verdict.ABSENT and agrees:
         outcomes.settle(attempt, claim.fence, Attempt.Outcome.ABSENT, at=claim.at)
         next_at, reason = claim.at, "read twice: not applied, so it is sent again"
-    elif len(attempt.readings) >= MAX_UNREADABLE:
+    elif len(attempt.unasked) >= MAX_UNREADABLE:
         reason = "the dialler does not tell whether the command was applied"
         return outcomes.park(claim.job.pk, claim.fence, reason, at=claim.at)
     else:

@@ -164,14 +164,6 @@ def _judge_unreadable(job: Job, reading: Reading, attempt: Attempt | None) -> Ve
     return Verdict.ABSENT
 
 
-def _send_nothing(dialler: Dialler, job: Job) -> None:
-    """Reading the balance is the reading itself."""
-
-
-def _judge_read(job: Job, reading: Reading, attempt: Attempt | None) -> Verdict:
-    return Verdict.APPLIED if reading.remote is not None else Verdict.UNDECIDED
-
-
 def _send_delete(dialler: Dialler, job: Job) -> None:
     dialler.delete(job.account.remote_id)
 
@@ -196,6 +188,5 @@ VERBS: dict[str, Verb] = {
     Job.Kind.CHANGE_PASSWORD: Verb(
         "set_password", "set_password", _send_password, _judge_unreadable
     ),
-    Job.Kind.READ_BALANCE: Verb("get", "read_balance", _send_nothing, _judge_read),
     Job.Kind.TERMINATE: Verb("delete", "delete", _send_delete, _judge_delete),
 }

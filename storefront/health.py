@@ -17,8 +17,7 @@ STALE = timedelta(seconds=45)
 
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Answer 200 when all parts work, else 503; the JSON says true or false for each, and no more.
-    """
+    """Answer 200 when all parts work, else 503; the JSON says true or false for each."""
     parts = {"database": _database(), "broker": _broker(), "worker": False, "beat": False}
     parts["dialler"] = False
     if parts["database"]:

@@ -2,20 +2,14 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.decorators.csrf import csrf_exempt
-from django.views.i18n import set_language
 
 from storefront.views import account, cart, catalogue, checkout, demo, payment, secrets, site
 
 app_name = "storefront"
 
-# Taste, not deeds: the forms for theme, currency and language work without a token, so that a
-# visitor who only reads needs no cookie. Django's own view does no more than set its cookie.
-set_language.csrf_exempt = True  # type: ignore[attr-defined]
-
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", catalogue.home, name="home"),
     path("packages/", catalogue.packages, name="packages"),
-    path("packages/", catalogue.packages, name="package_list"),
     path("packages/<slug:slug>/", catalogue.package, name="package"),
     path("cart/", cart.cart, name="cart"),
     path("cart/lines/", cart.cart_add, name="cart_add"),

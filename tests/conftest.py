@@ -21,7 +21,7 @@ def own_broker_database() -> None:
     """Give each parallel test process a database of its own in Valkey."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
     base = settings.REDIS_URL.rsplit("/", 1)[0]
-    settings.REDIS_URL = f"{base}/{worker}"
+    settings.REDIS_URL = settings.CELERY_BROKER_URL = f"{base}/{worker}"
     celery_app.conf["broker_url"] = settings.REDIS_URL
 
 

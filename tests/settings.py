@@ -11,11 +11,13 @@ os.environ.setdefault("SIMULATED_GATEWAY_URL", "http://127.0.0.1:9")
 os.environ.setdefault("SIMULATED_GATEWAY_KEY", "test-key")
 os.environ.setdefault("SIMULATED_GATEWAY_SECRET", "test-webhook-secret")
 
+from config.env import VAR_DIR  # noqa: E402
 from config.settings import *  # noqa: E402, F403
-from config.settings import BASE_DIR, DATABASES, PASSWORD_HASHERS, STORAGES  # noqa: E402
+from config.settings import DATABASES, PASSWORD_HASHERS, STORAGES  # noqa: E402
 
-# Served as they are; nothing is collected for tests.
-STATIC_ROOT = BASE_DIR / "static"
+# Nothing is collected for tests; an empty folder keeps whitenoise quiet.
+STATIC_ROOT = VAR_DIR / "no-static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 # The live server's threads end with their requests, and their connections with them.
 DATABASES["default"]["CONN_MAX_AGE"] = 0

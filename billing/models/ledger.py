@@ -10,8 +10,7 @@ from billing.models.customer import Customer
 
 
 class LedgerAccount(models.Model):
-    """A book. Debit is positive: a receivable grows by a positive posting, revenue by a negative.
-    """
+    """A book. Debit is positive: a receivable grows by plus, revenue by minus."""
 
     class Kind(models.TextChoices):
         RECEIVABLE = "receivable", _("receivable")

@@ -69,11 +69,7 @@ def payment(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Ask the gateway once and go on to the page that tells what is known."""
     paid = owned_payment(request, public_id)
     if paid.state in Payment.OPEN:
-        try:
-            payments.check(paid, at=timezone.now(), actor=f"user:{user_of(request).pk}")
-        except (payments.Mismatch, payments.UnknownPayment) as error:
-            # Staff must look; to the customer it stays unconfirmed, which is the truth.
-            log.error("payment.not_believed", payment=paid.pk, error=type(error).__name__)
+        payments.check(paid, at=timezone.now(), actor=f"user:{user_of(request).pk}")
     return page_of(paid.invoice)
 
 

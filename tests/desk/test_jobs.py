@@ -119,13 +119,14 @@ def test_without_proof_or_reason_nothing_happens(staff: Client, doubtful_credit:
 
 
 def test_a_double_click_and_an_old_page_change_nothing(
-    staff: Client, doubtful_credit: Job, clock: Clock
+    staff: Client, doubtful_credit: Job, shop: Simulator, clock: Clock
 ) -> None:
     fields = {**pages.hidden(pages.opened(staff, doubtful_credit, "verify")), "proof": "seen"}
     pages.submit(staff, doubtful_credit, "verify", fields)
     second = pages.submit(staff, doubtful_credit, "verify", fields)
     assert "not possible now" in pages.text(second)
-    clock.work()
+    shop.faults.add("Client_Get", times=9, answer="html", apply="no")
+    clock.pass_by(minutes=8)
     doubtful_credit.refresh_from_db()
     assert doubtful_credit.state == Job.State.PARKED
     old = pages.submit(staff, doubtful_credit, "not-applied", fields)

@@ -12,7 +12,6 @@ import redis
 from pytest_django.fixtures import Settings
 
 from billing.models import GatewayEvent, Mail, Payment
-from config.celery import app as celery_app
 from config.local.places import place_for
 from config.local.valkey import FAST, Valkey
 from provisioning.simulator.simulator import Simulator
@@ -34,20 +33,11 @@ def clock() -> Iterator[Clock]:
 def broker(settings: Settings) -> Iterator[Valkey]:
     """A broker of its own, which the test may stop."""
     with tempfile.TemporaryDirectory(prefix="broker-") as folder:
-        before = celery_app.conf["broker_url"]
         valkey = Valkey(place_for(Path(folder)), settings=FAST)
         valkey.start()
-        settings.REDIS_URL = celery_app.conf["broker_url"] = valkey.url
-        forget_connections()
+        settings.REDIS_URL = settings.CELERY_BROKER_URL = valkey.url
         yield valkey
         valkey.stop()
-        celery_app.conf["broker_url"] = before
-        forget_connections()
-
-
-def forget_connections() -> None:
-    """Let this process' Celery begin anew, as it does in a fresh process."""
-    getattr(celery_app, "_after_fork")()  # noqa: B009
 
 
 def mailed() -> bool:
