@@ -55,7 +55,7 @@ def note_attempt(job_id: int, fence: int, before: Reading, *, at: datetime) -> A
 
 
 def answered(attempt: Attempt, fence: int, outcome: Attempt.Outcome, error: Exception) -> None:
-    """Note a clear no on the attempt; commits. A yes is noted by `finish`, together with its job."""
+    """Note a clear no on the attempt; commits. A yes is noted by `succeed`, with its job."""
     with held(attempt.job_id, fence):
         _answer(attempt, outcome, error)
 
