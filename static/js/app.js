@@ -47,6 +47,10 @@
     }
   });
 
+  // On a phone the client menu is wider than the page: the place one is at comes into view.
+  const here = document.querySelector(".sidenav [aria-current]");
+  if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 16;
+
   const errors = document.querySelector("[data-focus]");
   if (errors) errors.focus();
 })();
