@@ -35,7 +35,7 @@ def add(
 
     Another currency empties the basket first, since an order has one. Raises NotForSale.
     """
-    _check(price, subscription)
+    check(price, subscription)
     with transaction.atomic():
         if cart is None:
             cart = Cart.objects.create(currency=price.currency, updated_at=at)
@@ -63,7 +63,8 @@ def foreign_lines(lines: list[CartLine], customer: Customer) -> list[CartLine]:
     ]
 
 
-def _check(price: Price, subscription: Subscription | None) -> None:
+def check(price: Price, subscription: Subscription | None) -> None:
+    """Raise NotForSale unless the price can be ordered now, a top-up for a running service."""
     package = price.package
     if price.archived or package.archived:
         raise NotForSale("archived")

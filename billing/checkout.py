@@ -23,6 +23,7 @@ from billing.models import (
 from packages.models import Package
 from packages.money import Money
 from packages.states import record_change
+from provisioning import servers
 
 
 class EmptyCart(Exception):
@@ -77,7 +78,8 @@ def place(
 
     `seen` is the fingerprint of the quote that the customer agreed to; Changed if it is another
     now. Placed twice (two tabs, a double click), the second call returns the first one's order.
-    Raises EmptyCart, tax.NoRate.
+    Raises EmptyCart, tax.NoRate, carts.NotForSale, and servers.NoServer when no dialler could take
+    what is ordered.
     """
     placed = Order.objects.filter(checkout_key=cart.token).first()
     if placed is not None:
@@ -132,6 +134,7 @@ def _place(
         raise Changed
     charges = []
     for line in quoted.lines:
+        carts.check(line.price, line.subscription)
         order_line = _order_line(order, line, brand, at=at, actor=actor)
         charges += _charges(line, order_line)
     draft = invoices.Draft(customer, order.currency, language, tuple(charges), order)
@@ -152,6 +155,7 @@ def _order_line(
     if subscription is not None:
         kind = OrderLine.Kind.TOP_UP
     else:
+        servers.choose(order.currency)
         subscription = subscriptions.plan(
             order.customer, price, zone=brand.zone, at=at, actor=actor
         )

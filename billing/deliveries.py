@@ -2,6 +2,8 @@
 
 import json
 import smtplib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from celery import shared_task
@@ -108,9 +110,19 @@ def _message(mail: Mail) -> EmailMultiAlternatives:
     return message
 
 
-def _sent(mail: Mail, *, at: datetime) -> None:
-    """The secret has left with the mail; only the demo keeps it, to be read in the browser."""
+@contextmanager
+def _held(mail: Mail) -> Iterator[Mail | None]:
+    """Open a transaction with the mail's lock; None when somebody else has taken it over."""
     with transaction.atomic():
+        ours = Mail.objects.filter(state=Mail.State.SENDING, attempts=mail.attempts)
+        yield ours.select_for_update().filter(pk=mail.pk).first()
+
+
+def _sent(sent: Mail, *, at: datetime) -> None:
+    """The secret has left with the mail; only the demo keeps it, to be read in the browser."""
+    with _held(sent) as mail:
+        if mail is None:
+            return
         mail.sent_at, mail.next_attempt_at, mail.last_error = at, None, ""
         if not settings.DEMO:
             mail.sealed = None
@@ -124,10 +136,12 @@ def _after_refusal(mail: Mail, code: int, error: Exception, *, at: datetime) -> 
     return _move(mail, Mail.State.FAILED, error, at=at)
 
 
-def _again(mail: Mail, error: Exception, *, at: datetime) -> None:
-    if mail.attempts >= MAX_ATTEMPTS:
-        return _move(mail, Mail.State.FAILED, error, at=at)
-    with transaction.atomic():
+def _again(tried: Mail, error: Exception, *, at: datetime) -> None:
+    if tried.attempts >= MAX_ATTEMPTS:
+        return _move(tried, Mail.State.FAILED, error, at=at)
+    with _held(tried) as mail:
+        if mail is None:
+            return None
         pause = min(BACKOFF_CAP, timedelta(minutes=1) * 2 ** min(mail.attempts, 10))
         mail.next_attempt_at, mail.last_error = at + pause, type(error).__name__
         also = ("next_attempt_at", "last_error")
@@ -135,9 +149,10 @@ def _again(mail: Mail, error: Exception, *, at: datetime) -> None:
     return None
 
 
-def _move(mail: Mail, state: Mail.State, error: Exception, *, at: datetime) -> None:
-    with transaction.atomic():
-        _move_locked(mail, state, error, at=at)
+def _move(tried: Mail, state: Mail.State, error: Exception, *, at: datetime) -> None:
+    with _held(tried) as mail:
+        if mail is not None:
+            _move_locked(mail, state, error, at=at)
 
 
 def _move_locked(mail: Mail, state: Mail.State, error: Exception, *, at: datetime) -> None:

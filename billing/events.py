@@ -7,8 +7,9 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from billing import gateways, payments
-from billing.gateways.base import GatewayRefused, PaymentSnapshot, Unavailable
+from billing.gateways.base import GatewayRefused, NotConfigured, PaymentSnapshot, Unavailable
 from billing.models import GatewayEvent
+from provisioning.servers import NoServer
 
 log = structlog.get_logger()
 
@@ -31,7 +32,7 @@ def process(event_id: int, *, at: datetime) -> None:
         return _finish(event, GatewayEvent.State.IGNORED, "speaks of no payment", at=at)
     try:
         snapshot = gateways.get(event.gateway).fetch_payment(event.payment_external_id)
-    except (Unavailable, GatewayRefused) as error:
+    except (Unavailable, GatewayRefused, NotConfigured, KeyError) as error:
         return _postpone(event, type(error).__name__, at=at)
     try:
         return _record(event, snapshot, at=at)
@@ -49,6 +50,9 @@ def _record(event: GatewayEvent, snapshot: PaymentSnapshot, *, at: datetime) -> 
                 note = "refund or dispute at the gateway: book it by hand"
                 return _finish(event, GatewayEvent.State.PARKED, note, at=at)
             return _finish(event, GatewayEvent.State.PROCESSED, "", at=at)
+    except NoServer as error:
+        # Paid, but no dialler takes it now: staff see the note, and it goes on when one does.
+        return _postpone(event, f"NoServer: {error}", at=at)
     except (payments.Mismatch, payments.UnknownPayment) as error:
         log.error("event.parked", event_id=event.pk, reason=type(error).__name__)
         note = f"{type(error).__name__}: {error}"
@@ -74,5 +78,7 @@ def _postpone(event: GatewayEvent, note: str, *, at: datetime) -> None:
     if event.attempts >= MAX_ATTEMPTS:
         return _finish(event, GatewayEvent.State.PARKED, note, at=at)
     pause = min(BACKOFF_CAP, timedelta(seconds=2) * 2 ** min(event.attempts, 10))
-    GatewayEvent.objects.filter(pk=event.pk).update(next_attempt_at=at + pause, note=note[:300])
+    GatewayEvent.objects.filter(pk=event.pk, state=GatewayEvent.State.RECEIVED).update(
+        next_attempt_at=at + pause, note=note[:300]
+    )
     return None

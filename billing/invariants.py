@@ -39,8 +39,8 @@ INVARIANTS = (
         "PAY-5",
         "A payment succeeded only by the gateway's own answer, for the amount asked.",
         """SELECT id FROM billing_payment WHERE state = 'succeeded'
-           AND (confirmed_at IS NULL OR fetched_minor <> amount_minor
-                OR fetched_currency <> currency)""",
+           AND (confirmed_at IS NULL OR fetched_minor IS DISTINCT FROM amount_minor
+                OR fetched_currency IS DISTINCT FROM currency)""",
     ),
     Invariant(
         "PAY-8",
@@ -80,16 +80,19 @@ INVARIANTS = (
     Invariant(
         "INV-4",
         "Numbers of a series and year run from 1 to n without a gap.",
-        """SELECT s.code, s.year, s.last, count(i.id) FROM billing_numberseries s
-           LEFT JOIN billing_invoice i ON i.series = s.code AND i.year = s.year
-           GROUP BY s.id HAVING s.last <> count(i.id) OR s.last <> COALESCE(max(i.sequence), 0)""",
+        """SELECT i.series, i.year, s.last, count(i.id) FROM billing_numberseries s
+           FULL JOIN (SELECT * FROM billing_invoice WHERE number IS NOT NULL) i
+             ON i.series = s.code AND i.year = s.year
+           GROUP BY i.series, i.year, s.id
+           HAVING s.last IS DISTINCT FROM count(i.id)
+               OR s.last IS DISTINCT FROM COALESCE(max(i.sequence), 0)""",
     ),
     Invariant(
         "INV-5",
-        "A later number was not issued earlier.",
-        """SELECT id FROM (SELECT id, issued_at, lag(issued_at) OVER
+        "A later number was not issued on an earlier day.",
+        """SELECT id FROM (SELECT id, issued_on, lag(issued_on) OVER
              (PARTITION BY series, year ORDER BY sequence) AS earlier
-             FROM billing_invoice WHERE number IS NOT NULL) i WHERE earlier > issued_at""",
+             FROM billing_invoice WHERE number IS NOT NULL) i WHERE earlier > issued_on""",
     ),
     Invariant(
         "INV-8",
@@ -104,7 +107,10 @@ INVARIANTS = (
         """SELECT i.id FROM billing_invoice i
            LEFT JOIN billing_payment p ON p.invoice_id = i.id
            LEFT JOIN billing_order o ON o.id = i.order_id
-           WHERE p.currency <> i.currency OR o.currency <> i.currency""",
+           LEFT JOIN billing_invoiceline l ON l.invoice_id = i.id
+           LEFT JOIN billing_subscription s ON s.id = l.subscription_id
+           WHERE p.currency <> i.currency OR o.currency <> i.currency
+              OR s.currency <> i.currency""",
     ),
     Invariant(
         "LED-1",
@@ -118,18 +124,24 @@ INVARIANTS = (
         "Every issued invoice over something is booked exactly once.",
         """SELECT i.id FROM billing_invoice i
            LEFT JOIN billing_ledgertransaction t ON t.invoice_id = i.id
+           LEFT JOIN billing_posting o ON o.transaction_id = t.id
+           LEFT JOIN billing_ledgeraccount a ON a.id = o.account_id AND a.kind = 'receivable'
            WHERE i.number IS NOT NULL
-           GROUP BY i.id HAVING count(t.id) <> CASE WHEN i.total_minor = 0 THEN 0 ELSE 1 END""",
+           GROUP BY i.id
+           HAVING count(DISTINCT t.id) <> CASE WHEN i.total_minor = 0 THEN 0 ELSE 1 END
+             OR COALESCE(sum(o.amount_minor) FILTER (WHERE a.id IS NOT NULL), 0)
+                <> i.total_minor""",
     ),
     Invariant(
         "LED-6",
         "What a customer owes in the ledger is the sum of what is open on invoices.",
-        """SELECT c.id FROM billing_customer c WHERE
-             COALESCE((SELECT sum(o.amount_minor) FROM billing_posting o
-               JOIN billing_ledgeraccount a ON a.id = o.account_id
-               WHERE a.kind = 'receivable' AND a.customer_id = c.id), 0)
-             <> COALESCE((SELECT sum(total_minor - paid_minor) FROM billing_invoice
-                          WHERE customer_id = c.id AND number IS NOT NULL), 0)""",
+        """SELECT customer_id, currency FROM (
+             SELECT a.customer_id, a.currency, o.amount_minor AS minor FROM billing_posting o
+             JOIN billing_ledgeraccount a ON a.id = o.account_id WHERE a.kind = 'receivable'
+             UNION ALL
+             SELECT customer_id, currency, paid_minor - total_minor FROM billing_invoice
+             WHERE number IS NOT NULL) owed
+           GROUP BY customer_id, currency HAVING sum(minor) <> 0""",
     ),
     Invariant(
         "REM-2",
@@ -164,22 +176,32 @@ INVARIANTS = (
              WHERE state = 'done') j WHERE earlier > finished_at""",
     ),
     Invariant(
+        "REM-8",
+        "An active subscription has its account.",
+        "SELECT id FROM billing_subscription WHERE state = 'active' AND account_id IS NULL",
+    ),
+    Invariant(
         "REM-10",
-        "Every credit job carries exactly what a fulfilled order line sold.",
-        """SELECT j.id FROM provisioning_job j
+        "Credit jobs and the credit that fulfilled order lines sold are the same.",
+        """SELECT j.id, NULL FROM provisioning_job j
            LEFT JOIN billing_orderline l ON j.cause = 'order-line-' || l.id || ':credit'
            LEFT JOIN billing_order o ON o.id = l.order_id
-           WHERE j.kind = 'credit' AND j.cause LIKE 'order-line-%'
-             AND (l.id IS NULL OR j.amount_minor <> l.credit_minor OR o.state <> 'fulfilled')""",
+           WHERE j.kind = 'credit' AND (l.id IS NULL OR j.amount_minor <> l.credit_minor
+             OR j.currency <> o.currency OR o.state <> 'fulfilled')
+           UNION ALL SELECT NULL, l.id FROM billing_orderline l
+           JOIN billing_order o ON o.id = l.order_id
+           WHERE o.state = 'fulfilled' AND l.credit_minor > 0 AND NOT EXISTS (
+             SELECT 1 FROM provisioning_job WHERE cause = 'order-line-' || l.id || ':credit')""",
     ),
     Invariant(
         "ORD-1",
         "A fulfilled order has a paid invoice and, for each line, its jobs.",
         """SELECT l.id FROM billing_orderline l JOIN billing_order o ON o.id = l.order_id
            LEFT JOIN billing_invoice i ON i.order_id = o.id
-           WHERE o.state = 'fulfilled' AND (i.state IS DISTINCT FROM 'paid'
+           WHERE (o.state = 'fulfilled' AND (i.state IS DISTINCT FROM 'paid'
              OR NOT EXISTS (SELECT 1 FROM provisioning_job
-                            WHERE cause LIKE 'order-line-' || l.id || ':%'))""",
+                            WHERE cause LIKE 'order-line-' || l.id || ':%')))
+             OR (i.state = 'paid' AND o.state <> 'fulfilled')""",
     ),
     Invariant(
         "JOB-2",
@@ -202,16 +224,29 @@ INVARIANTS = (
              ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM s.state
            UNION ALL SELECT 'account', a.id FROM provisioning_account a LEFT JOIN LATERAL (
              SELECT after FROM packages_statechange WHERE subject = 'account' AND subject_id = a.id
-             ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM a.state""",
+             ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM a.state
+           UNION ALL SELECT 'invoice', i.id FROM billing_invoice i LEFT JOIN LATERAL (
+             SELECT after FROM packages_statechange WHERE subject = 'invoice' AND subject_id = i.id
+             ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM i.state
+           UNION ALL SELECT 'order', o.id FROM billing_order o LEFT JOIN LATERAL (
+             SELECT after FROM packages_statechange WHERE subject = 'order' AND subject_id = o.id
+             ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM o.state
+           UNION ALL SELECT 'mail', m.id FROM billing_mail m LEFT JOIN LATERAL (
+             SELECT after FROM packages_statechange WHERE subject = 'mail' AND subject_id = m.id
+             ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM m.state""",
     ),
     Invariant(
         "MAIL-1",
-        "A login that is running was mailed once.",
+        "A running account's login was mailed once, as soon as its jobs had ended.",
         """SELECT a.id FROM provisioning_account a
            LEFT JOIN billing_mail m ON m.template = 'account_ready'
              AND m.cause = 'account-' || a.id
            WHERE a.state <> 'planned' AND a.password_sealed IS NULL
-           GROUP BY a.id HAVING count(m.id) <> 1""",
+           GROUP BY a.id HAVING count(m.id) <> 1
+           UNION ALL SELECT a.id FROM provisioning_account a
+           WHERE a.state = 'live' AND a.password_sealed IS NOT NULL AND NOT EXISTS (
+             SELECT 1 FROM provisioning_job WHERE account_id = a.id
+             AND state IN ('waiting', 'running', 'parked'))""",
     ),
 )
 

@@ -12,7 +12,9 @@ def fulfil(order: Order, held: Held, *, at: datetime, actor: str) -> None:
     if order.state == Order.State.FULFILLED:
         return
     order.move(Order.State.FULFILLED, at=at, actor=actor, reason="invoice paid")
-    for line in order.lines.select_related("package__tariff", "order__customer"):
+    lines = order.lines.select_related("package__tariff", "order__customer")
+    # In the order in which everybody locks accounts.
+    for line in lines.order_by("subscription__account_id", "id"):
         subscription = held.subscriptions[line.subscription_id]
         if line.kind == OrderLine.Kind.NEW:
             subscriptions.activate(subscription, line, at=at, actor=actor)

@@ -13,6 +13,7 @@ from billing.gateways.base import (
     Declined,
     Gateway,
     GatewayRefused,
+    NotConfigured,
     PaymentRequest,
     PaymentSnapshot,
     PaymentStart,
@@ -21,11 +22,13 @@ from billing.gateways.base import (
 from billing.locks import take_for_invoice, take_for_payment
 from billing.models import Invoice, Payment
 from packages.states import record_change
+from provisioning.servers import NoServer
 
 log = structlog.get_logger()
 
 FIRST_CHECK = timedelta(seconds=60)
-LAST_CHECK = timedelta(hours=1)
+LAST_CHECK = timedelta(minutes=15)
+GIVE_UP_AFTER = timedelta(days=2)
 # The gateway's answer contradicts ours; staff must look (a card on their first page shows it).
 NOT_BELIEVED = "not_believed"
 
@@ -110,10 +113,10 @@ def _give_up(payment: Payment, error: Exception, *, at: datetime) -> None:
     with transaction.atomic():
         payment, _ = take_for_payment(payment.pk)
         if payment.state in Payment.OPEN:
+            # Still asked about: another tab may have begun it with success.
             payment.failure_message = getattr(error, "message", "")[:200]
-            payment.next_check_at = None
-            also = ("failure_message", "next_check_at")
             reason = f"{type(error).__name__} at the gateway"
+            also = ("failure_message",)
             payment.move(
                 Payment.State.FAILED, at=at, actor="system:gateway", reason=reason, also=also
             )
@@ -123,20 +126,21 @@ def check(payment: Payment, *, at: datetime, actor: str) -> None:
     """Ask the gateway about an open payment and record what it says.
 
     The browser's return page, "check now" and the sweep call this. Speaks HTTP before any lock;
-    Unavailable is swallowed here: the payment stays open, and the next check is written down. An
-    answer that is not believed changes nothing and waits for staff.
+    an unreachable gateway leaves everything as it is. An answer that is not believed changes
+    nothing and waits for staff; without a dialler for what was bought, the sweep comes back to it.
     """
-    gateway = gateways.get(payment.gateway)
-    _note_check(payment, at=at)
     try:
+        gateway = gateways.get(payment.gateway)
         snapshot = _look_up(gateway, payment)
-    except (Unavailable, GatewayRefused) as error:
+    except (Unavailable, GatewayRefused, NotConfigured) as error:
         log.warning("payment.unchecked", payment=payment.pk, error=type(error).__name__)
         return
     if snapshot is None:
         return
     try:
         record(snapshot, gateway.code, at=at, actor=actor)
+    except NoServer:
+        log.error("payment.no_server", payment=payment.pk)
     except (Mismatch, UnknownPayment) as error:
         log.error("payment.not_believed", payment=payment.pk, error=type(error).__name__)
         Payment.objects.filter(pk=payment.pk).update(next_check_at=None, failure_code=NOT_BELIEVED)
@@ -150,12 +154,17 @@ def _look_up(gateway: Gateway, payment: Payment) -> PaymentSnapshot | None:
     return next((each for each in recent if each.key == payment.key.hex), None)
 
 
-def _note_check(payment: Payment, *, at: datetime) -> None:
-    """Plan the next check, later each time; a payment nobody finishes is asked about hourly."""
+def check_due(payment: Payment, *, at: datetime, actor: str) -> None:
+    """Check a payment whose time has come, and plan the next time before asking.
+
+    Later each time, but every quarter of an hour at least for two days; then never again, since no
+    gateway keeps an unpaid page open for longer.
+    """
     pause = min(LAST_CHECK, FIRST_CHECK * 2 ** min(payment.checks, 10))
-    Payment.objects.filter(pk=payment.pk, next_check_at__isnull=False).update(
-        next_check_at=at + pause, checks=payment.checks + 1
-    )
+    next_at = at + pause if at < payment.created_at + GIVE_UP_AFTER else None
+    planned = Payment.objects.filter(pk=payment.pk, next_check_at__isnull=False)
+    planned.update(next_check_at=next_at, checks=payment.checks + 1)
+    check(payment, at=at, actor=actor)
 
 
 def record(snapshot: PaymentSnapshot, gateway_code: str, *, at: datetime, actor: str) -> Payment:

@@ -2,10 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Max
-
 from billing.models import Customer, OrderLine, Subscription, SubscriptionPeriod
-from packages.models import Package, Price, Tariff
+from packages.models import Package, Price
 from packages.money import Money
 from packages.periods import Period, business_day, period
 from packages.states import record_change
@@ -14,7 +12,6 @@ from provisioning.dialler.base import Limits
 from provisioning.models import Account
 
 TRIAL_INDEX = -1
-MICRO_PER_MINOR = 10_000
 
 
 def plan(customer: Customer, price: Price, *, zone: str, at: datetime, actor: str) -> Subscription:
@@ -112,15 +109,6 @@ def _plan_account(subscription: Subscription, *, at: datetime, actor: str) -> Ac
         person,
         subscription.terms,
         currency=subscription.currency,
-        burn_minor_per_minute=_burn(subscription),
         at=at,
         actor=actor,
     )
-
-
-def _burn(subscription: Subscription) -> int:
-    """Return the most that all channels together can cost in a minute, in minor units."""
-    dearest = Tariff.objects.filter(remote_id=subscription.terms.tariff).aggregate(
-        micro=Max("rates__price_micro")
-    )["micro"]
-    return -(-(dearest or 0) * subscription.terms.channels // MICRO_PER_MINOR)

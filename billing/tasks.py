@@ -38,7 +38,7 @@ def sweep_payments() -> None:
     """Ask the gateways about open payments, so that a lost webhook costs minutes and no money."""
     at = timezone.now()
     due = Payment.objects.filter(next_check_at__lte=at).order_by("next_check_at")
-    each(due[:BATCH], lambda payment: payments.check(payment, at=at, actor=SWEEPER))
+    each(due[:BATCH], lambda payment: payments.check_due(payment, at=at, actor=SWEEPER))
 
 
 @shared_task
@@ -54,6 +54,7 @@ def sweep_balances() -> None:
     at = timezone.now()
     old = Q(balance_at__lt=at - BALANCE_AGE) | Q(balance_at__isnull=True)
     running = Account.objects.filter(old, state=Account.State.LIVE)
-    idle = running.exclude(jobs__state__in=Job.UNFINISHED)
+    asked = Q(jobs__kind=Job.Kind.READ_BALANCE, jobs__created_at__gt=at - BALANCE_AGE)
+    idle = running.exclude(jobs__state__in=Job.UNFINISHED).exclude(asked)
     with transaction.atomic():
         jobs.read_balances(list(idle[:BATCH]), at=at, actor=SWEEPER)

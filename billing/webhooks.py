@@ -18,6 +18,8 @@ from packages.doorbell import ring
 
 log = structlog.get_logger()
 
+LONGEST = {"external_id": 80, "kind": 60, "account": 60, "payment_external_id": 80}
+
 INSERT = (
     f"INSERT INTO {GatewayEvent._meta.db_table} ({{}}) VALUES ({{}}) "
     "ON CONFLICT (gateway, account, livemode, external_id) DO NOTHING RETURNING id"
@@ -39,6 +41,7 @@ def receive(request: HttpRequest, gateway_code: str) -> HttpResponse:
     at = timezone.now()
     try:
         incoming = gateway.verify_webhook(_body(request), request.headers, at=at)
+        _must_fit(incoming)
     except BadWebhook as error:
         log.warning("webhook.refused", gateway=gateway.code, reason=error.reason)
         return JsonResponse({"status": "refused"}, status=400)
@@ -75,6 +78,19 @@ def store(incoming: IncomingEvent, gateway_code: str, *, at: datetime) -> int | 
         cursor.execute(INSERT.format(", ".join(row), ", ".join(["%s"] * len(row))), [*row.values()])
         stored = cursor.fetchone()
     return stored[0] if stored else None
+
+
+def _must_fit(incoming: IncomingEvent) -> None:
+    """Raise BadWebhook for names longer than their columns; no gateway sends such."""
+    values = {
+        "external_id": incoming.external_id,
+        "kind": incoming.kind,
+        "account": incoming.account,
+        "payment_external_id": incoming.payment_external_id or "",
+    }
+    for name, value in values.items():
+        if len(value) > LONGEST[name]:
+            raise BadWebhook("malformed")
 
 
 def _body(request: HttpRequest) -> bytes:

@@ -28,7 +28,7 @@ BEAT: dict[str, dict[str, Any]] = {
     # Tests the diallers.
     "check_servers": {"task": "provisioning.tasks.check_servers", "schedule": 30.0},
     # Shows /healthz that beat reaches a worker.
-    "beat_heartbeat": {"task": "provisioning.tasks.beat_heartbeat", "schedule": 10.0},
+    "beat_heartbeat": {"task": "provisioning.tasks.beat_heartbeat", "schedule": 5.0},
 }
 # A tick that waited longer than this has been overtaken by the next one.
 for _entry in BEAT.values():

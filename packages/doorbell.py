@@ -18,7 +18,7 @@ log = structlog.get_logger()
 # A broker that hangs must not hold up a page: one second, then silence for a while.
 PATIENCE_SECONDS = 1
 SILENCE_SECONDS = 5
-_silent_until = 0.0
+_silent_until = monotonic()
 
 
 def ring(task: Task[[int], Any], row_id: int) -> None:

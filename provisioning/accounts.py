@@ -21,7 +21,6 @@ def plan(
     limits: Limits,
     *,
     currency: str,
-    burn_minor_per_minute: int,
     at: datetime,
     actor: str,
 ) -> Account:
@@ -34,7 +33,6 @@ def plan(
         server=server,
         person=person,
         limits=limits.to_json(),
-        burn_minor_per_minute=burn_minor_per_minute,
         created_at=at,
     )
     account.username = _username(person, str(account.marker.hex))

@@ -75,9 +75,11 @@ class Server(models.Model):
         return self.name
 
     @property
-    def call_seconds(self) -> float:
-        """Return the longest that one command may take: an update reads, writes, reads again."""
-        return 3 * (self.connect_timeout_seconds + self.read_timeout_seconds)
+    def work_seconds(self) -> float:
+        """Return how long a claim may speak to the server: five exchanges (look, read, write, read
+        again, confirm) and one to spare.
+        """
+        return 6 * (self.connect_timeout_seconds + self.read_timeout_seconds)
 
 
 class Account(Stateful):
@@ -102,9 +104,6 @@ class Account(Stateful):
     marker = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     person = models.JSONField(help_text="Name, e-mail, phone, language as sent to the dialler.")
     limits = models.JSONField(_("limits"), help_text="What the dialler should enforce.")
-    burn_minor_per_minute = models.PositiveIntegerField(
-        default=0, help_text="The most the account's calls can cost in a minute."
-    )
     state = models.CharField(
         _("state"), max_length=10, choices=State.choices, default=State.PLANNED
     )

@@ -50,7 +50,7 @@ def note_attempt(job_id: int, fence: int, before: Reading, *, at: datetime) -> A
             method=VERBS[job.kind].method,
             before={"balance_minor": before.remote.balance_minor if before.remote else None},
             sent_at=at,
-            deadline_at=at + timedelta(seconds=job.account.server.call_seconds),
+            deadline_at=at + timedelta(seconds=job.account.server.work_seconds),
         )
 
 
@@ -131,10 +131,14 @@ def finish_held(
 def park(job_id: int, fence: int, reason: str, *, at: datetime) -> None:
     """Leave the job to staff, with the reason; nothing behind it runs until they decide."""
     with held(job_id, fence) as job:
-        job.reason, job.claimed_until = reason[:300], None
-        also = ("reason", "claimed_until")
-        job.move(Job.State.PARKED, at=at, actor=RUNNER, reason=reason, also=also)
+        _stand(job, reason, at=at)
         job_finished.send(sender=Job, job=job, at=at)
+
+
+def _stand(job: Job, reason: str, *, at: datetime) -> None:
+    job.reason, job.claimed_until = reason[:300], None
+    also = ("reason", "claimed_until")
+    job.move(Job.State.PARKED, at=at, actor=RUNNER, reason=reason, also=also)
 
 
 def drop(job_id: int, fence: int, reason: str, *, at: datetime) -> None:
@@ -159,7 +163,8 @@ def stumble(job_id: int, fence: int, error: Exception, *, at: datetime) -> None:
             if job.tries < MAX_STUMBLES:
                 pause = timedelta(seconds=backoff_seconds(job))
                 return wait(job, at + pause, f"fault: {type(error).__name__}", at=at)
-        return park(job_id, fence, f"fault: {type(error).__name__}", at=at)
+            # No news of it: what failed may be the one who receives the news.
+            return _stand(job, f"fault: {type(error).__name__}", at=at)
     except Fenced:
         return None
 

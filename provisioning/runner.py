@@ -5,6 +5,7 @@ No transaction and no row lock is open while the dialler is asked. What a dead w
 taken up again after its lease, and is read before anything is sent a second time.
 """
 
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -27,6 +28,7 @@ log = structlog.get_logger()
 
 MAX_SENDS = 3
 MAX_UNREADABLE = 5
+MAX_MISCONFIGURED = 8
 # Beyond the longest possible call: the time to write the answer down.
 LEASE_MARGIN = timedelta(seconds=30)
 
@@ -52,12 +54,14 @@ def run_next(account_id: int, *, at: datetime, worker: str) -> bool:
     their order, one at a time; a parked one holds up those behind it. Speaks HTTP outside of any
     transaction. Raises what a bug raises, after noting it on the row.
     """
+    begun = time.monotonic()
     claim = _claim(account_id, at=at, worker=worker)
     if claim is None:
         return False
+    server = claim.job.account.server
     log.info("job.run", job=claim.job.pk, kind=claim.job.kind, tries=claim.job.tries)
     try:
-        _carry_out(claim, servers.connect(claim.job.account.server))
+        _carry_out(claim, servers.connect(server, ends_at=begun + server.work_seconds))
     except outcomes.Fenced:
         log.warning("job.fenced", job=claim.job.pk)
     except Exception as error:
@@ -81,7 +85,7 @@ def _claim(account_id: int, *, at: datetime, worker: str) -> Claim | None:
         server = job.account.server
         job.fence += 1
         job.tries += 1
-        job.claimed_until = at + timedelta(seconds=2 * server.call_seconds) + LEASE_MARGIN
+        job.claimed_until = at + timedelta(seconds=server.work_seconds) + LEASE_MARGIN
         also = ("fence", "tries", "claimed_until")
         job.move(Job.State.RUNNING, at=at, actor=worker, reason="claimed", also=also)
     return Claim(job, job.fence, at)
@@ -96,17 +100,23 @@ def _is_free(job: Job, at: datetime) -> bool:
 def _carry_out(claim: Claim, dialler: Dialler) -> None:
     if claim.job.kind == Job.Kind.READ_BALANCE:
         return _read_balance(claim, dialler)
-    capability = claim.verb.capability
-    if capability is not None and dialler.capabilities[capability] == "manual":
-        return outcomes.park(claim.job.pk, claim.fence, "manual: to be done by hand", at=claim.at)
+    # What was sent comes first: the capability may have been switched to manual in between.
     open_attempt = claim.job.attempts.filter(outcome__in=Attempt.OPEN).first()
     if open_attempt is not None:
         return _find_out(claim, dialler, open_attempt)
+    capability = claim.verb.capability
+    if capability is not None and dialler.capabilities[capability] == "manual":
+        return outcomes.park(claim.job.pk, claim.fence, "manual: to be done by hand", at=claim.at)
+    if claim.job.kind != Job.Kind.CREATE and not claim.job.account.remote_id:
+        reason = "the account has no id at the dialler"
+        return outcomes.park(claim.job.pk, claim.fence, reason, at=claim.at)
     return _begin(claim, dialler)
 
 
 def _read_balance(claim: Claim, dialler: Dialler) -> None:
     """A balance is only shown to people: what cannot be read now is read another time."""
+    if not claim.job.account.remote_id:
+        return outcomes.drop(claim.job.pk, claim.fence, "no id at the dialler", at=claim.at)
     try:
         remote = read(dialler, claim.job)
     except DiallerError as error:
@@ -183,8 +193,8 @@ def _refused(claim: Claim, dialler: Dialler, attempt: Attempt, error: Refused) -
         except DiallerError:
             taken = False
         if taken:
+            # The next run looks whose it is: ours, come late, or a stranger's.
             with outcomes.held(claim.job.pk, claim.fence) as job:
-                accounts.rename(job.account)
                 return outcomes.wait(job, claim.at, "username was taken", at=claim.at)
     return outcomes.park(claim.job.pk, claim.fence, f"refused: {error.reason}", at=claim.at)
 

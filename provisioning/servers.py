@@ -1,5 +1,6 @@
 """Which dialler an account goes to, and how to talk to it."""
 
+import math
 from datetime import datetime
 from typing import cast
 
@@ -33,8 +34,12 @@ def choose(currency: str) -> Server:
     return server
 
 
-def connect(server: Server) -> Dialler:
-    """Return a client for the server; speaks to nobody yet. Raises vault.Unsealable."""
+def connect(server: Server, *, ends_at: float = math.inf) -> Dialler:
+    """Return a client for the server; speaks to nobody yet. Raises vault.Unsealable.
+
+    After `ends_at` (monotonic clock) no byte leaves any more: whoever waits for that moment can
+    rely on it, even if this process was stopped in between and wakes up later.
+    """
     return HttpDialler(
         Endpoint(
             base_url=server.base_url,
@@ -47,6 +52,7 @@ def connect(server: Server) -> Dialler:
             connect_timeout_seconds=server.connect_timeout_seconds,
             read_timeout_seconds=server.read_timeout_seconds,
             ca_file=server.ca_file or None,
+            ends_at=ends_at,
         )
     )
 

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from provisioning import health, runner, secrets
-from provisioning.models import Heartbeat, Job
+from provisioning.models import Account, Heartbeat, Job
 
 BATCH = 500
 
@@ -42,9 +42,11 @@ def beat_heartbeat() -> None:
 
 
 def accounts_due() -> list[int]:
-    """Return the ids of the accounts that have something to do now, the longest waiting first."""
+    """Return the ids of the accounts that can do something now, the longest waiting first."""
     at = timezone.now()
     due = Q(state=Job.State.WAITING, run_at__lte=at)
     left = Q(state=Job.State.RUNNING, claimed_until__lte=at)
-    waiting = Job.objects.filter(due | left).order_by("run_at").values_list("account_id", flat=True)
+    standing = Account.objects.filter(jobs__state=Job.State.PARKED)
+    jobs = Job.objects.filter(due | left).exclude(account__in=standing).order_by("run_at")
+    waiting = jobs.values_list("account_id", flat=True)
     return list(dict.fromkeys(waiting[:BATCH]))

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from math import ceil
 
 from packages.money import Money
 from provisioning import accounts, vault
@@ -78,7 +77,8 @@ def _judge_create(job: Job, reading: Reading, attempt: Attempt | None) -> Verdic
     if remote.marker:
         ours = remote.marker == str(account.marker)
     else:
-        ours = attempt is not None and remote.email == account.person["email"]
+        same = (remote.email or "").casefold() == account.person["email"].casefold()
+        ours = attempt is not None and same
     if not ours or remote.username != account.username:
         raise Foreign(remote.username)
     return Verdict.APPLIED
@@ -117,27 +117,28 @@ def _send_credit(dialler: Dialler, job: Job) -> None:
 
 
 def _judge_credit(job: Job, reading: Reading, attempt: Attempt | None) -> Verdict:
-    """Judge by the balance before and after, and the most that calls can have cost in between."""
+    """Judge by the balance: only credit raises it, and calls lower it by nobody knows how much.
+
+    So a rise of at most the amount proves it, an unchanged balance disproves it, and everything
+    else leaves it open (docs/money.md has the table).
+    """
     if attempt is None:
         return Verdict.ABSENT
     before = attempt.before.get("balance_minor")
     after = reading.remote.balance_minor if reading.remote else None
     if before is None or after is None or job.amount_minor is None:
         return Verdict.UNDECIDED
-    burn = _most_burnt(job, attempt.sent_at, reading.at)
-    applied = before + job.amount_minor - burn <= after <= before + job.amount_minor
-    absent = before - burn <= after <= before
-    if applied == absent:
-        return Verdict.UNDECIDED
-    return Verdict.APPLIED if applied else Verdict.ABSENT
+    if after == before:
+        return Verdict.ABSENT
+    most = before + job.amount_minor
+    least = most if _nothing_can_be_spent(job) else before + 1
+    return Verdict.APPLIED if least <= after <= most else Verdict.UNDECIDED
 
 
-def _most_burnt(job: Job, since: datetime, until: datetime) -> int:
-    """Nothing can be spent while suspended, nor before the customer has the password."""
+def _nothing_can_be_spent(job: Job) -> bool:
+    """Neither while suspended, nor before the customer has the password."""
     account = job.account
-    if account.state == account.State.SUSPENDED or account.password_sealed is not None:
-        return 0
-    return ceil(account.burn_minor_per_minute * (until - since).total_seconds() / 60)
+    return account.state == account.State.SUSPENDED or account.password_sealed is not None
 
 
 def _send_suspend(dialler: Dialler, job: Job) -> None:

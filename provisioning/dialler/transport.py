@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import time
 from collections.abc import Mapping as Arguments
 from dataclasses import dataclass, field
 from urllib.parse import quote_plus
@@ -48,7 +49,7 @@ def post(
     hidden = (endpoint.secret, *secrets)
     try:
         with (
-            Flight(endpoint.exchange_timeout_seconds) as flight,
+            Flight(min(endpoint.exchange_timeout_seconds, _left(endpoint))) as flight,
             _session(endpoint, flight) as session,
         ):
             response = session.post(
@@ -69,6 +70,10 @@ def post(
     if hopeless:
         raise Misconfigured(f"The address, the token or the CA file cannot be used ({problem}).")
     raise NotSent(f"The server was not reached ({problem}).")
+
+
+def _left(endpoint: Endpoint) -> float:
+    return max(0.0, endpoint.ends_at - time.monotonic())
 
 
 class _Session(requests.Session):

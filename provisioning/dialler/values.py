@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping as JsonObject
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
@@ -118,7 +119,8 @@ class Endpoint:
     """Everything needed to talk to one server.
 
     `base_url` ends in `/rest`. `secret` is the password, or the token for `bearer`; it is in no
-    repr. `currency` is the one currency of the server's balances. Certificates are always verified,
+    repr. `ends_at` is a moment of the monotonic clock after which no byte may leave. `currency` is
+    the one currency of the server's balances. Certificates are always verified,
     against `ca_file` where given.
     """
 
@@ -132,6 +134,7 @@ class Endpoint:
     connect_timeout_seconds: float = 3.0
     read_timeout_seconds: float = 15.0
     ca_file: str | None = None
+    ends_at: float = math.inf
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.base_url)

@@ -25,7 +25,6 @@ class Migration(migrations.Migration):
                 ('marker', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('person', models.JSONField(help_text='Name, e-mail, phone, language as sent to the dialler.')),
                 ('limits', models.JSONField(help_text='What the dialler should enforce.', verbose_name='limits')),
-                ('burn_minor_per_minute', models.PositiveIntegerField(default=0, help_text="The most the account's calls can cost in a minute.")),
                 ('state', models.CharField(choices=[('planned', 'being set up'), ('live', 'running'), ('suspended', 'suspended'), ('closed', 'closed')], default='planned', max_length=10, verbose_name='state')),
                 ('password_sealed', models.BinaryField(null=True)),
                 ('balance_minor', models.BigIntegerField(null=True, verbose_name='balance')),

@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from billing import carts, tax
 from billing import checkout as flow
-from billing import tax
 from billing.models import Brand, Cart, Customer, Order, User, current_brand
 from packages.periods import business_day
+from provisioning import servers
 from storefront import buyers
 from storefront.consents import agreed, sentences
 from storefront.forms import BUSINESS, PRIVATE, CheckoutForm
@@ -90,6 +91,10 @@ def _order(visit: Visit, typed: CheckoutForm) -> HttpResponse:
         )
     except flow.EmptyCart:
         return _placed_before(visit.request, visit.user, at=visit.at)
+    except (carts.NotForSale, servers.NoServer):
+        text = _("Something in your cart cannot be ordered just now. Nothing was ordered.")
+        messages.error(visit.request, text)
+        return redirect("storefront:cart")
     except (flow.Changed, tax.NoRate):
         return _show(visit, typed, values=values, changed=True, status=409)
     return _pay(visit.request, order, at=visit.at)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from billing import gateways, payments
+from billing import emails, gateways, payments
 from billing.gateways.base import Declined, GatewayRefused, Unavailable
 from billing.models import Invoice, Payment
 from storefront.owned import owned_invoice, owned_order, owned_payment, user_of
@@ -80,7 +80,7 @@ def begin(
     if gateway_code not in {gateway.code for gateway in gateways.offered()}:
         messages.error(request, _("Please choose a payment method. No money was taken."))
         return page_of(invoice)
-    back = request.build_absolute_uri(reverse("storefront:pay", args=[invoice.public_id]))
+    back = emails.link("storefront:pay", invoice.public_id)
     actor = f"user:{user_of(request).pk}"
     try:
         started = payments.start(invoice, gateway_code, return_url=back, at=at, actor=actor)

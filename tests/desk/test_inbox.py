@@ -10,6 +10,7 @@ from provisioning.models import Account
 from tests.clock import Clock
 from tests.desk import pages
 from tests.desk.events import parked_event
+from tests.desk.mails import left
 
 
 def test_an_event_is_fetched_again_and_processed(
@@ -46,8 +47,7 @@ def test_a_dispute_settled_elsewhere_is_put_aside(
 @pytest.mark.parametrize("state", ["failed", "unknown"])
 def test_a_mail_is_sent_again(staff: Client, account: Account, clock: Clock, state: str) -> None:
     clock.work()
-    mail = Mail.objects.get(template="receipt")
-    Mail.objects.filter(pk=mail.pk).update(state=state, attempts=12)
+    mail = left("receipt", Mail.State(state), at=clock.now(), attempts=12)
     twice = "arrives twice" in pages.opened(staff, mail, "send")
     assert twice is (state == "unknown")
     pages.press(staff, mail, "send")
@@ -57,8 +57,7 @@ def test_a_mail_is_sent_again(staff: Client, account: Account, clock: Clock, sta
 
 
 def test_a_sent_mail_cannot_be_sent_again(staff: Client, account: Account, clock: Clock) -> None:
-    mail = Mail.objects.get(template="receipt")
-    Mail.objects.filter(pk=mail.pk).update(state="sent")
+    mail = left("receipt", Mail.State.SENT, at=clock.now())
     response = pages.submit(staff, mail, "send", {})
     assert "not possible now" in pages.text(response)
     mail.refresh_from_db()

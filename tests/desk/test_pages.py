@@ -14,13 +14,14 @@ from provisioning.models import Account, Job
 from tests.clock import Clock
 from tests.desk import pages
 from tests.desk.events import parked_event
+from tests.desk.mails import left
 
 
 @pytest.fixture
 def busy(refused_credit: Job, clock: Clock) -> Job:
     """A shop with at least one row of everything."""
     parked_event("", at=clock.now())
-    Mail.objects.filter(template="account_ready").update(state="failed")
+    left("account_ready", Mail.State.FAILED, at=clock.now())
     return refused_credit
 
 

@@ -98,6 +98,11 @@ def _send_again(world: rows.Rows) -> None:
     billing_desk.send_again(Mail.objects.get(pk=world["mail"].pk), at=AT, actor="staff:1")
 
 
+def _finish_mail(world: rows.Rows) -> None:
+    Mail.objects.filter(pk=world["mail"].pk).update(state=Mail.State.SENDING)
+    deliveries._sent(Mail.objects.get(pk=world["mail"].pk), at=AT)
+
+
 def _token(account: Account) -> str:
     return secrets.create(account, "hidden", cause="reveal", at=AT)
 
@@ -118,6 +123,7 @@ LOCKS = (
         "mail",
         lambda world: deliveries.deliver(world["mail"].pk, at=AT),
     ),
+    Lock("billing.deliveries._held", "mail", _finish_mail),
     Lock("provisioning.jobs.add", "account", _wish),
     Lock(
         "provisioning.runner._claim",

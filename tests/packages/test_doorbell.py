@@ -41,7 +41,7 @@ def test_a_ring_is_a_message_with_nothing_but_the_row(transactional_db: None) ->
         doorbell.ring(run_account, 4711)
         assert client.llen("provisioning") == 0
     assert client.llen("provisioning") == 1
-    message = json.loads(client.lindex("provisioning", 0))
+    message = json.loads(client.lindex("provisioning", 0) or b"")
     arguments, options, _ = json.loads(base64.b64decode(message["body"]))
     assert (arguments, options) == ([4711], {})
     client.delete("provisioning")

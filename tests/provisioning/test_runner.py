@@ -7,14 +7,12 @@ from typing import Any
 
 import pytest
 import requests
-from django.db import transaction
 
 from billing.models import Mail
-from packages.money import Money
-from provisioning import jobs
 from provisioning.models import Account, Attempt, Job
 from provisioning.simulator.simulator import Simulator
 from tests.clock import Clock
+from tests.provisioning.conftest import topped_up
 from tests.world import SIMULATOR_PASSWORD
 
 CREATE = "Client_Create"
@@ -145,12 +143,12 @@ def test_credit_on_a_busy_account_is_parked_when_the_balance_does_not_tell(
 ) -> None:
     clock.work()
     account.refresh_from_db()
-    top_up(account, clock)
+    topped_up(account, at=clock.now())
     shop.faults.add(CREDIT, times=1, answer="500", apply="yes")
     clock.work()
-    shop.burn(account.username, "7.00")
+    shop.burn(account.username, "30.00")
     clock.pass_by(minutes=10)
-    job = Job.objects.get(cause="test-top-up")
+    job = Job.objects.filter(kind=Job.Kind.CREDIT).latest("seq")
     assert job.state == Job.State.PARKED
     assert len(shop.effects("credit")) == 2
 
@@ -162,8 +160,3 @@ def add_stranger(dialler: Simulator, username: str) -> None:
     fields = {"username": "admin", "password": SIMULATOR_PASSWORD, "client": json.dumps(client)}
     answer = requests.post(endpoint, data=fields, timeout=5).json()
     assert answer[0] is True
-
-
-def top_up(account: Account, clock: Clock) -> None:
-    with transaction.atomic():
-        jobs.credit(account, Money(25_00, "EUR"), cause="test-top-up", at=clock.now(), actor="test")

@@ -10,13 +10,15 @@ import pytest
 import requests
 from django.db import transaction
 
-from packages.money import Money
+from billing import subscriptions
+from billing.models import OrderLine
 from packages.states import record_change
 from provisioning import jobs
 from provisioning.dialler.base import Limits
 from provisioning.models import Account, Attempt, Job
 from provisioning.simulator.simulator import Simulator
 from tests.clock import Clock
+from tests.provisioning.conftest import topped_up
 
 Deed = Callable[[Account, Clock], Any]
 SMALL = Limits(tariff="standard", channels=3, services=("voice",), units=(("voice", 10),))
@@ -35,7 +37,9 @@ def limit(account: Account, clock: Clock) -> None:
 
 
 def credit(account: Account, clock: Clock) -> None:
-    jobs.credit(account, Money(25_00, "EUR"), cause="test", at=clock.now(), actor="test")
+    line = OrderLine.objects.filter(kind=OrderLine.Kind.TOP_UP).first()
+    line = line or topped_up(account, at=clock.now())
+    subscriptions.top_up(line.subscription, line, at=clock.now(), actor="test")
 
 
 def suspend(account: Account, clock: Clock) -> None:
