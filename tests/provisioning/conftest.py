@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 import pytest
+import requests
+from django.db import transaction
+from django.db.models.signals import post_save
 
 from billing import carts, checkout
 from billing.models import Customer, OrderLine, Subscription, User
 from packages.models import Price
 from packages.periods import business_day
-from provisioning.models import Account
+from provisioning.models import Account, Attempt
 from provisioning.simulator.simulator import Simulator
 from tests import world
 from tests.clock import Clock
@@ -31,6 +38,30 @@ def topped_up(account: Account, *, at: datetime) -> OrderLine:
     user = subscription.customer.users.get()
     price = world.price("credit-25")
     return _paid(price, subscription, user, subscription.customer, at=at)
+
+
+def add_stranger(dialler: Simulator, username: str, *, email: str = "stranger@example.com") -> None:
+    """Let the operator add an account of that name by hand."""
+    endpoint = f"{dialler.base_url('current')}/Client_Create"
+    client = {"username": username, "password": "Secret-123", "email": email}
+    login = {"username": "admin", "password": world.SIMULATOR_PASSWORD}
+    answer = requests.post(endpoint, data={**login, "client": json.dumps(client)}, timeout=5)
+    assert answer.json()[0] is True
+
+
+@contextmanager
+def after_each_attempt(act: Callable[[Attempt], None]) -> Iterator[None]:
+    """Act when an attempt has been written down and committed, before its first byte leaves."""
+
+    def noted(instance: Attempt, created: bool, **_: Any) -> None:
+        if created:
+            transaction.on_commit(lambda: act(instance))
+
+    post_save.connect(noted, sender=Attempt)
+    try:
+        yield
+    finally:
+        post_save.disconnect(noted, sender=Attempt)
 
 
 def _paid(

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
-import requests
 
 from billing.models import Mail
 from provisioning.models import Account, Attempt, Job
 from provisioning.simulator.simulator import Simulator
 from tests.clock import Clock
-from tests.provisioning.conftest import topped_up
-from tests.world import SIMULATOR_PASSWORD
+from tests.provisioning.conftest import add_stranger, topped_up
 
 CREATE = "Client_Create"
 CREDIT = "Client_Payment_Create"
@@ -151,12 +148,3 @@ def test_credit_on_a_busy_account_is_parked_when_the_balance_does_not_tell(
     job = Job.objects.filter(kind=Job.Kind.CREDIT).latest("seq")
     assert job.state == Job.State.PARKED
     assert len(shop.effects("credit")) == 2
-
-
-def add_stranger(dialler: Simulator, username: str) -> None:
-    """Let the operator add an account of that name by hand."""
-    endpoint = f"{dialler.base_url('current')}/Client_Create"
-    client = {"username": username, "password": "Secret-123", "email": "stranger@example.com"}
-    fields = {"username": "admin", "password": SIMULATOR_PASSWORD, "client": json.dumps(client)}
-    answer = requests.post(endpoint, data=fields, timeout=5).json()
-    assert answer[0] is True

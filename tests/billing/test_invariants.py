@@ -1,0 +1,156 @@
+"""Each invariant finds what it says it finds: a row that violates it, made behind all guards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection, transaction
+from pytest_django import DjangoDbBlocker
+
+from billing import invariants
+from provisioning.simulator.simulator import Simulator
+from tests import world
+from tests.clock import Clock
+from tests.provisioning.conftest import ordered, topped_up
+
+# Not even the database refuses what a restored backup or raw SQL may leave behind.
+NO_GUARDS = (
+    "SET LOCAL session_replication_role = replica",
+    "ALTER TABLE billing_payment DROP CONSTRAINT payment_success_was_fetched",
+    "ALTER TABLE billing_invoice DROP CONSTRAINT invoice_paid_in_full",
+    "DROP INDEX payment_one_open_per_invoice",
+    "DROP INDEX job_one_running_per_account",
+)
+CREDIT_JOBS = "SELECT id FROM provisioning_job WHERE kind = 'credit'"
+OWED_IN_DOLLARS = (
+    "UPDATE billing_invoice SET state = 'open', paid_minor = 0",
+    "INSERT INTO billing_ledgeraccount (kind, name, customer_id, currency)"
+    " SELECT 'receivable', '', id, 'USD' FROM billing_customer",
+    "INSERT INTO billing_ledgertransaction (cause, at) VALUES ('x', now())",
+    "INSERT INTO billing_posting (transaction_id, account_id, amount_minor)"
+    " SELECT t.id, a.id, (SELECT sum(total_minor) FROM billing_invoice)"
+    " FROM billing_ledgertransaction t, billing_ledgeraccount a"
+    " WHERE t.cause = 'x' AND a.currency = 'USD'",
+)
+
+# The invariant, what was done to the books, and how.
+CASES: list[tuple[str, str, tuple[str, ...]]] = [
+    ("PAY-1", "booked, but open", ("UPDATE billing_payment SET state = 'created'",)),
+    ("PAY-5", "no amount", ("UPDATE billing_payment SET fetched_minor = NULL",)),
+    ("PAY-5", "other amount", ("UPDATE billing_payment SET fetched_minor = amount_minor - 1",)),
+    ("PAY-5", "no instant", ("UPDATE billing_payment SET confirmed_at = NULL",)),
+    ("PAY-8", "two open", ("UPDATE billing_payment SET state = 'created', invoice_id ="
+                           " (SELECT min(id) FROM billing_invoice)",)),
+    ("PAY-9", "not allocated", ("DELETE FROM billing_allocation",)),
+    ("PAY-10", "live event of a test payment", (
+        "INSERT INTO billing_gatewayevent (gateway, account, livemode, external_id, kind,"
+        " payment_external_id, body, created_at, received_at, state, attempts, note)"
+        " SELECT gateway, 'a', NOT livemode, 'e' || id, 'k', external_id, '', now(), now(),"
+        " 'processed', 1, '' FROM billing_payment",)),
+    ("INV-1", "line", ("UPDATE billing_invoiceline SET net_minor = net_minor + 1",)),
+    ("INV-1", "tax", ("UPDATE billing_invoicetax SET tax_minor = tax_minor + 1",)),
+    ("INV-4", "gap", ("UPDATE billing_numberseries SET last = last + 1",)),
+    ("INV-4", "no series", ("DELETE FROM billing_numberseries",)),
+    ("INV-5", "earlier day",
+     ("UPDATE billing_invoice SET issued_on = issued_on - 1 WHERE sequence = 2",)),
+    ("INV-8", "gap", (
+        "INSERT INTO billing_subscriptionperiod"
+        " (subscription_id, index, start_on, end_on, created_at)"
+        " SELECT subscription_id, 1, end_on + 1, end_on + 30, now()"
+        " FROM billing_subscriptionperiod",)),
+    ("INV-11", "payment", ("UPDATE billing_payment SET currency = 'USD'",)),
+    ("INV-11", "order", ("UPDATE billing_order SET currency = 'USD'",)),
+    ("INV-11", "subscription", ("UPDATE billing_subscription SET currency = 'USD'",)),
+    ("LED-1", "one-sided", ("UPDATE billing_posting SET amount_minor = amount_minor + 1"
+                            " WHERE id = (SELECT min(id) FROM billing_posting)",)),
+    ("LED-5", "booked twice", ("INSERT INTO billing_ledgertransaction (cause, at, invoice_id)"
+                               " SELECT 'x' || id, now(), id FROM billing_invoice",)),
+    ("LED-5", "booked empty", ("DELETE FROM billing_posting WHERE transaction_id IN"
+                               " (SELECT id FROM billing_ledgertransaction"
+                               " WHERE invoice_id IS NOT NULL)",)),
+    ("LED-6", "unpaid after all", ("UPDATE billing_invoice SET paid_minor = 0",)),
+    ("LED-6", "owed in another currency", OWED_IN_DOLLARS),
+    ("REM-2", "nothing written",
+     (f"DELETE FROM provisioning_attempt WHERE job_id IN ({CREDIT_JOBS})",)),
+    ("REM-3", "sent again after a yes", (
+        "INSERT INTO provisioning_attempt (job_id, number, fence, method, before, sent_at,"
+        " deadline_at, outcome, answer, readings) SELECT job_id, number + 1, fence, method,"
+        " before, sent_at, deadline_at, outcome, answer, readings FROM provisioning_attempt",)),
+    ("REM-3", "sent again after one reading", (
+        "UPDATE provisioning_attempt SET outcome = 'absent', readings ="
+        " '[{\"at\": \"x\", \"verdict\": \"absent\"}]'",
+        "INSERT INTO provisioning_attempt (job_id, number, fence, method, before, sent_at,"
+        " deadline_at, outcome, answer, readings) SELECT job_id, number + 1, fence, method,"
+        " before, sent_at, deadline_at, 'done', answer, '[]' FROM provisioning_attempt",)),
+    ("REM-4", "all at once", ("UPDATE provisioning_job SET state = 'running'",)),
+    ("REM-5", "first one last", ("UPDATE provisioning_job"
+                                 " SET finished_at = finished_at + interval '1 day' WHERE seq = 1",)),
+    ("REM-8", "no account", ("UPDATE billing_subscription SET account_id = NULL",)),
+    ("REM-10", "a cent more",
+     ("UPDATE provisioning_job SET amount_minor = amount_minor + 1 WHERE kind = 'credit'",)),
+    ("REM-10", "for nothing",
+     ("UPDATE provisioning_job SET cause = 'gift-' || id WHERE kind = 'credit'",)),
+    ("REM-10", "other currency",
+     ("UPDATE provisioning_job SET currency = 'USD' WHERE kind = 'credit'",)),
+    ("REM-10", "sold, not asked for", ("DELETE FROM provisioning_job WHERE kind = 'credit'",)),
+    ("ORD-1", "fulfilled, not paid", ("UPDATE billing_invoice SET state = 'open'",)),
+    ("ORD-1", "paid, not fulfilled", ("UPDATE billing_order SET state = 'placed'",)),
+    ("ORD-1", "no jobs", ("UPDATE provisioning_job SET cause = 'other-' || id",)),
+    ("JOB-2", "sent when done",
+     ("UPDATE provisioning_attempt SET sent_at = sent_at + interval '1 hour',"
+      " deadline_at = deadline_at + interval '2 hours'",)),
+    *(
+        ("STA-2", table, (f"UPDATE {table} SET state = 'cancelled'",))
+        for table in (
+            *("provisioning_job", "provisioning_account", "billing_payment", "billing_order"),
+            *("billing_subscription", "billing_invoice", "billing_mail"),
+        )
+    ),
+    ("MAIL-1", "never mailed", ("DELETE FROM billing_mail WHERE template = 'account_ready'",)),
+    ("MAIL-1", "kept back", ("DELETE FROM billing_mail WHERE template = 'account_ready'",
+                             "UPDATE provisioning_account SET password_sealed = 'x'")),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def books(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A running account with a paid top-up, for all tests of this module; never committed."""
+    dialler = Simulator.start(password=world.SIMULATOR_PASSWORD)
+    with (
+        django_db_blocker.unblock(),
+        Clock.at("2026-03-02 09:00") as clock,
+        transaction.atomic(),
+    ):
+        world.settle_in(dialler.url, at=clock.now())
+        account = ordered("business", at=clock.now())
+        clock.work()
+        topped_up(account, at=clock.now())
+        clock.work()
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        yield
+        transaction.set_rollback(True)
+    dialler.close()
+
+
+def test_sound_books_violate_nothing(books: None) -> None:
+    assert invariants.violations() == []
+
+
+def test_every_invariant_is_violated_here() -> None:
+    assert {code for code, _, _ in CASES} == {each.code for each in invariants.INVARIANTS}
+
+
+@pytest.mark.parametrize(
+    ("code", "statements"),
+    [(code, statements) for code, _, statements in CASES],
+    ids=[f"{code} {how}" for code, how, _ in CASES],
+)
+def test_a_violation_is_found(books: None, code: str, statements: tuple[str, ...]) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in (*NO_GUARDS, *statements):
+            cursor.execute(statement)
+        found = {finding.invariant.code for finding in invariants.violations()}
+        transaction.set_rollback(True)
+    assert code in found
