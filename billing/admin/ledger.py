@@ -91,6 +91,7 @@ class LedgerAccountPage(ReadOnlyPage):
 @admin.register(Posting)
 class PostingPage(ReadOnlyPage):
     list_display = ("booking", "book", "customer_link", "at", "amount")
+    list_display_links = None
     list_filter = ("account__kind", "account__currency")
     search_fields = ("transaction__cause", "account__customer__name")
     list_select_related = ("transaction", "account__customer")
