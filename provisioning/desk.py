@@ -28,9 +28,12 @@ CANCELLABLE: dict[str, tuple[str, ...]] = {
 
 
 def verify_now(job: Job, *, seen: int, at: datetime, actor: str) -> None:
-    """Let the job run at once: it reads first, and sends only what is clearly missing."""
+    """Let the job run at once: it reads first, and sends only what is clearly missing.
+
+    The person's look is noted at the last command: readings and sendings count anew from there.
+    """
     with _held(job.pk, seen=seen) as held:
-        attempt = open_attempt(held)
+        attempt = held.attempts.last()
         if attempt is not None:
             attempt.readings = [*attempt.readings, {"at": at.isoformat(), "by": actor}]
             attempt.save(update_fields=["readings"])

@@ -264,8 +264,12 @@ class Attempt(models.Model):
         return list(self.readings[by_staff[-1] + 1 if by_staff else 0 :])
 
     @property
+    def seen_by_staff(self) -> bool:
+        return any("by" in reading for reading in self.readings)
+
+    @property
     def settled_by_staff(self) -> bool:
-        return bool(self.readings) and "by" in self.readings[-1]
+        return any("proof" in reading for reading in self.readings)
 
 
 class OneTimeSecret(models.Model):

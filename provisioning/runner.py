@@ -178,10 +178,11 @@ def _send(claim: Claim, dialler: Dialler, before: Reading) -> None:
 
 
 def _sends(job: Job) -> int:
-    """Count the commands sent since a person last decided that one was not applied."""
-    sent = list(job.attempts.exclude(outcome=Attempt.Outcome.NOT_SENT))
-    decided = [index for index, attempt in enumerate(sent) if attempt.settled_by_staff]
-    return len(sent) - (decided[-1] + 1 if decided else 0)
+    """Count the commands sent since a person last looked at the job and let it go on."""
+    attempts = list(job.attempts.all())
+    looked = [index for index, attempt in enumerate(attempts) if attempt.seen_by_staff]
+    since = attempts[looked[-1] + 1 if looked else 0 :]
+    return sum(attempt.outcome != Attempt.Outcome.NOT_SENT for attempt in since)
 
 
 def _refused(claim: Claim, dialler: Dialler, attempt: Attempt, error: Refused) -> None:
@@ -258,9 +259,11 @@ def _conclude(claim: Claim, attempt: Attempt, reading: Reading, verdict: Verdict
 
 def _trouble_reading(claim: Claim, error: DiallerError) -> None:
     """Nothing was sent, so nothing is lost: try again later, and tell staff what stands in the
-    way.
+    way. What only a person can mend is left to them after some tries.
     """
+    reason = f"{type(error).__name__}: {error.reason}"
+    if isinstance(error, Misconfigured) and claim.job.tries >= MAX_MISCONFIGURED:
+        return outcomes.park(claim.job.pk, claim.fence, reason, at=claim.at)
     with outcomes.held(claim.job.pk, claim.fence) as job:
         pause = timedelta(seconds=outcomes.backoff_seconds(job))
-        reason = f"{type(error).__name__}: {error.reason}"
         return outcomes.wait(job, claim.at + pause, reason, at=claim.at)

@@ -4,11 +4,11 @@ import os
 import socket
 
 from celery import shared_task
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from provisioning import health, runner, secrets
-from provisioning.models import Account, Heartbeat, Job
+from provisioning.models import Heartbeat, Job
 
 BATCH = 500
 
@@ -46,7 +46,9 @@ def accounts_due() -> list[int]:
     at = timezone.now()
     due = Q(state=Job.State.WAITING, run_at__lte=at)
     left = Q(state=Job.State.RUNNING, claimed_until__lte=at)
-    standing = Account.objects.filter(jobs__state=Job.State.PARKED)
-    jobs = Job.objects.filter(due | left).exclude(account__in=standing).order_by("run_at")
-    waiting = jobs.values_list("account_id", flat=True)
-    return list(dict.fromkeys(waiting[:BATCH]))
+    earlier = Job.objects.filter(
+        account=OuterRef("account"), seq__lt=OuterRef("seq"), state__in=Job.UNFINISHED
+    )
+    # Only the first of an account's jobs can run; what stands behind it must not fill the batch.
+    first = Job.objects.filter(~Exists(earlier), due | left).order_by("run_at")
+    return list(first.values_list("account_id", flat=True)[:BATCH])

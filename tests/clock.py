@@ -29,9 +29,13 @@ class Clock:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
+    def shift(self, **by: float) -> None:
+        """Move on by e.g. `minutes=5`; nothing is done by then."""
+        self._traveller.shift(timedelta(**by))
+
     def advance(self, **by: float) -> None:
         """Move on by e.g. `minutes=5` and do what is due then."""
-        self._traveller.shift(timedelta(**by))
+        self.shift(**by)
         self.work()
 
     def pass_by(self, **by: float) -> None:
