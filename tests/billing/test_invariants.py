@@ -84,8 +84,8 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
         " deadline_at, outcome, answer, readings) SELECT job_id, number + 1, fence, method,"
         " before, sent_at, deadline_at, 'done', answer, '[]' FROM provisioning_attempt",)),
     ("REM-4", "all at once", ("UPDATE provisioning_job SET state = 'running'",)),
-    ("REM-5", "first one last", ("UPDATE provisioning_job"
-                                 " SET finished_at = finished_at + interval '1 day' WHERE seq = 1",)),
+    ("REM-5", "first one last", (
+        "UPDATE provisioning_job SET finished_at = finished_at + interval '1 day' WHERE seq = 1",)),
     ("REM-8", "no account", ("UPDATE billing_subscription SET account_id = NULL",)),
     ("REM-10", "a cent more",
      ("UPDATE provisioning_job SET amount_minor = amount_minor + 1 WHERE kind = 'credit'",)),

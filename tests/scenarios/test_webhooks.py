@@ -122,6 +122,9 @@ REFUSED: dict[str, Callable[[datetime], tuple[bytes, dict[str, str]]]] = {
     "other account": lambda at: _signed(event(at, account="another-shop"), at),
     "live mode": lambda at: _signed(event(at, livemode=True), at),
     "malformed": lambda at: _signed(b"{not json", at),
+    "over-long id": lambda at: _signed(event(at, id="e" * 81), at),
+    "over-long kind": lambda at: _signed(event(at, type="k" * 61), at),
+    "over-long payment": lambda at: _signed(event(at, data={"payment": {"id": "p" * 81}}), at),
 }
 
 
