@@ -10,10 +10,17 @@ from django.conf import settings
 from django.core.management import call_command
 
 from billing import invariants
+from config import messages
 from config.celery import app as celery_app
 from provisioning.simulator.simulator import Simulator
 from tests import world
 from tests.clock import Clock
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the translations once, before the parallel processes begin."""
+    if not hasattr(config, "workerinput"):
+        list(messages.compile_(messages.BASE_DIR))
 
 
 @pytest.fixture(scope="session", autouse=True)
