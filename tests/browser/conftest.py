@@ -37,8 +37,11 @@ def clock() -> Iterator[Clock]:
 
 
 @pytest.fixture
-def gateway(shop: Simulator, live_server: LiveServer) -> Iterator[GatewaySimulator]:
+def gateway(
+    shop: Simulator, live_server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[GatewaySimulator]:
     """The simulated gateway; its webhooks reach the shop, and the shop's forms may lead to it."""
+    monkeypatch.setattr(settings, "SITE_URL", str(live_server.url))
     wanted = settings.SIMULATED_GATEWAY
     allowed = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"]
     before = wanted["url"]
