@@ -19,7 +19,6 @@ from packages.states import record_change
 from provisioning import secrets, vault
 from provisioning.models import Account
 
-PURPOSE = "mail"
 # Stands in the stored texts where the sealed value goes while sending.
 SEALED = "[[sealed]]"
 
@@ -139,7 +138,9 @@ def queue(
         subject=" ".join(subject.split())[:200],
         text=text.strip() + "\n",
         html=html,
-        sealed=vault.seal(json.dumps({SEALED: sealed}), purpose=PURPOSE) if sealed else None,
+        sealed=vault.seal(json.dumps({SEALED: sealed}), purpose=deliveries.PURPOSE)
+        if sealed
+        else None,
         created_at=at,
         next_attempt_at=at,
     )

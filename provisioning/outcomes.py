@@ -177,11 +177,11 @@ def backoff_seconds(job: Job) -> int:
     return min(BACKOFF_CAP_SECONDS, doubled) + job.pk % BACKOFF_BASE_SECONDS
 
 
-def _answer(attempt: Attempt, outcome: Attempt.Outcome, error: Exception | None) -> None:
+def _answer(attempt: Attempt, outcome: Attempt.Outcome, error: Exception) -> None:
     attempt.outcome = outcome
     if isinstance(error, DiallerError):
         attempt.answer = f"{error.reason} {error.excerpt}".strip()[:400]
-    elif error is not None:
+    else:
         attempt.answer = type(error).__name__
     attempt.save(update_fields=["outcome", "answer"])
 

@@ -104,8 +104,7 @@ def _carry_out(claim: Claim, dialler: Dialler) -> None:
     open_attempt = claim.job.attempts.filter(outcome__in=Attempt.OPEN).first()
     if open_attempt is not None:
         return _find_out(claim, dialler, open_attempt)
-    capability = claim.verb.capability
-    if capability is not None and dialler.capabilities[capability] == "manual":
+    if dialler.capabilities[claim.verb.capability] == "manual":
         return outcomes.park(claim.job.pk, claim.fence, "manual: to be done by hand", at=claim.at)
     if claim.job.kind != Job.Kind.CREATE and not claim.job.account.remote_id:
         reason = "the account has no id at the dialler"

@@ -44,7 +44,7 @@ class Verb:
     """One kind of job. `judge` without an attempt asks whether the target is already reached."""
 
     method: str
-    capability: str | None
+    capability: str
     send: Send
     judge: Judge
     # An effect that a single reading proves; credit needs two that agree.
