@@ -1,21 +1,22 @@
 """Every mail of the shop: rendered once in the reader's language, stored once for its cause."""
 
 import json
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import prefetch_related_objects
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
 from billing import deliveries
-from billing.models import Brand, Customer, Invoice, Mail, Order, current_brand
+from billing.models import Brand, Customer, Invoice, Mail, Order, Subscription, current_brand
 from packages.doorbell import ring
 from packages.money import Money
-from packages.states import record_change
+from packages.states import record_change, record_changes
 from provisioning import secrets, vault
 from provisioning.models import Account
 
@@ -50,6 +51,90 @@ def receipt(invoice: Invoice, *, at: datetime) -> None:
         invoice.customer,
         {"invoice": invoice, "button_url": link("storefront:invoice", invoice.public_id)},
         language=invoice.language,
+        at=at,
+    )
+
+
+def invoice_issued(invoices: Sequence[Invoice], *, at: datetime) -> None:
+    """Announce renewals: a list in few statements; the sweep sends them, no doorbell rings."""
+    brand = current_brand()
+    known = set(
+        Mail.objects.filter(
+            template="invoice_issued", cause__in=[f"invoice-{each.pk}" for each in invoices]
+        ).values_list("cause", flat=True)
+    )
+    prefetch_related_objects(invoices, "lines")
+    fresh = [each for each in invoices if f"invoice-{each.pk}" not in known]
+    mails = Mail.objects.bulk_create(
+        _rendered(
+            "invoice_issued",
+            f"invoice-{each.pk}",
+            each.customer.email,
+            {"customer": each.customer, **_of_invoice(each)},
+            brand=brand,
+            language=each.language,
+            at=at,
+            customer=each.customer,
+        )
+        for each in fresh
+    )
+    record_changes(mails, before="", at=at, actor="system:mail", reason="invoice issued")
+
+
+def reminder(invoice: Invoice, *, at: datetime) -> Mail:
+    """Remind of an invoice that is due in a few days."""
+    return _about("reminder", invoice, at=at)
+
+
+def overdue_first(invoice: Invoice, *, at: datetime) -> Mail:
+    """Say that the due date has passed."""
+    return _about("overdue_first", invoice, at=at)
+
+
+def overdue_second(invoice: Invoice, *, suspended_on: date, at: datetime) -> Mail:
+    """Say it again, and on which day the service will be suspended."""
+    return _about("overdue_second", invoice, at=at, suspended_on=suspended_on)
+
+
+def suspended(invoice: Invoice, *, ended_on: date, at: datetime) -> Mail:
+    """Say that the service stands still, and until when a payment brings it back."""
+    return _about("suspended", invoice, at=at, ended_on=ended_on)
+
+
+def revocation_warning(invoice: Invoice, *, ended_on: date, at: datetime) -> Mail:
+    """Say on which day the service ends for good."""
+    return _about("revocation_warning", invoice, at=at, ended_on=ended_on)
+
+
+def ended(
+    subscription: Subscription, *, cause: str, deleted_on: date, at: datetime, unpaid: str = ""
+) -> Mail:
+    """Say that a service has ended, cancelled or because the invoice `unpaid` was not paid."""
+    mail = _to_customer(
+        "ended",
+        cause,
+        subscription.customer,
+        {
+            "name": _service_name(subscription),
+            "unpaid": unpaid,
+            "deleted_on": deleted_on,
+            "button_url": link("storefront:service", subscription.public_id),
+        },
+        at=at,
+    )
+    return mail or Mail.objects.get(template="ended", cause=cause)
+
+
+def restored(subscription: Subscription, *, cause: str, at: datetime) -> None:
+    """Say that a suspended service runs again."""
+    _to_customer(
+        "restored",
+        cause,
+        subscription.customer,
+        {
+            "name": _service_name(subscription),
+            "button_url": link("storefront:service", subscription.public_id),
+        },
         at=at,
     )
 
@@ -121,14 +206,42 @@ def queue(
 
     Renders `<folder>/<template>.subject.txt`, `.txt` and `.html` in `language`. Needs no lock.
     """
-    brand = current_brand()
+    mail = _rendered(
+        template,
+        cause,
+        recipient,
+        context,
+        brand=current_brand(),
+        language=language,
+        at=at,
+        customer=customer,
+        sealed=sealed,
+        folder=folder,
+    )
+    return mail if _insert(mail, at=at) else None
+
+
+def _rendered(
+    template: str,
+    cause: str,
+    recipient: str,
+    context: Mapping[str, Any],
+    *,
+    brand: Brand,
+    language: str,
+    at: datetime,
+    customer: Customer | None = None,
+    sealed: str = "",
+    folder: str = "billing/email",
+) -> Mail:
+    """Return the mail as a row that is not stored yet."""
     with translation.override(language):
         texts = {"brand": brand, "site_url": settings.SITE_URL, "LANGUAGE_CODE": language}
         values = {**texts, **context}
         subject = render_to_string(f"{folder}/{template}.subject.txt", values)
         text = render_to_string(f"{folder}/{template}.txt", values)
         html = render_to_string(f"{folder}/{template}.html", values)
-    mail = Mail(
+    return Mail(
         template=template,
         cause=cause,
         recipient=recipient,
@@ -144,7 +257,6 @@ def queue(
         created_at=at,
         next_attempt_at=at,
     )
-    return mail if _insert(mail, at=at) else None
 
 
 def _insert(mail: Mail, *, at: datetime) -> bool:
@@ -159,6 +271,24 @@ def _insert(mail: Mail, *, at: datetime) -> bool:
     return True
 
 
+def _about(template: str, invoice: Invoice, *, at: datetime, **more: object) -> Mail:
+    """Queue a mail about an unpaid invoice and return it; a repetition returns the first one."""
+    cause = f"invoice-{invoice.pk}"
+    context = {**_of_invoice(invoice), **more}
+    language = invoice.language
+    mail = _to_customer(template, cause, invoice.customer, context, at=at, language=language)
+    return mail or Mail.objects.get(template=template, cause=cause)
+
+
+def _service_name(subscription: Subscription) -> str:
+    with translation.override(subscription.customer.language):
+        return subscription.package.text("name")
+
+
+def _of_invoice(invoice: Invoice) -> dict[str, Any]:
+    return {"invoice": invoice, "button_url": link("storefront:invoice", invoice.public_id)}
+
+
 def _to_customer(
     template: str,
     cause: str,
@@ -168,8 +298,8 @@ def _to_customer(
     at: datetime,
     language: str = "",
     sealed: str = "",
-) -> None:
-    queue(
+) -> Mail | None:
+    return queue(
         template,
         cause,
         customer.email,

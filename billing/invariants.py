@@ -95,6 +95,23 @@ INVARIANTS = (
              FROM billing_invoice WHERE number IS NOT NULL) i WHERE earlier > issued_on""",
     ),
     Invariant(
+        "INV-7",
+        "No period of a renewing subscription is left out, and the next one has its day.",
+        """SELECT l.subscription_id, l.period_start_on FROM billing_invoiceline l
+           WHERE l.kind = 'recurring' AND l.period_start_on IS NOT NULL
+             AND NOT EXISTS (SELECT 1 FROM billing_invoiceline b
+               WHERE b.subscription_id = l.subscription_id AND b.kind = 'recurring'
+                 AND b.period_end_on = l.period_start_on)
+             AND NOT EXISTS (SELECT 1 FROM billing_subscriptionperiod p
+               WHERE p.subscription_id = l.subscription_id AND p.end_on = l.period_start_on)
+           UNION ALL
+           SELECT s.id, s.next_invoice_on FROM billing_subscription s
+           WHERE s.state = 'active' AND s.cycle <> 'one_time' AND s.paid_until IS NOT NULL
+             AND s.ends_on IS NULL AND (s.next_invoice_on IS NULL OR s.next_invoice_on >=
+               GREATEST(s.paid_until, (SELECT max(period_end_on) FROM billing_invoiceline
+                 WHERE subscription_id = s.id AND kind = 'recurring')))""",
+    ),
+    Invariant(
         "INV-8",
         "A subscription's periods follow one another without gap or overlap.",
         """SELECT subscription_id FROM (SELECT subscription_id, end_on, lead(start_on) OVER
@@ -123,7 +140,8 @@ INVARIANTS = (
         "LED-5",
         "Every issued invoice over something is booked exactly once.",
         """SELECT i.id FROM billing_invoice i
-           LEFT JOIN billing_ledgertransaction t ON t.invoice_id = i.id
+           LEFT JOIN billing_ledgertransaction t
+             ON t.invoice_id = i.id AND t.cause = 'invoice-' || i.id || ':issued'
            LEFT JOIN billing_posting o ON o.transaction_id = t.id
            LEFT JOIN billing_ledgeraccount a ON a.id = o.account_id AND a.kind = 'receivable'
            WHERE i.number IS NOT NULL
@@ -140,7 +158,7 @@ INVARIANTS = (
              JOIN billing_ledgeraccount a ON a.id = o.account_id WHERE a.kind = 'receivable'
              UNION ALL
              SELECT customer_id, currency, paid_minor - total_minor FROM billing_invoice
-             WHERE number IS NOT NULL) owed
+             WHERE number IS NOT NULL AND state <> 'cancelled') owed
            GROUP BY customer_id, currency HAVING sum(minor) <> 0""",
     ),
     Invariant(
@@ -186,12 +204,48 @@ INVARIANTS = (
         """SELECT j.id, NULL FROM provisioning_job j
            LEFT JOIN billing_orderline l ON j.cause = 'order-line-' || l.id || ':credit'
            LEFT JOIN billing_order o ON o.id = l.order_id
-           WHERE j.kind = 'credit' AND (l.id IS NULL OR j.amount_minor <> l.credit_minor
+           WHERE j.kind = 'credit' AND j.cause NOT LIKE 'invoice-line-%'
+             AND (l.id IS NULL OR j.amount_minor <> l.credit_minor
              OR j.currency <> o.currency OR o.state <> 'fulfilled')
            UNION ALL SELECT NULL, l.id FROM billing_orderline l
            JOIN billing_order o ON o.id = l.order_id
            WHERE o.state = 'fulfilled' AND l.credit_minor > 0 AND NOT EXISTS (
              SELECT 1 FROM provisioning_job WHERE cause = 'order-line-' || l.id || ':credit')""",
+    ),
+    Invariant(
+        "REM-11",
+        "A service is taken away only for an issued, delivered and overdue invoice, by its notice.",
+        """SELECT c.id FROM packages_statechange c
+           WHERE c.subject = 'subscription' AND c.actor = 'system:dunning' AND NOT EXISTS (
+             SELECT 1 FROM billing_notice n
+             JOIN billing_invoice i ON i.id = n.invoice_id
+             JOIN billing_invoiceline l ON l.invoice_id = i.id
+             JOIN billing_mail m ON m.template = 'invoice_issued'
+               AND m.cause = 'invoice-' || i.id
+             WHERE l.subscription_id = c.subject_id AND n.step = c.after AND n.at = c.at
+               AND i.number IS NOT NULL AND n.on > i.due_on AND m.created_at < n.at
+               AND (i.paid_at IS NULL OR i.paid_at >= n.at))""",
+    ),
+    Invariant(
+        "REM-12",
+        "The credit of a renewal belongs to a paid line, its account and its currency.",
+        """SELECT j.id FROM provisioning_job j
+           LEFT JOIN billing_invoiceline l ON j.cause = 'invoice-line-' || l.id || ':credit'
+           LEFT JOIN billing_invoice i ON i.id = l.invoice_id
+           LEFT JOIN billing_subscription s ON s.id = l.subscription_id
+           WHERE j.kind = 'credit' AND j.cause LIKE 'invoice-line-%'
+             AND (l.id IS NULL OR i.state <> 'paid' OR j.account_id <> s.account_id
+               OR j.currency <> i.currency)""",
+    ),
+    Invariant(
+        "DUN-1",
+        "Each step of dunning was taken once per invoice, one a day, in the timetable's order.",
+        """SELECT id FROM (SELECT n.id, n.on, n.step, lag(n.on) OVER w AS earlier
+             FROM billing_notice n
+             WINDOW w AS (PARTITION BY n.invoice_id ORDER BY array_position(ARRAY['reminder',
+               'overdue_first', 'overdue_second', 'suspended', 'revocation_warning', 'ended'],
+               n.step::text))) s
+           WHERE earlier >= s.on""",
     ),
     Invariant(
         "ORD-1",

@@ -1,12 +1,12 @@
 """Issue invoices, and settle them from payments."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 
-from billing import emails, ledger, numbers, orders, tax
+from billing import emails, ledger, numbers, orders, subscriptions, tax
 from billing.locks import Held
 from billing.models import (
     Allocation,
@@ -46,6 +46,8 @@ class Draft:
     language: str
     lines: tuple[Line, ...]
     order: Order | None = None
+    # A renewal is due when its period begins; nothing is due before it was issued.
+    due_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,14 @@ class Priced:
     sums: tax.Sums
 
 
-def price(draft: Draft, brand: Brand, *, on: date) -> Priced:
+def price(
+    draft: Draft, brand: Brand, *, on: date, rates: Mapping[str, int] | None = None
+) -> Priced:
     """Work out tax and totals without storing anything; the checkout's summary is this too.
 
     Raises tax.NoRate.
     """
-    treated = tax.treatment(draft.customer, brand, on=on)
+    treated = tax.treatment(draft.customer, brand, on=on, rates=rates)
     units = tuple(line.amount for line in draft.lines)
     if brand.prices_include_tax and treated.rate_bp == 0:
         units = tuple(tax.untaxed(unit, treated) for unit in units)
@@ -80,8 +84,11 @@ def issue(drafts: Sequence[Draft], brand: Brand, *, at: datetime, actor: str) ->
     caller rolls back. Raises tax.NoRate, or IntegrityError when a period was invoiced before.
     """
     assert transaction.get_connection().in_atomic_block, "Numbers are drawn inside a transaction."
+    if not drafts:
+        return []
     on = business_day(at, brand.zone)
-    priced = [price(draft, brand, on=on) for draft in drafts]
+    rates = tax.rates_on(on)
+    priced = [price(draft, brand, on=on, rates=rates) for draft in drafts]
     invoices = Invoice.objects.bulk_create(_row(each, brand, on=on, at=at) for each in priced)
     pairs = list(zip(invoices, priced, strict=True))
     InvoiceLine.objects.bulk_create(row for pair in pairs for row in _line_rows(*pair))
@@ -92,9 +99,23 @@ def issue(drafts: Sequence[Draft], brand: Brand, *, at: datetime, actor: str) ->
         invoice.series, invoice.year, invoice.sequence = Invoice.SERIES, on.year, number
         invoice.number = numbers.text(Invoice.SERIES, on.year, number)
         invoice.state = Invoice.State.OPEN
-    Invoice.objects.bulk_update(invoices, ["series", "year", "sequence", "number", "state"])
+    _number(invoices)
     record_changes(invoices, before=Invoice.State.DRAFT, at=at, actor=actor, reason="issued")
     return invoices
+
+
+def _number(invoices: Sequence[Invoice]) -> None:
+    """Write the numbers and the state of all invoices in one statement."""
+    columns = zip(*((row.pk, row.sequence, row.number) for row in invoices), strict=True)
+    first = invoices[0]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {Invoice._meta.db_table} i SET series = %s, year = %s, state = %s, "
+            "sequence = new.sequence, number = new.number "
+            "FROM unnest(%s::bigint[], %s::int[], %s::text[]) AS new (id, sequence, number) "
+            "WHERE i.id = new.id",
+            [first.series, first.year, first.state, *map(list, columns)],
+        )
 
 
 def settle(invoice: Invoice, payment: Payment, held: Held, *, at: datetime) -> None:
@@ -120,12 +141,25 @@ def settle_free(invoice: Invoice, held: Held, *, at: datetime, actor: str) -> No
     _close(invoice, held, at=at, actor=actor)
 
 
+def cancel(invoice: Invoice, *, at: datetime, actor: str, reason: str) -> None:
+    """Withdraw an invoice on which nothing was paid; needs its lock. A payment that arrives for it
+    all the same is the customer's credit.
+    """
+    assert not invoice.paid_minor, "An invoice that was paid in part is not withdrawn."
+    invoice.move(Invoice.State.CANCELLED, at=at, actor=actor, reason=reason)
+    if invoice.total_minor:
+        ledger.book_cancellation(invoice, at=at)
+
+
 def _close(invoice: Invoice, held: Held, *, at: datetime, actor: str) -> None:
     invoice.paid_at = at
     invoice.move(Invoice.State.PAID, at=at, actor=actor, reason="nothing is due", also=("paid_at",))
     emails.receipt(invoice, at=at)
     if invoice.order_id is not None:
         orders.fulfil(held.orders[invoice.order_id], held, at=at, actor=actor)
+    for line in invoice.lines.filter(subscription__isnull=False, period_start_on__isnull=False):
+        subscription = held.subscriptions[line.subscription_id or 0]
+        subscriptions.renew(subscription, line, at=at, actor=actor)
 
 
 def _row(priced: Priced, brand: Brand, *, on: date, at: datetime) -> Invoice:
@@ -137,7 +171,7 @@ def _row(priced: Priced, brand: Brand, *, on: date, at: datetime) -> Invoice:
         language=draft.language,
         issued_at=at,
         issued_on=on,
-        due_on=on + timedelta(days=brand.due_days),
+        due_on=max(on, draft.due_on or on + timedelta(days=brand.due_days)),
         seller=brand.seller,
         buyer=draft.customer.address,
         net_minor=sums.net.minor,

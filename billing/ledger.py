@@ -1,10 +1,10 @@
 """Postings. Nothing else writes to the books, and nothing in them is ever changed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from billing.models import (
     Customer,
@@ -17,6 +17,8 @@ from billing.models import (
 from packages.money import Money, total
 
 Kind = LedgerAccount.Kind
+# Kind, name, customer and currency: what makes a book one of its kind.
+Key = tuple[str, str, int | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,32 +31,50 @@ class Entry:
     name: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """One business event: its entries sum to zero, and its cause is booked once."""
+
+    cause: str
+    entries: tuple[Entry, ...]
+    invoice: Invoice | None = None
+    payment: Payment | None = None
+
+
 class Unbalanced(ValueError):
     """The entries do not sum to zero; nothing was booked."""
 
 
 def book_invoices(invoices: Sequence[Invoice], *, at: datetime) -> None:
-    """Book issued invoices: the customer owes the total, of which a part is tax."""
-    for invoice in invoices:
-        if invoice.total_minor == 0:
-            continue
-        entries = [
-            Entry(Kind.RECEIVABLE, invoice.total, invoice.customer),
-            Entry(Kind.REVENUE, Money(-invoice.net_minor, invoice.currency)),
-            Entry(Kind.TAX_PAYABLE, Money(-invoice.tax_minor, invoice.currency)),
-        ]
-        _book(f"invoice-{invoice.pk}:issued", entries, at=at, invoice=invoice)
+    """Book issued invoices: the customer owes the total, of which a part is tax.
+
+    Few statements, however many invoices there are.
+    """
+    _book(
+        [
+            Booking(f"invoice-{invoice.pk}:issued", _sides(invoice), invoice=invoice)
+            for invoice in invoices
+            if invoice.total_minor
+        ],
+        at=at,
+    )
+
+
+def book_cancellation(invoice: Invoice, *, at: datetime) -> None:
+    """Take an unpaid invoice out of the books again, once: the negative of what issuing booked."""
+    taken_back = tuple(replace(entry, amount=-entry.amount) for entry in _sides(invoice))
+    _book([Booking(f"invoice-{invoice.pk}:cancelled", taken_back, invoice=invoice)], at=at)
 
 
 def book_payment(payment: Payment, *, settled: Money, at: datetime) -> None:
     """Book a payment once: `settled` lowers what is owed, the rest is the customer's credit."""
     excess = payment.amount - settled
-    entries = [
+    entries = (
         Entry(Kind.CLEARING, payment.amount, name=payment.gateway),
         Entry(Kind.RECEIVABLE, -settled, payment.customer),
         Entry(Kind.CUSTOMER_CREDIT, -excess, payment.customer),
-    ]
-    _book(f"payment-{payment.pk}:succeeded", entries, at=at, payment=payment)
+    )
+    _book([Booking(f"payment-{payment.pk}:succeeded", entries, payment=payment)], at=at)
 
 
 def balance(kind: LedgerAccount.Kind, *, customer: Customer, currency: str) -> Money:
@@ -65,33 +85,63 @@ def balance(kind: LedgerAccount.Kind, *, customer: Customer, currency: str) -> M
     return Money(postings.aggregate(sum=Sum("amount_minor"))["sum"] or 0, currency)
 
 
-def _book(
-    cause: str,
-    entries: Sequence[Entry],
-    *,
-    at: datetime,
-    invoice: Invoice | None = None,
-    payment: Payment | None = None,
-) -> None:
-    """Write the entries that are not zero; raise Unbalanced, IntegrityError for a known cause."""
-    currency = entries[0].amount.currency
-    if total((entry.amount for entry in entries), currency):
-        raise Unbalanced(cause)
-    transaction = LedgerTransaction.objects.create(
-        cause=cause, at=at, invoice=invoice, payment=payment
+def _sides(invoice: Invoice) -> tuple[Entry, ...]:
+    return (
+        Entry(Kind.RECEIVABLE, invoice.total, invoice.customer),
+        Entry(Kind.REVENUE, Money(-invoice.net_minor, invoice.currency)),
+        Entry(Kind.TAX_PAYABLE, Money(-invoice.tax_minor, invoice.currency)),
     )
+
+
+def _book(bookings: Sequence[Booking], *, at: datetime) -> None:
+    """Write the entries that are not zero; raise Unbalanced, IntegrityError for a known cause."""
+    for booking in bookings:
+        currency = booking.entries[0].amount.currency
+        if total((entry.amount for entry in booking.entries), currency):
+            raise Unbalanced(booking.cause)
+    transactions = LedgerTransaction.objects.bulk_create(
+        LedgerTransaction(cause=each.cause, at=at, invoice=each.invoice, payment=each.payment)
+        for each in bookings
+    )
+    books = _books([entry for booking in bookings for entry in booking.entries if entry.amount])
     Posting.objects.bulk_create(
-        Posting(transaction=transaction, account=_account(entry), amount_minor=entry.amount.minor)
-        for entry in entries
+        Posting(
+            transaction=transaction,
+            account=books[_key(entry)],
+            amount_minor=entry.amount.minor,
+        )
+        for transaction, booking in zip(transactions, bookings, strict=True)
+        for entry in booking.entries
         if entry.amount
     )
 
 
-def _account(entry: Entry) -> LedgerAccount:
-    account, _ = LedgerAccount.objects.get_or_create(
-        kind=entry.kind,
-        name=entry.name,
-        customer=entry.customer,
-        currency=entry.amount.currency,
-    )
-    return account
+def _books(entries: Sequence[Entry]) -> dict[Key, LedgerAccount]:
+    """Return the book of each entry; those that do not exist yet are opened."""
+    wanted = {_key(entry) for entry in entries}
+    found = _known(wanted)
+    missing = sorted(wanted - set(found), key=str)
+    if missing:
+        LedgerAccount.objects.bulk_create(
+            (
+                LedgerAccount(kind=kind, name=name, customer_id=customer_id, currency=currency)
+                for kind, name, customer_id, currency in missing
+            ),
+            # Another worker may just be opening the same book.
+            ignore_conflicts=True,
+        )
+        found = _known(wanted)
+    return found
+
+
+def _known(wanted: set[Key]) -> dict[Key, LedgerAccount]:
+    customers = {key[2] for key in wanted if key[2] is not None}
+    mine = Q(customer_id__in=customers) | Q(customer__isnull=True)
+    rows = LedgerAccount.objects.filter(mine, kind__in={key[0] for key in wanted})
+    found = {(row.kind, row.name, row.customer_id, row.currency): row for row in rows}
+    return {key: found[key] for key in wanted if key in found}
+
+
+def _key(entry: Entry) -> Key:
+    customer_id = entry.customer.pk if entry.customer else None
+    return (str(entry.kind), entry.name, customer_id, entry.amount.currency)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from django.db import transaction
 
@@ -68,3 +69,14 @@ def take_for_invoice(invoice: Invoice, *, payments: Iterable[int] = ()) -> Held:
         invoices=[invoice.pk],
         payments=payments,
     )
+
+
+def take_due(on: date, *, limit: int) -> list[Subscription]:
+    """Lock the subscriptions whose next invoice is due, the earliest first; pass locked ones by.
+
+    What another runner holds is that runner's work, so two of them share a day and none waits.
+    """
+    assert transaction.get_connection().in_atomic_block, "A lock needs a transaction to live in."
+    due = Subscription.objects.filter(next_invoice_on__lte=on).order_by("next_invoice_on", "id")
+    rows = due.select_for_update(of=("self",), skip_locked=True)
+    return list(rows.select_related("customer", "package")[:limit])

@@ -1,17 +1,37 @@
-"""The life of a subscription: planned by an order, activated and topped up by payments."""
+"""The life of a subscription: ordered, activated and renewed by payments, suspended, ended."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from billing.models import Customer, OrderLine, Subscription, SubscriptionPeriod
+from django.db.models import Max
+
+from billing import emails
+from billing.models import (
+    Customer,
+    Invoice,
+    InvoiceLine,
+    OrderLine,
+    Subscription,
+    SubscriptionPeriod,
+)
 from packages.models import Package, Price
 from packages.money import Money
-from packages.periods import Period, business_day, period
+from packages.periods import Cycle, Period, business_day, index_of, period
 from packages.states import record_change
 from provisioning import accounts, jobs
 from provisioning.dialler.base import Limits
 from provisioning.models import Account
 
 TRIAL_INDEX = -1
+# How many days before its period a renewal is invoiced.
+LEAD_DAYS = {
+    Cycle.MONTHLY: 7,
+    Cycle.QUARTERLY: 14,
+    Cycle.HALF_YEARLY: 14,
+    Cycle.YEARLY: 14,
+    Cycle.TWO_YEARLY: 30,
+}
+# An ended account is suspended at once and deleted after this; until then staff may bring it back.
+KEPT_FOR = timedelta(days=30)
 
 
 def plan(customer: Customer, price: Price, *, zone: str, at: datetime, actor: str) -> Subscription:
@@ -62,7 +82,8 @@ def activate(subscription: Subscription, line: OrderLine, *, at: datetime, actor
         _add_period(subscription, 0, period(today, subscription.cycle, 0), at=at)
     subscription.account = _plan_account(subscription, at=at, actor=actor)
     subscription.activated_at = at
-    also = ("anchor_on", "paid_until", "account", "activated_at")
+    subscription.next_invoice_on = next_invoice_on(subscription)
+    also = ("anchor_on", "paid_until", "account", "activated_at", "next_invoice_on")
     subscription.move(Subscription.State.ACTIVE, at=at, actor=actor, reason="order paid", also=also)
     jobs.create_account(
         subscription.account,
@@ -83,6 +104,120 @@ def top_up(subscription: Subscription, line: OrderLine, *, at: datetime, actor: 
         at=at,
         actor=actor,
     )
+
+
+def renew(subscription: Subscription, line: InvoiceLine, *, at: datetime, actor: str) -> None:
+    """Give what a paid renewal line promised: its period and its credit, and the service back.
+
+    Needs the subscription's lock. Periods are added in their order: one that was paid before an
+    earlier one waits for that. A suspended service is restored once nothing overdue is left. What
+    has ended stays ended; the invoice is paid all the same.
+    """
+    if subscription.state not in (Subscription.State.ACTIVE, Subscription.State.SUSPENDED):
+        return
+    for paid in _paid_from(subscription):
+        if paid.period_start_on != subscription.paid_until:
+            break
+        _extend(subscription, paid, at=at, actor=actor)
+    subscription.next_invoice_on = next_invoice_on(subscription)
+    subscription.save(update_fields=["paid_until", "ends_on", "next_invoice_on"])
+    on = business_day(at, subscription.zone)
+    if subscription.state == Subscription.State.SUSPENDED and not _overdue(subscription, on=on):
+        restore(subscription, cause=f"invoice-{line.invoice_id}:restore", at=at, actor=actor)
+
+
+def suspend(
+    subscription: Subscription, *, cause: str, reason: str, at: datetime, actor: str
+) -> None:
+    """Stop an active service for want of payment; needs its lock. Credit and data stay."""
+    assert subscription.account is not None, "An active subscription has its account."
+    subscription.next_invoice_on = None
+    also = ("next_invoice_on",)
+    subscription.move(Subscription.State.SUSPENDED, at=at, actor=actor, reason=reason, also=also)
+    jobs.suspend(subscription.account, cause=cause, at=at, actor=actor)
+
+
+def restore(subscription: Subscription, *, cause: str, at: datetime, actor: str) -> None:
+    """Let a suspended service run again, and say so; needs its lock."""
+    assert subscription.account is not None, "A suspended subscription has its account."
+    subscription.move(Subscription.State.ACTIVE, at=at, actor=actor, reason="paid")
+    subscription.next_invoice_on = next_invoice_on(subscription)
+    subscription.save(update_fields=["next_invoice_on"])
+    jobs.unsuspend(subscription.account, cause=cause, at=at, actor=actor)
+    emails.restored(subscription, cause=cause, at=at)
+
+
+def end(subscription: Subscription, *, cause: str, reason: str, at: datetime, actor: str) -> None:
+    """End a service for good; needs its lock. The account is suspended now, deleted in 30 days."""
+    assert subscription.account is not None, "A subscription that ran has its account."
+    subscription.next_invoice_on = None
+    also = ("next_invoice_on",)
+    subscription.move(Subscription.State.ENDED, at=at, actor=actor, reason=reason, also=also)
+    jobs.terminate(subscription.account, cause=cause, delete_at=at + KEPT_FOR, at=at, actor=actor)
+
+
+def next_invoice_on(subscription: Subscription) -> date | None:
+    """Return the day the next renewal is to be invoiced, None when none is to come.
+
+    It is that of the first period which is neither paid for nor invoiced yet.
+    """
+    if subscription.state in (Subscription.State.SUSPENDED, Subscription.State.ENDED):
+        return None
+    if not subscription.recurs or subscription.paid_until is None:
+        return None
+    start_on = max(subscription.paid_until, _invoiced_until(subscription) or date.min)
+    return invoice_day(subscription, start_on)
+
+
+def invoice_day(subscription: Subscription, start_on: date) -> date | None:
+    """Return when a period that starts on that day is invoiced; not at all after the end."""
+    if subscription.ends_on is not None and start_on >= subscription.ends_on:
+        return None
+    return start_on - timedelta(days=LEAD_DAYS[Cycle(subscription.cycle)])
+
+
+def _invoiced_until(subscription: Subscription) -> date | None:
+    lines = InvoiceLine.objects.filter(
+        subscription=subscription, kind=InvoiceLine.Kind.RECURRING, period_end_on__isnull=False
+    )
+    last: date | None = lines.aggregate(last=Max("period_end_on"))["last"]
+    return last
+
+
+def _paid_from(subscription: Subscription) -> list[InvoiceLine]:
+    """Return the paid lines of periods that are not given yet, in their order."""
+    lines = InvoiceLine.objects.filter(
+        subscription=subscription,
+        kind=InvoiceLine.Kind.RECURRING,
+        period_start_on__gte=subscription.paid_until,
+        invoice__state=Invoice.State.PAID,
+    )
+    return list(lines.order_by("period_start_on"))
+
+
+def _extend(subscription: Subscription, line: InvoiceLine, *, at: datetime, actor: str) -> None:
+    """Add the line's period, and ask for the credit that is included in it, once per line."""
+    assert subscription.account is not None, "A subscription that renews has its account."
+    assert subscription.anchor_on is not None, "A subscription that renews has its anchor."
+    assert line.period_start_on is not None, "A renewal's line has its period."
+    index = index_of(subscription.anchor_on, subscription.cycle, line.period_start_on)
+    stretch = period(subscription.anchor_on, subscription.cycle, index)
+    _add_period(subscription, index, stretch, at=at)
+    if subscription.ends_on is not None:
+        subscription.ends_on = max(subscription.ends_on, stretch.end_on)
+    if subscription.credit_minor:
+        cause = f"invoice-line-{line.pk}:credit"
+        jobs.credit(subscription.account, subscription.credit, cause=cause, at=at, actor=actor)
+
+
+def _overdue(subscription: Subscription, *, on: date) -> bool:
+    lines = InvoiceLine.objects.filter(
+        subscription=subscription,
+        period_start_on__isnull=False,
+        invoice__state=Invoice.State.OPEN,
+        invoice__due_on__lt=on,
+    )
+    return lines.exists()
 
 
 def _add_period(subscription: Subscription, index: int, stretch: Period, *, at: datetime) -> None:

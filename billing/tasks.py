@@ -7,8 +7,9 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from billing import deliveries, events, payments
-from billing.models import GatewayEvent, Payment
+from billing import days, deliveries, events, payments
+from billing.models import Brand, GatewayEvent, Payment
+from packages.periods import business_day
 from packages.sweeping import each
 from provisioning import jobs
 from provisioning.models import Account, Job
@@ -58,3 +59,11 @@ def sweep_balances() -> None:
     idle = running.exclude(jobs__state__in=Job.UNFINISHED).exclude(asked)
     with transaction.atomic():
         jobs.read_balances(list(idle[:BATCH]), at=at, actor=SWEEPER)
+
+
+@shared_task
+def bill_due() -> None:
+    """Do what today's calendar says; raise days.TooMany when staff should look at it first."""
+    at, brand = timezone.now(), Brand.objects.first()
+    if brand is not None:
+        days.run(business_day(at, brand.zone), at=at, most=days.usual())

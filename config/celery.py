@@ -25,6 +25,8 @@ BEAT: dict[str, dict[str, Any]] = {
     "sweep_jobs": {"task": "provisioning.tasks.sweep_jobs", "schedule": 15.0},
     # Balances of live accounts, for the client area.
     "sweep_balances": {"task": "billing.tasks.sweep_balances", "schedule": 300.0},
+    # Renewals to invoice, cancelled services that end, and unpaid invoices to dun.
+    "bill_due": {"task": "billing.tasks.bill_due", "schedule": 3600.0},
     # Tests the diallers.
     "check_servers": {"task": "provisioning.tasks.check_servers", "schedule": 30.0},
     # Shows /healthz that beat reaches a worker.

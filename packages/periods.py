@@ -63,6 +63,12 @@ def period(anchor_on: date, cycle: str, index: int) -> Period:
     )
 
 
+def index_of(anchor_on: date, cycle: str, start_on: date) -> int:
+    """Return the number of the period that starts on that day; the inverse of `period`."""
+    months = (start_on.year - anchor_on.year) * 12 + start_on.month - anchor_on.month
+    return months // MONTHS[Cycle(cycle)]
+
+
 def business_day(at: datetime, zone: str) -> date:
     """Return the date that an aware instant falls on in the billing zone."""
     return at.astimezone(ZoneInfo(zone)).date()

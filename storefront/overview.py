@@ -155,7 +155,9 @@ def next_renewal(services: Sequence[Service]) -> Service | None:
     due = [
         each
         for each in services
-        if each.subscription.state == Subscription.State.ACTIVE and each.subscription.paid_until
+        if each.subscription.state == Subscription.State.ACTIVE
+        and each.subscription.paid_until
+        and each.subscription.ends_on is None
     ]
     return min(due, key=lambda each: each.subscription.paid_until or date.max, default=None)
 

@@ -3,7 +3,17 @@
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.decorators.csrf import csrf_exempt
 
-from storefront.views import account, cart, catalogue, checkout, demo, payment, secrets, site
+from storefront.views import (
+    account,
+    cancellation,
+    cart,
+    catalogue,
+    checkout,
+    demo,
+    payment,
+    secrets,
+    site,
+)
 
 app_name = "storefront"
 
@@ -22,6 +32,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", account.dashboard, name="dashboard"),
     path("account/services/", account.services, name="services"),
     path("account/services/<uuid:public_id>/", account.service, name="service"),
+    path(
+        "account/services/<uuid:public_id>/cancellation/",
+        cancellation.service_cancel,
+        name="service_cancel",
+    ),
+    path(
+        "account/services/<uuid:public_id>/cancellation/withdrawal/",
+        cancellation.service_withdraw,
+        name="service_withdraw",
+    ),
     path("account/invoices/", account.invoices, name="invoices"),
     path("account/invoices/<uuid:public_id>/", account.invoice, name="invoice"),
     path("account/invoices/<uuid:public_id>/pdf/", account.invoice_pdf, name="invoice_pdf"),

@@ -33,7 +33,15 @@ class SubscriptionPage(ReadOnlyPage):
     fieldsets = (
         (None, {"fields": ("status", "customer_link", "catalogue")}),
         (_("Price, as on the day of purchase"), {"fields": (("amount", "cycle", "included"),)}),
-        (_("Time"), {"fields": (("anchor_on", "paid_until", "trial_days"), "activated_at")}),
+        (
+            _("Time"),
+            {
+                "fields": (
+                    ("anchor_on", "paid_until", "trial_days"),
+                    ("activated_at", "next_invoice_on", "ends_on"),
+                )
+            },
+        ),
         (_("At the dialler"), {"fields": ("account_link", "runs", "promised", "allowance")}),
     )
 

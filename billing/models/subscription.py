@@ -60,6 +60,12 @@ class Subscription(Stateful):
     paid_until = models.DateField(
         _("paid until"), null=True, blank=True, help_text=_("The first day that is not paid for.")
     )
+    next_invoice_on = models.DateField(
+        _("next invoice"), null=True, blank=True, help_text=_("Empty while none is to be issued.")
+    )
+    ends_on = models.DateField(
+        _("ends"), null=True, blank=True, help_text=_("The first day after a cancellation.")
+    )
     created_at = models.DateTimeField(_("ordered"))
     activated_at = models.DateTimeField(_("active since"), null=True, blank=True)
 
@@ -69,16 +75,25 @@ class Subscription(Stateful):
         verbose_name_plural = _("subscriptions")
         indexes = [
             models.Index(
-                fields=["paid_until", "id"],
-                condition=Q(state="active", paid_until__isnull=False),
+                fields=["next_invoice_on", "id"],
+                condition=Q(next_invoice_on__isnull=False),
                 name="subscription_due",
-            )
+            ),
+            models.Index(
+                fields=["ends_on", "id"],
+                condition=Q(state__in=("active", "suspended"), ends_on__isnull=False),
+                name="subscription_ending",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
                 name="subscription_active_has_anchor",
                 condition=Q(state="pending") | Q(state="ended") | Q(anchor_on__isnull=False),
-            )
+            ),
+            models.CheckConstraint(
+                name="subscription_invoiced_while_active",
+                condition=Q(next_invoice_on__isnull=True) | Q(state="active"),
+            ),
         ]
 
     def __str__(self) -> str:

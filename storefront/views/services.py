@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from billing import cancellations
 from billing.models import Subscription, User, current_brand
 from packages.models import Cycle, Package, Price, Service, Tariff
 from packages.periods import business_day
@@ -72,6 +73,7 @@ def _context(subscription: Subscription, *, at: datetime) -> dict[str, object]:
         "setting_password": any(job.kind == Job.Kind.CHANGE_PASSWORD for job in queue),
         "reading_balance": any(job.kind == Job.Kind.READ_BALANCE for job in queue),
         "can_set_password": account is not None and account.state in EXISTS,
+        "can_cancel": subscription.recurs and subscription.state in cancellations.LIVING,
         "includes_tax": current_brand().prices_include_tax,
     }
 

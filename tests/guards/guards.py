@@ -73,6 +73,8 @@ UNIQUE = (
     Copy("invoice_tax_once", "draft_tax"),
     Copy("number_series_once", "series"),
     Copy("tax_rate_once", "taxrate"),
+    Copy("notice_once", "notice", {"on": '"on" + 1'}),
+    Copy("notice_one_a_day", "notice", {"step": "'overdue_first'"}),
     # Ledger.
     Copy("billing_ledgertransaction_cause_key", "booking"),
     Copy("ledger_account_once", "book"),
@@ -123,6 +125,11 @@ CHECKS = (
     ),
     Copy("order_line_not_negative", "orderline", {"amount_minor": "-1"}),
     Copy("subscription_active_has_anchor", "subscription", {**SUBSCRIPTION, "anchor_on": "NULL"}),
+    Copy(
+        "subscription_invoiced_while_active",
+        "subscription",
+        {**SUBSCRIPTION, "state": "'suspended'", "next_invoice_on": "paid_until"},
+    ),
     Copy("period_has_days", "period", {**PERIOD, "end_on": "start_on + 31"}),
     Copy("invoice_draft_has_no_number", "invoice", {**ISSUED, "state": "'draft'"}),
     Copy("invoice_adds_up", "invoice", {**ISSUED, "total_minor": "total_minor + 1"}),

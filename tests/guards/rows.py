@@ -22,6 +22,7 @@ from billing.models import (
     LegalText,
     Mail,
     Membership,
+    Notice,
     NumberSeries,
     Order,
     OrderLine,
@@ -61,6 +62,9 @@ def make() -> Rows:
         text="Paid.",
         created_at=AT,
         next_attempt_at=AT,
+    )
+    rows["notice"] = Notice.objects.create(
+        invoice=rows["invoice"], step=Notice.Step.REMINDER, on=ON, mail=rows["mail"], at=AT
     )
     record_change(rows["mail"], before="", at=AT, actor="test", reason="queued")
     rows["statechange"] = StateChange.objects.get()
@@ -164,6 +168,7 @@ def _purchase(rows: dict[str, Any]) -> None:
         allowance="persist",
         zone="Europe/Berlin",
         anchor_on=ON,
+        paid_until=date(2026, 4, 2),
         created_at=AT,
     )
     rows["period"] = SubscriptionPeriod.objects.create(

@@ -20,7 +20,7 @@ from django.test import RequestFactory
 
 from billing import carts, deliveries, locks, numbers
 from billing import desk as billing_desk
-from billing.models import GatewayEvent, Mail, NumberSeries
+from billing.models import GatewayEvent, Mail, NumberSeries, Subscription
 from packages.models import Price
 from provisioning import desk, jobs, outcomes, runner, secrets
 from provisioning.admin.accounts import Suspend
@@ -140,8 +140,8 @@ LOCKS = (
     Lock("storefront.buyers.save", "user", _save_buyer),
     Lock("storefront.views.account._save_profile", "user", _save_profile),
 )
-# A test of its own, below: the row is made by the test.
-ELSEWHERE = {"provisioning.secrets.reveal"}
+# Tests of their own, below.
+ELSEWHERE = {"provisioning.secrets.reveal", "billing.locks.take_due"}
 
 
 @pytest.fixture
@@ -170,6 +170,16 @@ def test_a_one_time_link_waits_for_whoever_opens_it(world: rows.Rows) -> None:
         other.execute(key_share({"secret": secret}, "secret"))
         with pytest.raises(OperationalError, match="lock timeout"):
             secrets.reveal(token, at=AT)
+
+
+def test_a_runner_passes_by_what_another_is_invoicing(world: rows.Rows) -> None:
+    Subscription.objects.update(next_invoice_on=rows.ON)
+    with beside() as other:
+        other.execute(key_share(world, "subscription"))
+        with transaction.atomic():
+            assert locks.take_due(rows.ON, limit=10) == []
+    with transaction.atomic():
+        assert locks.take_due(rows.ON, limit=10) == [world["subscription"]]
 
 
 def test_a_number_waits_for_the_one_before_it(world: rows.Rows) -> None:

@@ -1,0 +1,114 @@
+"""Cancel a service to the end of its paid time, take that back, and end it on its day."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from django.db import transaction
+from django.db.models import Exists, Max, OuterRef, QuerySet
+
+from billing import emails, invoices, locks, subscriptions
+from billing.models import Invoice, InvoiceLine, Payment, Subscription
+from packages.periods import business_day
+from packages.states import record_change
+
+ACTOR = "system:billing"
+LIVING = (Subscription.State.ACTIVE, Subscription.State.SUSPENDED)
+
+
+class NotCancellable(Exception):
+    """The service does not renew, or it has ended."""
+
+
+def cancel(subscription: Subscription, *, at: datetime, actor: str) -> Subscription:
+    """Let the service end after its paid time; no renewal is invoiced any more. Locks it.
+
+    A period that has begun was invoiced and is still owed: then it ends after that one. A repeated
+    call changes nothing. Raises NotCancellable.
+    """
+    with transaction.atomic():
+        held = _held(subscription)
+        if held.ends_on is None:
+            held.ends_on = _end_of_invoiced(held, on=business_day(at, held.zone))
+            _note(held, f"cancelled to {held.ends_on}", at=at, actor=actor)
+    return held
+
+
+def withdraw(subscription: Subscription, *, at: datetime, actor: str) -> Subscription:
+    """Take a cancellation back: the service renews as before. Locks it; raises NotCancellable."""
+    with transaction.atomic():
+        held = _held(subscription)
+        if held.ends_on is not None:
+            held.ends_on = None
+            _note(held, "cancellation withdrawn", at=at, actor=actor)
+    return held
+
+
+def due(on: date) -> list[int]:
+    """Return the ids of the cancelled subscriptions whose last day is over."""
+    return list(_over(on).order_by("ends_on", "id").values_list("pk", flat=True))
+
+
+def end(ids: Sequence[int], *, on: date, at: datetime) -> list[str]:
+    """End these subscriptions, each in a transaction of its own; return who was concerned.
+
+    An open invoice for a time after the end is withdrawn. Whoever paid meanwhile goes on.
+    """
+    return [name for each in ids if (name := _end(each, on=on, at=at))]
+
+
+def _held(subscription: Subscription) -> Subscription:
+    held = locks.take(subscriptions=[subscription.pk]).subscriptions[subscription.pk]
+    if held.state not in LIVING or not held.recurs:
+        raise NotCancellable
+    return held
+
+
+def _end_of_invoiced(subscription: Subscription, *, on: date) -> date:
+    """Return the end of the paid time, or of the period that is running and was invoiced."""
+    assert subscription.paid_until is not None, "What renews has been paid for once."
+    begun = InvoiceLine.objects.filter(
+        subscription=subscription, kind=InvoiceLine.Kind.RECURRING, period_start_on__lte=on
+    )
+    last = begun.aggregate(last=Max("period_end_on"))["last"]
+    return max(subscription.paid_until, last or date.min)
+
+
+def _note(subscription: Subscription, reason: str, *, at: datetime, actor: str) -> None:
+    subscription.next_invoice_on = subscriptions.next_invoice_on(subscription)
+    subscription.save(update_fields=["ends_on", "next_invoice_on"])
+    state = subscription.state
+    record_change(subscription, before=state, at=at, actor=actor, reason=reason)
+
+
+def _over(on: date) -> QuerySet[Subscription]:
+    """What has come to its end; who is just paying for more waits for the gateway's answer."""
+    confirming = Payment.objects.filter(
+        invoice__lines__subscription=OuterRef("pk"), state=Payment.State.PROCESSING
+    )
+    return Subscription.objects.filter(~Exists(confirming), state__in=LIVING, ends_on__lte=on)
+
+
+def _end(subscription_id: int, *, on: date, at: datetime) -> str | None:
+    with transaction.atomic():
+        # Issuing takes this lock too, so no further invoice appears behind it.
+        locks.take(subscriptions=[subscription_id])
+        subscription = _over(on).filter(pk=subscription_id).select_related("account").first()
+        if subscription is None:
+            return None
+        for invoice in locks.take(invoices=_after_the_end(subscription)).invoices.values():
+            if invoice.state == Invoice.State.OPEN:
+                reason = "the service was cancelled"
+                invoices.cancel(invoice, at=at, actor=ACTOR, reason=reason)
+        cause = f"subscription-{subscription_id}:end"
+        subscriptions.end(subscription, cause=cause, reason="cancelled", at=at, actor=ACTOR)
+        emails.ended(subscription, cause=cause, deleted_on=on + subscriptions.KEPT_FOR, at=at)
+    return str(subscription)
+
+
+def _after_the_end(subscription: Subscription) -> list[int]:
+    lines = InvoiceLine.objects.filter(
+        subscription=subscription,
+        invoice__state=Invoice.State.OPEN,
+        period_start_on__gte=subscription.ends_on,
+    )
+    return list(lines.values_list("invoice_id", flat=True))

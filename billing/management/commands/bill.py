@@ -1,0 +1,33 @@
+"""`manage.py bill --on DATE`: do what the calendar says for a day; again changes nothing."""
+
+from argparse import ArgumentParser
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from billing import days, reports
+from billing.models import current_brand
+from packages.periods import business_day
+
+
+class Command(BaseCommand):
+    help = "Issue renewals, end what was cancelled, and dun, as of a day (today by default)."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--on", type=date.fromisoformat, help="a date like 2027-01-31")
+        parser.add_argument(
+            "--yes", action="store_true", help="also when far more than usual would be suspended"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        at = timezone.now()
+        on = options["on"] or business_day(at, current_brand().zone)
+        most = None if options["yes"] else days.usual()
+        try:
+            day = days.run(on, at=at, most=most)
+        except days.TooMany as error:
+            raise CommandError(f"{error} Look at the preview; --yes does it.") from error
+        for line in reports.of_days([day]):
+            self.stdout.write(line)

@@ -1,0 +1,30 @@
+"""`manage.py preview --on DATE`: what the calendar would do, by the same code; nothing is kept."""
+
+from argparse import ArgumentParser
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from billing import days, reports
+from billing.models import current_brand
+from packages.periods import business_day
+
+
+class Command(BaseCommand):
+    help = "Print what the calendar would do on these days; nothing is written and nothing is sent."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--on", type=date.fromisoformat, help="a date like 2027-01-31")
+        parser.add_argument("--days", type=int, default=1, help="how many days from there")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        on = options["on"] or business_day(timezone.now(), current_brand().zone)
+        usual = days.usual()
+        seen = days.preview(on, days=options["days"])
+        for line in reports.of_days(seen):
+            self.stdout.write(line)
+        for day in seen:
+            if day.severe > usual:
+                self.stdout.write(f"{day.on}: a run would stop, {usual} at most are usual.")

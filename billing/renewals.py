@@ -1,0 +1,117 @@
+"""Invoice what renews: one invoice for each subscription and period, however often this runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from billing import emails, invoices, locks, subscriptions
+from billing.models import Brand, Invoice, InvoiceLine, Subscription, current_brand
+from packages.money import Money
+from packages.periods import Period, index_of, period
+
+CHUNK = 500
+ACTOR = "system:billing"
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """An invoice as a run's report shows it."""
+
+    number: str
+    customer: str
+    due_on: date
+    total: Money
+
+
+def bill(on: date, *, at: datetime) -> list[Issued]:
+    """Issue and announce the invoice of every period whose day has come, in chunks of 500.
+
+    Each chunk is a transaction of its own, and takes its subscriptions out of what is due, so a run
+    that was killed is simply begun again, and two at once share the work. A subscription that was
+    forgotten for long gets one invoice for each period. Raises tax.NoRate.
+    """
+    brand, issued = current_brand(), list[Issued]()
+    while True:
+        with transaction.atomic():
+            due = locks.take_due(on, limit=CHUNK)
+            if not due:
+                return issued
+            issued += [_shown(each) for each in _bill(due, brand, on=on, at=at)]
+
+
+def _bill(
+    due: Sequence[Subscription], brand: Brand, *, on: date, at: datetime
+) -> Sequence[Invoice]:
+    """Invoice the next period of each; needs their locks."""
+    stretches = _next_periods(due)
+    wanted = [each for each in due if _has_come(each, stretches[each.pk], on)]
+    drafts = [_draft(each, stretches[each.pk]) for each in wanted]
+    issued = invoices.issue(drafts, brand, at=at, actor=ACTOR)
+    billed = {each.pk for each in wanted}
+    for each in due:
+        stretch = stretches[each.pk]
+        start_on = stretch.end_on if each.pk in billed else stretch.start_on
+        each.next_invoice_on = subscriptions.invoice_day(each, start_on)
+    Subscription.objects.bulk_update(due, ["next_invoice_on"])
+    emails.invoice_issued([each for each in issued if each.total_minor], at=at)
+    for invoice in issued:
+        if not invoice.total_minor:
+            invoices.settle_free(invoice, locks.take_for_invoice(invoice), at=at, actor=ACTOR)
+    return issued
+
+
+def _next_periods(due: Sequence[Subscription]) -> dict[int, Period]:
+    """Return for each the first period that is neither paid for nor invoiced; one query."""
+    lines = InvoiceLine.objects.filter(
+        subscription__in=due, kind=InvoiceLine.Kind.RECURRING, period_end_on__isnull=False
+    )
+    until = dict(
+        lines.order_by()
+        .values_list("subscription_id")
+        .annotate(last=Max("period_end_on"))
+        .values_list("subscription_id", "last")
+    )
+    return {each.pk: _period_after(each, until.get(each.pk)) for each in due}
+
+
+def _period_after(subscription: Subscription, invoiced_until: date | None) -> Period:
+    assert subscription.anchor_on is not None, "What is due has its anchor (constraint)."
+    assert subscription.paid_until is not None, "What is due has been paid for once."
+    start_on = max(subscription.paid_until, invoiced_until or date.min)
+    index = index_of(subscription.anchor_on, subscription.cycle, start_on)
+    return period(subscription.anchor_on, subscription.cycle, index)
+
+
+def _has_come(subscription: Subscription, stretch: Period, on: date) -> bool:
+    day = subscriptions.invoice_day(subscription, stretch.start_on)
+    return day is not None and day <= on
+
+
+def _draft(subscription: Subscription, stretch: Period) -> invoices.Draft:
+    customer = subscription.customer
+    with translation.override(customer.language):
+        words = {
+            "package": subscription.package.text("name"),
+            "cycle": subscription.get_cycle_display(),
+        }
+        description = _("%(package)s, %(cycle)s") % words
+    line = invoices.Line(
+        InvoiceLine.Kind.RECURRING,
+        description,
+        subscription.amount,
+        subscription,
+        period=stretch,
+    )
+    return invoices.Draft(
+        customer, subscription.currency, customer.language, (line,), due_on=stretch.start_on
+    )
+
+
+def _shown(invoice: Invoice) -> Issued:
+    assert invoice.due_on is not None, "An issued invoice is due some day."
+    return Issued(str(invoice.number), str(invoice.customer), invoice.due_on, invoice.total)
