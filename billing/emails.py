@@ -55,16 +55,12 @@ def receipt(invoice: Invoice, *, at: datetime) -> None:
     )
 
 
-def invoice_issued(invoices: Sequence[Invoice], *, at: datetime) -> None:
-    """Announce renewals: a list in few statements; the sweep sends them, no doorbell rings."""
-    brand = current_brand()
-    known = set(
-        Mail.objects.filter(
-            template="invoice_issued", cause__in=[f"invoice-{each.pk}" for each in invoices]
-        ).values_list("cause", flat=True)
-    )
+def invoice_issued(invoices: Sequence[Invoice], brand: Brand, *, at: datetime) -> None:
+    """Announce renewals that were just issued, in the transaction that issued them.
+
+    A list in few statements: no doorbell rings for each, the sweep sends them.
+    """
     prefetch_related_objects(invoices, "lines")
-    fresh = [each for each in invoices if f"invoice-{each.pk}" not in known]
     mails = Mail.objects.bulk_create(
         _rendered(
             "invoice_issued",
@@ -76,7 +72,7 @@ def invoice_issued(invoices: Sequence[Invoice], *, at: datetime) -> None:
             at=at,
             customer=each.customer,
         )
-        for each in fresh
+        for each in invoices
     )
     record_changes(mails, before="", at=at, actor="system:mail", reason="invoice issued")
 

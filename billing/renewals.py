@@ -58,7 +58,7 @@ def _bill(
         start_on = stretch.end_on if each.pk in billed else stretch.start_on
         each.next_invoice_on = subscriptions.invoice_day(each, start_on)
     Subscription.objects.bulk_update(due, ["next_invoice_on"])
-    emails.invoice_issued([each for each in issued if each.total_minor], at=at)
+    emails.invoice_issued([each for each in issued if each.total_minor], brand, at=at)
     for invoice in issued:
         if not invoice.total_minor:
             invoices.settle_free(invoice, locks.take_for_invoice(invoice), at=at, actor=ACTOR)

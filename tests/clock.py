@@ -44,6 +44,13 @@ class Clock:
         while self.now() < end:
             self.advance(seconds=min(60.0, (end - self.now()).total_seconds() + 0.001))
 
+    def live(self, days: int) -> None:
+        """Live so many days, each with its run of the calendar and the work that follows."""
+        for _ in range(days):
+            self._traveller.shift(timedelta(days=1))
+            billing.bill_due()
+            self.work()
+
     def work(self) -> None:
         """Do everything that is due now. No doorbell is needed: the rows are the queue."""
         for _ in range(20):

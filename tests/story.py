@@ -38,6 +38,19 @@ class Customer:
         account = {"email": self.email, "password1": PASSWORD}
         assert self.browser.submit(page, "password1", account).status == 200
 
+    def signs_in(self) -> None:
+        """Sign in again: a session does not last for months."""
+        self.browser.session.cookies.clear()
+        page = self.browser.open("/accounts/login/")
+        person = {"login": self.email, "password": PASSWORD}
+        assert self.browser.submit(page, "login", person).status == 200
+
+    def pays_invoice(self, invoice: Invoice, gateway: str = "simulated") -> Page:
+        """Pay an open invoice from the client area."""
+        page = self.browser.open(f"/account/invoices/{invoice.public_id}/")
+        page = self.browser.submit(page, "gateway", {"gateway": gateway})
+        return self.pays(page) if gateway == "simulated" else page
+
     def chooses(self, slug: str) -> None:
         chosen = price(slug)
         page = self.browser.open(f"/packages/{slug}/")

@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from billing import ledger
-from billing.ledger import Entry, Kind, Unbalanced
+from billing.ledger import Booking, Entry, Kind, Unbalanced
 from billing.models import (
     Customer,
     Invoice,
@@ -44,6 +44,16 @@ def test_an_invoice_over_nothing_is_not_booked(world: rows.Rows) -> None:
     assert LedgerTransaction.objects.count() == before
 
 
+def test_a_cancelled_invoice_is_taken_back_to_the_cent(world: rows.Rows) -> None:
+    invoice = Invoice.objects.get(pk=world["invoice"].pk)
+    ledger.book_cancellation(invoice, at=AT)
+    assert booked(f"invoice-{invoice.pk}:cancelled") == {
+        "receivable": -49_00,
+        "revenue": 41_18,
+        "tax_payable": 7_82,
+    }
+
+
 def test_what_a_payment_does_not_settle_is_the_customers_credit(world: rows.Rows) -> None:
     payment = Payment.objects.get(pk=world["payment"].pk)
     ledger.book_payment(payment, settled=Money(40_00, "EUR"), at=AT)
@@ -64,16 +74,16 @@ def test_the_same_cause_is_booked_once(world: rows.Rows) -> None:
 
 
 def test_entries_that_do_not_sum_to_zero_are_refused(world: rows.Rows) -> None:
-    entries = [Entry(Kind.REVENUE, Money(-1, "EUR")), Entry(Kind.TAX_PAYABLE, Money(2, "EUR"))]
+    entries = (Entry(Kind.REVENUE, Money(-1, "EUR")), Entry(Kind.TAX_PAYABLE, Money(2, "EUR")))
     with pytest.raises(Unbalanced):
-        ledger._book("crooked", entries, at=AT)
+        ledger._book([Booking("crooked", entries)], at=AT)
     assert not LedgerTransaction.objects.filter(cause="crooked").exists()
 
 
 def test_entries_of_two_currencies_are_refused(world: rows.Rows) -> None:
-    entries = [Entry(Kind.REVENUE, Money(-1, "EUR")), Entry(Kind.TAX_PAYABLE, Money(1, "USD"))]
+    entries = (Entry(Kind.REVENUE, Money(-1, "EUR")), Entry(Kind.TAX_PAYABLE, Money(1, "USD")))
     with pytest.raises(CurrencyMismatch):
-        ledger._book("crooked", entries, at=AT)
+        ledger._book([Booking("crooked", entries)], at=AT)
 
 
 @pytest.mark.django_db(transaction=True)

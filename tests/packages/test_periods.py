@@ -8,7 +8,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from packages.periods import MONTHS, Cycle, add_months, business_day, period, start_of_day
+from packages.periods import (
+    MONTHS,
+    Cycle,
+    add_months,
+    business_day,
+    index_of,
+    period,
+    start_of_day,
+)
 from tests.properties import given, st
 
 RECURRING = st.sampled_from([cycle.value for cycle in MONTHS])
@@ -48,6 +56,12 @@ def test_every_period_has_days_and_ends_where_the_next_begins(
     assert this.days > 0
     assert this.end_on == following.start_on
     assert this.last_on == following.start_on - timedelta(days=1)
+
+
+@given(DAYS, RECURRING, st.integers(-3, 120))
+def test_a_period_is_known_by_its_first_day(anchor_on: date, cycle: str, index: int) -> None:
+    start_on = period(anchor_on, cycle, index).start_on
+    assert index_of(anchor_on, cycle, start_on) == index
 
 
 def test_the_last_of_january_comes_back_after_february() -> None:
