@@ -19,6 +19,7 @@ from packages.money import Money
 log = structlog.get_logger()
 
 CHUNK = 500
+TO_READ_IT = timedelta(days=3)
 ACTOR = "system:dunning"
 
 
@@ -138,7 +139,7 @@ def _take(planned: Planned, *, on: date, at: datetime) -> Taken | None:
         step = _next_step(invoice, list(invoice.notices.all()), on)
         if step != planned.step:
             return None
-        if step.severe and not _delivered(invoice):
+        if step.severe and not _delivered(invoice, at=at):
             log.warning("dunning.undelivered", invoice=invoice.pk, step=step.code)
             return None
         mail = DEEDS[step.code](invoice, held, on, at)
@@ -146,9 +147,11 @@ def _take(planned: Planned, *, on: date, at: datetime) -> Taken | None:
     return Taken(step.code, str(invoice.number), str(invoice.customer), invoice.due)
 
 
-def _delivered(invoice: Invoice) -> bool:
-    """Say whether the mail that carried the invoice exists and has not failed."""
-    carriers = Mail.objects.filter(template="invoice_issued", cause=f"invoice-{invoice.pk}")
+def _delivered(invoice: Invoice, *, at: datetime) -> bool:
+    """Say whether the mail that carried the invoice has not failed, and some days have passed."""
+    carriers = Mail.objects.filter(
+        template="invoice_issued", cause=f"invoice-{invoice.pk}", created_at__lt=at - TO_READ_IT
+    )
     return carriers.exclude(state=Mail.State.FAILED).exists()
 
 

@@ -56,12 +56,13 @@ def receipt(invoice: Invoice, *, at: datetime) -> None:
 
 
 def invoice_issued(invoices: Sequence[Invoice], brand: Brand, *, at: datetime) -> None:
-    """Announce renewals that were just issued, in the transaction that issued them.
+    """Announce renewals: a list in few statements; no doorbell rings for each, the sweep sends.
 
-    A list in few statements: no doorbell rings for each, the sweep sends them.
+    Call it after the transaction that issued them: rendering takes long, and the numbers' row must
+    not be held meanwhile. A repetition changes nothing.
     """
     prefetch_related_objects(invoices, "lines")
-    mails = Mail.objects.bulk_create(
+    mails = [
         _rendered(
             "invoice_issued",
             f"invoice-{each.pk}",
@@ -73,8 +74,17 @@ def invoice_issued(invoices: Sequence[Invoice], brand: Brand, *, at: datetime) -
             customer=each.customer,
         )
         for each in invoices
-    )
-    record_changes(mails, before="", at=at, actor="system:mail", reason="invoice issued")
+        if each.total_minor
+    ]
+    try:
+        with transaction.atomic():
+            Mail.objects.bulk_create(mails)
+            record_changes(mails, before="", at=at, actor="system:mail", reason="invoice issued")
+    except IntegrityError:
+        # Another runner has announced some of them: each for itself, the unique key decides.
+        for mail in mails:
+            mail.pk = None
+            _insert(mail, at=at)
 
 
 def reminder(invoice: Invoice, *, at: datetime) -> Mail:

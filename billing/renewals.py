@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import CharField, Exists, Max, OuterRef, Value
+from django.db.models.functions import Cast, Concat
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from billing import emails, invoices, locks, subscriptions
-from billing.models import Brand, Invoice, InvoiceLine, Subscription, current_brand
+from billing.models import Brand, Invoice, InvoiceLine, Mail, Subscription, current_brand
 from packages.money import Money
 from packages.periods import Period, index_of, period
 
@@ -36,12 +37,24 @@ def bill(on: date, *, at: datetime) -> list[Issued]:
     forgotten for long gets one invoice for each period. Raises tax.NoRate.
     """
     brand, issued = current_brand(), list[Issued]()
+    emails.invoice_issued(_unannounced(), brand, at=at)
     while True:
         with transaction.atomic():
             due = locks.take_due(on, limit=CHUNK)
             if not due:
                 return issued
-            issued += [_shown(each) for each in _bill(due, brand, on=on, at=at)]
+            invoiced = _bill(due, brand, on=on, at=at)
+        emails.invoice_issued(invoiced, brand, at=at)
+        issued += [_shown(each) for each in invoiced]
+
+
+def _unannounced() -> list[Invoice]:
+    """Return open renewals that a run has issued without living to announce them."""
+    cause = Concat(Value("invoice-"), Cast(OuterRef("pk"), CharField()))
+    mails = Mail.objects.filter(template="invoice_issued", cause=cause)
+    lines = InvoiceLine.objects.filter(invoice=OuterRef("pk"), period_start_on__isnull=False)
+    rows = Invoice.objects.filter(Exists(lines), ~Exists(mails), state=Invoice.State.OPEN)
+    return list(rows.select_related("customer").order_by("pk")[:CHUNK])
 
 
 def _bill(
@@ -58,7 +71,6 @@ def _bill(
         start_on = stretch.end_on if each.pk in billed else stretch.start_on
         each.next_invoice_on = subscriptions.invoice_day(each, start_on)
     Subscription.objects.bulk_update(due, ["next_invoice_on"])
-    emails.invoice_issued([each for each in issued if each.total_minor], brand, at=at)
     for invoice in issued:
         if not invoice.total_minor:
             invoices.settle_free(invoice, locks.take_for_invoice(invoice), at=at, actor=ACTOR)

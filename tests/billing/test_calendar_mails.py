@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.conf import settings
 
-from billing import cancellations, days
+from billing import cancellations, days, emails, invariants
 from billing.models import Invoice, Mail, Subscription
 from tests import payments
-from tests.billing import orders
+from tests.billing import orders, renewing
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DUE = date(2026, 4, 2)
@@ -80,3 +80,14 @@ def test_whoever_cancelled_reads_that_nothing_more_is_charged() -> None:
     mail = Mail.objects.get(template="ended")
     assert "as you cancelled it" in mail.text
     assert "Nothing more is charged" in mail.html
+
+
+def test_an_invoice_that_two_runners_announce_is_mailed_once() -> None:
+    brand = orders.seeded(at=AT)
+    renewing.many(2, paid_until=DUE, at=AT)
+    days.run(DUE, at=noon(DUE), most=None)
+    Mail.objects.filter(cause=f"invoice-{renewing.renewals()[0].pk}").delete()
+    emails.invoice_issued(renewing.renewals(), brand, at=noon(DUE))
+    emails.invoice_issued(renewing.renewals(), brand, at=noon(DUE))
+    assert Mail.objects.filter(template="invoice_issued").count() == 2
+    assert invariants.violations() == []

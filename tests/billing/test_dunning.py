@@ -146,21 +146,26 @@ def test_nothing_is_said_while_a_payment_is_being_confirmed(subscription: Subscr
     assert taken() == [("reminder", -3), ("overdue_first", 21)]
 
 
-@pytest.mark.parametrize("lost", ["failed", "gone"])
-def test_nobody_is_suspended_whose_invoice_did_not_go_out(
-    subscription: Subscription, lost: str
-) -> None:
+def test_nobody_is_suspended_whose_invoice_did_not_go_out(subscription: Subscription) -> None:
     live(-7, 9)
-    carrier = Mail.objects.filter(template="invoice_issued")
-    if lost == "gone":
-        carrier.delete()
-    else:
-        carrier.update(state=Mail.State.FAILED)
+    Mail.objects.filter(template="invoice_issued").update(state=Mail.State.FAILED)
     live(10, 39)
     subscription.refresh_from_db()
     assert subscription.state == Subscription.State.ACTIVE
     assert not Job.objects.filter(kind=Job.Kind.SUSPEND).exists()
     assert taken()[-1] == ("overdue_second", 7)
+
+
+def test_an_invoice_that_was_announced_late_leaves_time_to_read_it(
+    subscription: Subscription,
+) -> None:
+    """A run was killed between issuing and announcing; the next one announces it."""
+    live(-7, 9)
+    Mail.objects.filter(template="invoice_issued").delete()
+    live(10, 20)
+    assert Mail.objects.get(template="invoice_issued").created_at == noon(DUE + timedelta(days=10))
+    assert taken()[-1] == ("suspended", 14)
+    assert invariants.violations() == []
 
 
 def test_the_invoice_of_an_order_is_not_dunned(db: None) -> None:
