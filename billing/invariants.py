@@ -141,7 +141,7 @@ INVARIANTS = (
         "Every issued invoice over something is booked exactly once.",
         """SELECT i.id FROM billing_invoice i
            LEFT JOIN billing_ledgertransaction t
-             ON t.invoice_id = i.id AND t.cause = 'invoice-' || i.id || ':issued'
+             ON t.invoice_id = i.id AND t.cause <> 'invoice-' || i.id || ':cancelled'
            LEFT JOIN billing_posting o ON o.transaction_id = t.id
            LEFT JOIN billing_ledgeraccount a ON a.id = o.account_id AND a.kind = 'receivable'
            WHERE i.number IS NOT NULL

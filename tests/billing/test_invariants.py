@@ -19,6 +19,7 @@ NO_GUARDS = (
     "SET LOCAL session_replication_role = replica",
     "ALTER TABLE billing_payment DROP CONSTRAINT payment_success_was_fetched",
     "ALTER TABLE billing_invoice DROP CONSTRAINT invoice_paid_in_full",
+    "ALTER TABLE billing_subscription DROP CONSTRAINT subscription_invoiced_while_active",
     "DROP INDEX payment_one_open_per_invoice",
     "DROP INDEX job_one_running_per_account",
 )
@@ -54,6 +55,9 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
     ("INV-4", "no series", ("DELETE FROM billing_numberseries",)),
     ("INV-5", "earlier day",
      ("UPDATE billing_invoice SET issued_on = issued_on - 1 WHERE sequence = 2",)),
+    ("INV-7", "no day", ("UPDATE billing_subscription SET next_invoice_on = NULL",)),
+    ("INV-7", "left out", ("UPDATE billing_invoiceline SET period_start_on = '2030-01-01',"
+                           " period_end_on = '2030-02-01' WHERE kind = 'recurring'",)),
     ("INV-8", "gap", (
         "INSERT INTO billing_subscriptionperiod"
         " (subscription_id, index, start_on, end_on, created_at)"
@@ -94,6 +98,17 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
     ("REM-10", "other currency",
      ("UPDATE provisioning_job SET currency = 'USD' WHERE kind = 'credit'",)),
     ("REM-10", "sold, not asked for", ("DELETE FROM provisioning_job WHERE kind = 'credit'",)),
+    ("REM-11", "suspended without a notice", (
+        "INSERT INTO packages_statechange (subject, subject_id, before, after, actor, reason, at)"
+        " SELECT 'subscription', id, 'active', 'suspended', 'system:dunning', 'x', now()"
+        " FROM billing_subscription",)),
+    ("REM-12", "for no line", ("UPDATE provisioning_job SET cause = 'invoice-line-0:credit'"
+                               f" WHERE id = (SELECT min(id) FROM ({CREDIT_JOBS}) c)",)),
+    ("DUN-1", "backwards", (
+        'INSERT INTO billing_notice (invoice_id, step, "on", mail_id, at)'
+        " SELECT (SELECT min(id) FROM billing_invoice), s.step, s.day,"
+        " (SELECT min(id) FROM billing_mail), now() FROM (VALUES ('reminder', date '2026-01-02'),"
+        " ('overdue_first', date '2026-01-01')) AS s (step, day)",)),
     ("ORD-1", "fulfilled, not paid", ("UPDATE billing_invoice SET state = 'open'",)),
     ("ORD-1", "paid, not fulfilled", ("UPDATE billing_order SET state = 'placed'",)),
     ("ORD-1", "no jobs", ("UPDATE provisioning_job SET cause = 'other-' || id",)),
