@@ -6,7 +6,7 @@ from datetime import date, datetime
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
-from billing import emails, invoices, locks, subscriptions
+from billing import credit_notes, emails, locks, subscriptions
 from billing.models import Invoice, InvoiceLine, Payment, Subscription
 from packages.periods import business_day
 from packages.states import record_change
@@ -51,7 +51,8 @@ def due(on: date) -> list[int]:
 def end(ids: Sequence[int], *, on: date, at: datetime) -> list[str]:
     """End these subscriptions, each in a transaction of its own; return who was concerned.
 
-    An open invoice for a time after the end is withdrawn. Whoever paid meanwhile goes on.
+    An open invoice for a time after the end is taken back by a credit note. Whoever paid meanwhile
+    goes on.
     """
     return [name for each in ids if (name := _end(each, on=on, at=at))]
 
@@ -95,20 +96,19 @@ def _end(subscription_id: int, *, on: date, at: datetime) -> str | None:
         subscription = _over(on).filter(pk=subscription_id).select_related("account").first()
         if subscription is None:
             return None
-        for invoice in locks.take(invoices=_after_the_end(subscription)).invoices.values():
-            if invoice.state == Invoice.State.OPEN:
-                reason = "the service was cancelled"
-                invoices.cancel(invoice, at=at, actor=ACTOR, reason=reason)
+        for invoice in _after_the_end(subscription):
+            credit_notes.issue(invoice, reason="the service was cancelled", at=at, actor=ACTOR)
         cause = f"subscription-{subscription_id}:end"
         subscriptions.end(subscription, cause=cause, reason="cancelled", at=at, actor=ACTOR)
         emails.ended(subscription, cause=cause, deleted_on=on + subscriptions.KEPT_FOR, at=at)
     return str(subscription)
 
 
-def _after_the_end(subscription: Subscription) -> list[int]:
+def _after_the_end(subscription: Subscription) -> list[Invoice]:
     lines = InvoiceLine.objects.filter(
+        invoice=OuterRef("pk"),
         subscription=subscription,
-        invoice__state=Invoice.State.OPEN,
         period_start_on__gte=subscription.ends_on,
     )
-    return list(lines.values_list("invoice_id", flat=True))
+    rows = Invoice.objects.filter(Exists(lines), state=Invoice.State.OPEN)
+    return list(rows.order_by("pk"))

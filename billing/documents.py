@@ -1,29 +1,23 @@
 """Documents on paper. They print what an invoice's row says; nothing here adds or rounds."""
 
-import json
 from collections.abc import Sequence
-from datetime import datetime
-from functools import cache
 from typing import Any
 
-import typst
 from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from billing import girocode, tax
+from billing import einvoice, girocode, papers, tax
 from billing.formats import Format
 from billing.models import Invoice, InvoiceLine, InvoiceTax
 from packages.periods import Period, business_day
 
-ROOT = settings.BASE_DIR / "templates" / "billing"
-FONTS = settings.BASE_DIR / "static" / "fonts"
 ACCENT = "#0a5a78"
 Pairs = list[tuple[str, str]]
 
 
 def invoice_pdf(invoice: Invoice) -> bytes:
-    """Return an issued invoice as a PDF in its own language.
+    """Return an issued invoice or credit note as a PDF/A-3b in its own language, with its XML.
 
     Made from the row's snapshots alone, so a row that did not change gives the same bytes. Reads
     the lines and taxes; raises ValueError for a draft. Speaks to nobody, writes nothing.
@@ -32,24 +26,7 @@ def invoice_pdf(invoice: Invoice) -> bytes:
         raise ValueError("A draft has no number yet and is not printed.")
     with translation.override(invoice.language):
         data = _printed(invoice)
-    return _pdf(data, at=invoice.issued_at)
-
-
-def _pdf(data: dict[str, Any], *, at: datetime) -> bytes:
-    """Set the texts; the file is dated `at`, since the day of printing is nobody's business."""
-    return typst.compile(
-        ROOT / "invoice.typ",
-        root=ROOT,
-        font_paths=_fonts(),
-        sys_inputs={"data": json.dumps(data)},
-        timestamp=int(at.timestamp()),
-    )
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    """Ours and those inside typst; the machine's own fonts would make each print another file."""
-    return typst.Fonts(include_system_fonts=False, font_paths=[FONTS])
+    return papers.pdf(data, einvoice.xml(invoice), at=invoice.issued_at)
 
 
 def _printed(invoice: Invoice) -> dict[str, Any]:
@@ -57,27 +34,40 @@ def _printed(invoice: Invoice) -> dict[str, Any]:
     form = Format(invoice.language, invoice.currency)
     lines, taxes = list(invoice.lines.all()), list(invoice.taxes.all())
     seller = invoice.seller
-    title = _("Invoice %(number)s") % {"number": invoice.number}
     return {
         "language": form.locale.language,
         "accent": seller.get("accent", ACCENT),
         "brand": seller["name"],
         "author": seller["company"],
-        "title": title,
+        "title": _title(invoice),
         "sender": " · ".join(_place(seller, form, with_country=False)),
         "recipient": _place(invoice.buyer, form, with_country=_is_abroad(invoice)),
         "facts": _facts(invoice, lines, form),
-        "intro": _("We charge you for the following services:"),
-        **_table(lines, form),
+        "intro": _intro(invoice),
+        **_table(lines, form, gross=invoice.prices_include_tax),
         "sums": _sums(invoice, taxes, form),
         "total": [_("Total"), form.money(invoice.total_minor)],
         "rest": _rest(invoice, form),
-        "note": _tax_note(invoice.tax_note),
+        "note": tax.sentence(invoice.tax_note),
         "payment": _payment(invoice, form),
         "footer": _footer(seller, form),
         # The template knows the numbers.
         "page": _("Page {page} of {pages}"),
     }
+
+
+def _title(invoice: Invoice) -> str:
+    words = {"number": invoice.number}
+    if invoice.is_credit_note:
+        return _("Credit note %(number)s") % words
+    return _("Invoice %(number)s") % words
+
+
+def _intro(invoice: Invoice) -> str:
+    if invoice.corrects is None:
+        return _("We charge you for the following services:")
+    said = _("We credit you the following from invoice %(number)s. Reason: %(reason)s")
+    return said % {"number": invoice.corrects.number, "reason": invoice.reason}
 
 
 def _place(party: dict[str, str], form: Format, *, with_country: bool) -> list[str]:
@@ -93,14 +83,27 @@ def _is_abroad(invoice: Invoice) -> bool:
 
 def _facts(invoice: Invoice, lines: Sequence[InvoiceLine], form: Format) -> Pairs:
     facts = [
-        (_("Invoice number"), str(invoice.number)),
-        (_("Invoice date"), form.date(invoice.issued_on)),
-        (_("Due date"), form.date(invoice.due_on)),
+        *_dates(invoice, form),
         (_("Customer number"), str(invoice.customer_id)),
         (_("Supply period"), _supply(lines, form)),
         (_("Your VAT id"), invoice.buyer["vat_id"]),
     ]
     return [(label, value) for label, value in facts if value]
+
+
+def _dates(invoice: Invoice, form: Format) -> Pairs:
+    if invoice.corrects is None:
+        return [
+            (_("Invoice number"), str(invoice.number)),
+            (_("Invoice date"), form.date(invoice.issued_on)),
+            (_("Due date"), form.date(invoice.due_on)),
+        ]
+    return [
+        (_("Credit note number"), str(invoice.number)),
+        (_("Date"), form.date(invoice.issued_on)),
+        (_("Corrects invoice"), str(invoice.corrects.number)),
+        (_("Invoice date"), form.date(invoice.corrects.issued_on)),
+    ]
 
 
 def _supply(lines: Sequence[InvoiceLine], form: Format) -> str:
@@ -113,10 +116,10 @@ def _supply(lines: Sequence[InvoiceLine], form: Format) -> str:
     return _("from activation")
 
 
-def _table(lines: Sequence[InvoiceLine], form: Format) -> dict[str, Any]:
+def _table(lines: Sequence[InvoiceLine], form: Format, *, gross: bool) -> dict[str, Any]:
     # Prices that include tax are printed as agreed; the column beside them is always net.
-    gross = any(line.unit_minor * line.quantity != line.net_minor for line in lines)
-    unit = _("Unit price incl. VAT") if gross else _("Unit price")
+    taxed = any(line.tax_bp for line in lines)
+    unit = _("Unit price incl. VAT") if gross and taxed else _("Unit price")
     return {
         "columns": [_("Pos."), _("Description"), _("Period"), _("Quantity"), unit, _("Net")],
         "lines": [
@@ -146,6 +149,8 @@ def _period(line: InvoiceLine, form: Format) -> str:
 
 def _sums(invoice: Invoice, taxes: Sequence[InvoiceTax], form: Format) -> Pairs:
     pairs = [(_("Net amount"), form.money(invoice.net_minor))]
+    if invoice.tax_note == tax.SMALL_BUSINESS:
+        return []
     for group in taxes:
         words = {"rate": form.percent(group.tax_bp), "net": form.money(group.net_minor)}
         label = _("VAT %(rate)s on %(net)s") % words
@@ -155,24 +160,21 @@ def _sums(invoice: Invoice, taxes: Sequence[InvoiceTax], form: Format) -> Pairs:
 
 def _rest(invoice: Invoice, form: Format) -> Pairs:
     """A part that came in is shown with what is left; a full payment is told below the sums."""
-    if invoice.state != Invoice.State.OPEN or not invoice.paid_minor:
+    if invoice.state != Invoice.State.OPEN or invoice.due == invoice.total:
         return []
-    paid = (_("Already paid"), form.money(invoice.paid_minor))
-    return [paid, (_("Still to be paid"), form.money(invoice.due.minor))]
-
-
-def _tax_note(note: str) -> str:
-    return {
-        tax.REVERSE_CHARGE: _("Reverse charge: the recipient of the service owes the tax."),
-        tax.OUTSIDE: _(
-            "Not taxable in the seller's country: the recipient is established outside the EU."
-        ),
-    }.get(note, note)
+    came = [
+        (_("Already paid"), invoice.paid_minor),
+        (_("Credited"), invoice.credited_minor),
+        (_("Still to be paid"), invoice.due.minor),
+    ]
+    return [(label, form.money(minor)) for label, minor in came if minor]
 
 
 def _payment(invoice: Invoice, form: Format) -> dict[str, Any]:
     """Say what is still to be done about the money, in the state the invoice is in now."""
     block: dict[str, Any] = {"facts": [], "qr": "", "qr-label": _("Pay by banking app")}
+    if invoice.is_credit_note:
+        return {**block, **_credited(invoice, form)}
     if invoice.state == Invoice.State.CANCELLED:
         text = _("Nothing is to be paid for it.")
         return {**block, "title": _("This invoice is cancelled"), "text": text}
@@ -184,6 +186,16 @@ def _payment(invoice: Invoice, form: Format) -> dict[str, Any]:
         return {**block, "text": _("You can pay it in your client area.")}
     text = _("By bank transfer to the account below, or in your client area.")
     return {**block, "text": text, **_transfer(invoice)}
+
+
+def _credited(invoice: Invoice, form: Format) -> dict[str, str]:
+    """Where the money went is the same in every print, whatever became of the invoice since."""
+    words = {"amount": form.money(invoice.total_minor)}
+    text = _(
+        "It lowers what is still to be paid on the invoice. "
+        "What was paid before is kept as your credit with us."
+    )
+    return {"title": _("We credit you %(amount)s") % words, "text": text}
 
 
 def _paid(invoice: Invoice, form: Format) -> str:

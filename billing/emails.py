@@ -145,6 +145,18 @@ def restored(subscription: Subscription, *, cause: str, at: datetime) -> None:
     )
 
 
+def credit_note(note: Invoice, *, at: datetime) -> None:
+    """Say what was credited, of which invoice and why; the credit note is linked."""
+    _to_customer(
+        "credit_note",
+        f"invoice-{note.pk}",
+        note.customer,
+        {"note": note, "button_url": link("storefront:invoice", note.public_id)},
+        language=note.language,
+        at=at,
+    )
+
+
 def account_ready(account: Account, customer: Customer, password: str, *, at: datetime) -> None:
     """Mail everything needed to sign in at the dialler.
 

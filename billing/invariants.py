@@ -130,6 +130,42 @@ INVARIANTS = (
               OR s.currency <> i.currency""",
     ),
     Invariant(
+        "INV-12",
+        "The credit notes of an invoice never exceed it: in total, per rate and per line.",
+        """SELECT i.id FROM billing_invoice i WHERE i.total_minor <
+             (SELECT sum(total_minor) FROM billing_invoice WHERE corrects_id = i.id)
+           UNION ALL SELECT t.invoice_id FROM billing_invoicetax t JOIN (
+             SELECT n.corrects_id, g.tax_bp, sum(g.net_minor) AS net, sum(g.tax_minor) AS tax
+             FROM billing_invoice n JOIN billing_invoicetax g ON g.invoice_id = n.id
+             WHERE n.corrects_id IS NOT NULL GROUP BY 1, 2) c
+             ON c.corrects_id = t.invoice_id AND c.tax_bp = t.tax_bp
+           WHERE abs(c.net) > abs(t.net_minor) OR abs(c.tax) > abs(t.tax_minor)
+           UNION ALL SELECT l.invoice_id FROM billing_invoiceline l JOIN (
+             SELECT corrects_id, sum(unit_minor * quantity) AS sum FROM billing_invoiceline
+             WHERE corrects_id IS NOT NULL GROUP BY 1) c ON c.corrects_id = l.id
+           WHERE abs(c.sum) > abs(l.unit_minor * l.quantity)""",
+    ),
+    Invariant(
+        "INV-13",
+        "A credit note has the parties, the currency and the lines of the invoice it corrects.",
+        """SELECT n.id FROM billing_invoice n JOIN billing_invoice i ON i.id = n.corrects_id
+           WHERE i.kind <> 'invoice' OR i.number IS NULL OR n.currency <> i.currency
+             OR n.customer_id <> i.customer_id OR n.buyer <> i.buyer OR n.seller <> i.seller
+             OR EXISTS (SELECT 1 FROM billing_invoiceline l
+                        LEFT JOIN billing_invoiceline o ON o.id = l.corrects_id
+                        WHERE l.invoice_id = n.id AND o.invoice_id IS DISTINCT FROM i.id)""",
+    ),
+    Invariant(
+        "INV-14",
+        "What credit notes took off the sum due is in their bookings; a cancelled invoice owes 0.",
+        """SELECT i.id FROM billing_invoice i WHERE i.kind = 'invoice' AND (
+             i.credited_minor <> -COALESCE((SELECT sum(o.amount_minor) FROM billing_posting o
+               JOIN billing_ledgeraccount a ON a.id = o.account_id AND a.kind = 'receivable'
+               JOIN billing_ledgertransaction t ON t.id = o.transaction_id
+               JOIN billing_invoice n ON n.id = t.invoice_id WHERE n.corrects_id = i.id), 0)
+             OR (i.state = 'cancelled' AND i.credited_minor <> i.total_minor))""",
+    ),
+    Invariant(
         "LED-1",
         "Every ledger transaction sums to zero in each currency.",
         """SELECT o.transaction_id, a.currency FROM billing_posting o
@@ -140,15 +176,15 @@ INVARIANTS = (
         "LED-5",
         "Every issued invoice over something is booked exactly once.",
         """SELECT i.id FROM billing_invoice i
-           LEFT JOIN billing_ledgertransaction t
-             ON t.invoice_id = i.id AND t.cause <> 'invoice-' || i.id || ':cancelled'
+           LEFT JOIN billing_ledgertransaction t ON t.invoice_id = i.id
            LEFT JOIN billing_posting o ON o.transaction_id = t.id
            LEFT JOIN billing_ledgeraccount a ON a.id = o.account_id AND a.kind = 'receivable'
            WHERE i.number IS NOT NULL
            GROUP BY i.id
-           HAVING count(DISTINCT t.id) <> CASE WHEN i.total_minor = 0 THEN 0 ELSE 1 END
-             OR COALESCE(sum(o.amount_minor) FILTER (WHERE a.id IS NOT NULL), 0)
-                <> i.total_minor""",
+           HAVING count(DISTINCT t.id) <>
+               CASE WHEN i.net_minor = 0 AND i.tax_minor = 0 THEN 0 ELSE 1 END
+             OR (i.kind = 'invoice' AND i.total_minor <>
+               COALESCE(sum(o.amount_minor) FILTER (WHERE a.id IS NOT NULL), 0))""",
     ),
     Invariant(
         "LED-6",
@@ -157,9 +193,23 @@ INVARIANTS = (
              SELECT a.customer_id, a.currency, o.amount_minor AS minor FROM billing_posting o
              JOIN billing_ledgeraccount a ON a.id = o.account_id WHERE a.kind = 'receivable'
              UNION ALL
-             SELECT customer_id, currency, paid_minor - total_minor FROM billing_invoice
-             WHERE number IS NOT NULL AND state <> 'cancelled') owed
+             SELECT customer_id, currency, paid_minor + credited_minor - total_minor
+             FROM billing_invoice
+             WHERE kind = 'invoice' AND number IS NOT NULL) owed
            GROUP BY customer_id, currency HAVING sum(minor) <> 0""",
+    ),
+    Invariant(
+        "LED-7",
+        "An invoice earns its net and owes its tax in the books; a credit note takes both back.",
+        """SELECT i.id FROM billing_invoice i
+           LEFT JOIN billing_ledgertransaction t ON t.invoice_id = i.id
+           LEFT JOIN billing_posting o ON o.transaction_id = t.id
+           LEFT JOIN billing_ledgeraccount a ON a.id = o.account_id
+           WHERE i.number IS NOT NULL GROUP BY i.id
+           HAVING COALESCE(sum(o.amount_minor) FILTER (WHERE a.kind = 'revenue'), 0)
+               <> i.net_minor * CASE i.kind WHEN 'invoice' THEN -1 ELSE 1 END
+             OR COALESCE(sum(o.amount_minor) FILTER (WHERE a.kind = 'tax_payable'), 0)
+               <> i.tax_minor * CASE i.kind WHEN 'invoice' THEN -1 ELSE 1 END""",
     ),
     Invariant(
         "REM-2",

@@ -27,7 +27,11 @@ from packages.states import record_changes
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One charge of a draft; `amount` is net or gross by the brand's price mode."""
+    """One charge of a draft; `amount` is net or gross by the brand's price mode.
+
+    A discount is a line below zero. `rate_bp` is a rate of the seller's country other than the
+    usual one; `exempt` says why the line is free of tax, and its price then contains none.
+    """
 
     kind: InvoiceLine.Kind
     description: str
@@ -35,6 +39,11 @@ class Line:
     subscription: Subscription | None = None
     order_line: OrderLine | None = None
     period: Period | None = None
+    rate_bp: int | None = None
+    exempt: str = ""
+
+    def rate_under(self, treated: tax.Treatment) -> int:
+        return 0 if self.exempt else treated.rate_for(self.rate_bp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,7 @@ class Priced:
 
     draft: Draft
     units: tuple[Money, ...]
+    rates: tuple[int, ...]
     treatment: tax.Treatment
     sums: tax.Sums
 
@@ -68,12 +78,17 @@ def price(
     Raises tax.NoRate.
     """
     treated = tax.treatment(draft.customer, brand, on=on, rates=rates)
-    units = tuple(line.amount for line in draft.lines)
-    if brand.prices_include_tax and treated.rate_bp == 0:
-        units = tuple(tax.untaxed(unit, treated) for unit in units)
-    taxed = [(unit, treated.rate_bp) for unit in units]
+    units = tuple(_unit(line, brand, treated) for line in draft.lines)
+    line_rates = tuple(line.rate_under(treated) for line in draft.lines)
     add_up = tax.sums_of_gross if brand.prices_include_tax else tax.sums_of_net
-    return Priced(draft, units, treated, add_up(taxed, draft.currency))
+    taxed = list(zip(units, line_rates, strict=True))
+    return Priced(draft, units, line_rates, treated, add_up(taxed, draft.currency))
+
+
+def _unit(line: Line, brand: Brand, treated: tax.Treatment) -> Money:
+    if line.exempt or treated.rate_bp or not brand.prices_include_tax:
+        return line.amount
+    return tax.untaxed(line.amount, treated, line.rate_bp)
 
 
 def issue(drafts: Sequence[Draft], brand: Brand, *, at: datetime, actor: str) -> list[Invoice]:
@@ -132,26 +147,17 @@ def settle(invoice: Invoice, payment: Payment, held: Held, *, at: datetime) -> N
     invoice.paid_minor += part.minor
     invoice.save(update_fields=["paid_minor"])
     if invoice.state == Invoice.State.OPEN and not invoice.due:
-        _close(invoice, held, at=at, actor=f"payment:{payment.pk}")
+        close(invoice, held, at=at, actor=f"payment:{payment.pk}")
 
 
 def settle_free(invoice: Invoice, held: Held, *, at: datetime, actor: str) -> None:
     """Close an invoice over nothing (a trial, say) as paid; needs the locks in `held`."""
     assert not invoice.due, "Only an invoice over nothing settles by itself."
-    _close(invoice, held, at=at, actor=actor)
+    close(invoice, held, at=at, actor=actor)
 
 
-def cancel(invoice: Invoice, *, at: datetime, actor: str, reason: str) -> None:
-    """Withdraw an invoice on which nothing was paid; needs its lock. A payment that arrives for it
-    all the same is the customer's credit.
-    """
-    assert not invoice.paid_minor, "An invoice that was paid in part is not withdrawn."
-    invoice.move(Invoice.State.CANCELLED, at=at, actor=actor, reason=reason)
-    if invoice.total_minor:
-        ledger.book_cancellation(invoice, at=at)
-
-
-def _close(invoice: Invoice, held: Held, *, at: datetime, actor: str) -> None:
+def close(invoice: Invoice, held: Held, *, at: datetime, actor: str) -> None:
+    """Call an open invoice paid on which nothing is due any more, and fulfil its order."""
     invoice.paid_at = at
     invoice.move(Invoice.State.PAID, at=at, actor=actor, reason="nothing is due", also=("paid_at",))
     emails.receipt(invoice, at=at)
@@ -177,12 +183,21 @@ def _row(priced: Priced, brand: Brand, *, on: date, at: datetime) -> Invoice:
         net_minor=sums.net.minor,
         tax_minor=sums.tax.minor,
         total_minor=sums.total.minor,
-        tax_note=priced.treatment.note,
+        tax_note=_note(priced),
+        prices_include_tax=brand.prices_include_tax,
     )
 
 
+def _note(priced: Priced) -> str:
+    """Say why a rate of zero is one; where no line is taxed anyway, no line has a reason of its
+    own.
+    """
+    reasons = [priced.treatment.note or line.exempt for line in priced.draft.lines]
+    return " ".join(dict.fromkeys(filter(None, reasons)))[:200] or priced.treatment.note
+
+
 def _line_rows(invoice: Invoice, priced: Priced) -> list[InvoiceLine]:
-    rows = zip(priced.draft.lines, priced.units, priced.sums.nets, strict=True)
+    rows = zip(priced.draft.lines, priced.units, priced.rates, priced.sums.nets, strict=True)
     return [
         InvoiceLine(
             invoice=invoice,
@@ -193,11 +208,11 @@ def _line_rows(invoice: Invoice, priced: Priced) -> list[InvoiceLine]:
             period_end_on=line.period.end_on if line.period else None,
             unit_minor=unit.minor,
             net_minor=net.minor,
-            tax_bp=priced.treatment.rate_bp,
+            tax_bp=rate_bp,
             subscription=line.subscription,
             order_line=line.order_line,
         )
-        for position, (line, unit, net) in enumerate(rows, start=1)
+        for position, (line, unit, rate_bp, net) in enumerate(rows, start=1)
     ]
 
 

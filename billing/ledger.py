@@ -1,7 +1,7 @@
 """Postings. Nothing else writes to the books, and nothing in them is ever changed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q, Sum
@@ -54,16 +54,23 @@ def book_invoices(invoices: Sequence[Invoice], *, at: datetime) -> None:
         [
             Booking(f"invoice-{invoice.pk}:issued", _sides(invoice), invoice=invoice)
             for invoice in invoices
-            if invoice.total_minor
+            if invoice.net_minor or invoice.tax_minor
         ],
         at=at,
     )
 
 
-def book_cancellation(invoice: Invoice, *, at: datetime) -> None:
-    """Take an unpaid invoice out of the books again, once: the negative of what issuing booked."""
-    taken_back = tuple(replace(entry, amount=-entry.amount) for entry in _sides(invoice))
-    _book([Booking(f"invoice-{invoice.pk}:cancelled", taken_back, invoice=invoice)], at=at)
+def book_credit_note(note: Invoice, *, off_due: Money, at: datetime) -> None:
+    """Take an invoice back: `off_due` was not paid yet, the rest becomes the customer's credit."""
+    if not (note.net_minor or note.tax_minor):
+        return
+    entries = (
+        Entry(Kind.REVENUE, Money(note.net_minor, note.currency)),
+        Entry(Kind.TAX_PAYABLE, Money(note.tax_minor, note.currency)),
+        Entry(Kind.RECEIVABLE, -off_due, note.customer),
+        Entry(Kind.CUSTOMER_CREDIT, off_due - note.total, note.customer),
+    )
+    _book([Booking(f"invoice-{note.pk}:issued", entries, invoice=note)], at=at)
 
 
 def book_payment(payment: Payment, *, settled: Money, at: datetime) -> None:

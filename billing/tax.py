@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils.translation import gettext as _
+
 from billing.models import Brand, Customer, TaxRate
 from packages.money import Money, total
 
@@ -13,6 +15,7 @@ EU = frozenset(
 )
 REVERSE_CHARGE = "Reverse charge: the recipient of the service owes the tax."
 OUTSIDE = "Not taxable in the seller's country: the recipient is established outside the EU."
+SMALL_BUSINESS = "No VAT is charged: the seller is a small business (section 19 of the VAT Act)."
 
 
 class NoRate(Exception):
@@ -26,6 +29,15 @@ class Treatment:
     rate_bp: int
     home_bp: int
     note: str = ""
+
+    def rate_for(self, own_bp: int | None) -> int:
+        """Return the rate of a line with a rate of its own, which is one of the seller's country.
+
+        Where the buyer owes no tax, or owes that of another country, the buyer's rate holds.
+        """
+        if own_bp is None or self.note or self.rate_bp != self.home_bp:
+            return self.rate_bp
+        return own_bp
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +67,21 @@ def treatment(
 
     At home the home rate. A business with a VAT id elsewhere in the EU: reverse charge. Consumers
     in the EU: their country's rate where the table has one, else the home rate. Outside: none.
+    A small business charges none at home and to consumers in the EU, and its prices contain none.
     """
     rates = rates_on(on) if rates is None else rates
-    home_bp = rates.get(brand.country)
+    home_bp = 0 if brand.small_business else rates.get(brand.country)
     if home_bp is None:
         raise NoRate(f"There is no tax rate for {brand.country} on {on}.")
-    if customer.country == brand.country:
-        return Treatment(home_bp, home_bp)
-    if customer.country not in EU:
+    at_home = customer.country == brand.country
+    if not at_home and customer.country not in EU:
         return Treatment(0, home_bp, OUTSIDE)
-    if customer.is_business and customer.vat_id:
+    if not at_home and customer.is_business and customer.vat_id:
         return Treatment(0, home_bp, REVERSE_CHARGE)
+    if brand.small_business:
+        return Treatment(0, 0, SMALL_BUSINESS)
+    if at_home:
+        return Treatment(home_bp, home_bp)
     return Treatment(rates.get(customer.country, home_bp), home_bp)
 
 
@@ -73,6 +89,19 @@ def rates_on(on: date) -> dict[str, int]:
     """Return every country's rate in basis points on that day; one query for a whole run."""
     rows = TaxRate.objects.filter(valid_from__lte=on).order_by("country", "-valid_from")
     return dict(rows.distinct("country").values_list("country", "rate_bp"))
+
+
+def sentence(note: str) -> str:
+    """Return a stored note in the language that is active; a reason written by hand stays."""
+    return {
+        REVERSE_CHARGE: _("Reverse charge: the recipient of the service owes the tax."),
+        OUTSIDE: _(
+            "Not taxable in the seller's country: the recipient is established outside the EU."
+        ),
+        SMALL_BUSINESS: _(
+            "No VAT is charged: the seller is a small business (section 19 of the VAT Act)."
+        ),
+    }.get(note, note)
 
 
 def rate_of(country: str, *, on: date) -> int | None:
@@ -83,9 +112,11 @@ def rate_of(country: str, *, on: date) -> int | None:
     return row.rate_bp if row else None
 
 
-def untaxed(amount: Money, treated: Treatment) -> Money:
+def untaxed(amount: Money, treated: Treatment, own_bp: int | None = None) -> Money:
     """Return what a catalogue price that includes the home tax costs a buyer who owes none."""
-    return amount - amount.included_percent(treated.home_bp)
+    if own_bp is None or not treated.home_bp:
+        return amount - amount.included_percent(treated.home_bp)
+    return amount - amount.included_percent(own_bp)
 
 
 def sums_of_gross(lines: Sequence[tuple[Money, int]], currency: str) -> Sums:

@@ -32,7 +32,7 @@ def owned_order(request: HttpRequest, public_id: uuid.UUID) -> Order:
 def owned_invoice(request: HttpRequest, public_id: uuid.UUID) -> Invoice:
     """Return an issued invoice; drafts are nobody's yet."""
     invoices = Invoice.objects.exclude(state=Invoice.State.DRAFT).select_related(
-        "customer", "order"
+        "customer", "order", "corrects"
     )
     return get_object_or_404(invoices, public_id=public_id, customer__users=user_of(request))
 

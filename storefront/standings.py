@@ -102,6 +102,8 @@ def of_invoice(invoice: Invoice, *, on: date, confirming: bool) -> Standing:
     """Return an invoice's state; while a payment is being confirmed, nothing is called overdue."""
     if invoice.state == Invoice.State.PAID:
         return Standing(OK, _("Paid"))
+    if invoice.is_credit_note:
+        return Standing(PLAIN, _("Credit note"))
     if invoice.state != Invoice.State.OPEN:
         return Standing(PLAIN, str(invoice.get_state_display()).capitalize())
     if confirming:

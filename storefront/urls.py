@@ -45,6 +45,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/invoices/", account.invoices, name="invoices"),
     path("account/invoices/<uuid:public_id>/", account.invoice, name="invoice"),
     path("account/invoices/<uuid:public_id>/pdf/", account.invoice_pdf, name="invoice_pdf"),
+    path("account/invoices/<uuid:public_id>/xml/", account.invoice_xml, name="invoice_xml"),
     path("account/profile/", account.profile, name="profile"),
     path("login-details/<str:token>/", secrets.secret, name="secret"),
     path("theme/", csrf_exempt(site.theme), name="theme"),

@@ -11,8 +11,17 @@ from billing.models import Invoice, Payment
 
 def pay(invoice: Invoice, *, at: datetime) -> Payment:
     """Pay an invoice by bank transfer, confirmed by staff at once."""
-    payment = payments.start(
+    payment = begin(invoice, at=at)
+    return arrive(payment, at=at)
+
+
+def begin(invoice: Invoice, *, at: datetime) -> Payment:
+    return payments.start(
         invoice, "bank_transfer", return_url="http://shop.test/", at=at, actor="test"
     )
+
+
+def arrive(payment: Payment, *, at: datetime) -> Payment:
+    """Have staff confirm that a bank transfer came in."""
     snapshot = bank_transfer.confirmed(payment.key.hex, payment.amount, at)
     return payments.record(snapshot, "bank_transfer", at=at, actor="staff:test")

@@ -76,7 +76,7 @@ class BrandPage(Page):
             {
                 "fields": (
                     ("currencies", "zone"),
-                    "prices_include_tax",
+                    ("prices_include_tax", "small_business"),
                     ("due_days", "terms_version"),
                 )
             },

@@ -9,7 +9,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from billing import documents
+from billing import documents, einvoice
+from billing.admin.credit_notes import CreditNote
 from billing.models import Allocation, Invoice, InvoiceLine, InvoiceTax
 from packages.desk.cells import EMPTY, amount, amount_of, counted, link, percent, state
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
@@ -77,24 +78,49 @@ class Allocations(ReadOnlyInline):
 
 @admin.register(Invoice)
 class InvoicePage(ReadOnlyPage):
-    list_display = ("name", "status", "customer_link", "issued_on", "due_on", "total", "due_amount")
-    list_filter = ("state", "currency", "issued_on")
+    deeds = (CreditNote(),)
+    list_display = (
+        "name",
+        "kind",
+        "status",
+        "customer_link",
+        "issued_on",
+        "due_on",
+        "total",
+        "due_amount",
+    )
+    list_filter = ("kind", "state", "currency", "issued_on")
     date_hierarchy = "issued_on"
     search_fields = ("number", "customer__name", "customer__company", "customer__email")
     list_select_related = ("customer",)
     inlines = (Lines, Taxes, Allocations)
     readonly_fields = ("status", "customer_link", "order_link", "net", "tax", "total") + (
         "due_amount",
+        "credited",
+        "corrects_link",
+        "notes",
         "payments",
         "books",
         "buyer_text",
         "seller_text",
     )
     fieldsets = (
-        (None, {"fields": ("status", "number", "customer_link", "order_link")}),
-        (_("Amounts"), {"fields": (("net", "tax", "total", "due_amount"), "tax_note")}),
+        (
+            None,
+            {
+                "fields": (
+                    "status",
+                    "number",
+                    "customer_link",
+                    "order_link",
+                    "corrects_link",
+                    "reason",
+                )
+            },
+        ),
+        (_("Amounts"), {"fields": (("net", "tax", "total", "credited", "due_amount"), "tax_note")}),
         (_("When"), {"fields": (("issued_on", "due_on", "paid_at"),)}),
-        (_("Money"), {"fields": (("payments", "books"),)}),
+        (_("Money"), {"fields": (("payments", "notes", "books"),)}),
         (
             _("As printed"),
             {"classes": ("collapse",), "fields": ("language", "buyer_text", "seller_text")},
@@ -102,8 +128,12 @@ class InvoicePage(ReadOnlyPage):
     )
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.pdf)
-        return [path("<int:pk>/pdf/", view, name="billing_invoice_pdf"), *super().get_urls()]
+        guarded = self.admin_site.admin_view
+        return [
+            path("<int:pk>/pdf/", guarded(self.pdf), name="billing_invoice_pdf"),
+            path("<int:pk>/xml/", guarded(self.xml), name="billing_invoice_xml"),
+            *super().get_urls(),
+        ]
 
     def change_view(
         self,
@@ -113,24 +143,26 @@ class InvoicePage(ReadOnlyPage):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         row = self.get_object(request, object_id)
-        issued = row is not None and row.number is not None
-        address = reverse("admin:billing_invoice_pdf", args=[row.pk]) if row else ""
-        more = {"desk_links": [(_("PDF"), address)] if issued else []}
+        more = {"desk_links": _papers(row) if row is not None and row.number else []}
         return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
 
     def pdf(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Print the invoice as the customer gets it."""
+        invoice = self._issued(request, pk)
+        return _shown(invoice, documents.invoice_pdf(invoice), "pdf")
+
+    def xml(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Give the invoice as data (EN 16931), the same that its PDF carries."""
+        invoice = self._issued(request, pk)
+        return _shown(invoice, einvoice.xml(invoice), "xml")
+
+    def _issued(self, request: HttpRequest, pk: int) -> Invoice:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        invoice = self.get_object(request, str(pk))
+        invoice: Invoice | None = self.get_object(request, str(pk))
         if invoice is None or invoice.number is None:
             raise Http404
-        name = f'inline; filename="{invoice.number}.pdf"'
-        return HttpResponse(
-            documents.invoice_pdf(invoice),
-            content_type="application/pdf",
-            headers={"Content-Disposition": name},
-        )
+        return invoice
 
     @admin.display(description=_("invoice"), ordering="id")
     def name(self, row: Invoice) -> str:
@@ -158,7 +190,19 @@ class InvoicePage(ReadOnlyPage):
 
     @admin.display(description=_("total"), ordering="total_minor")
     def total(self, row: Invoice) -> str:
-        return amount(row.total)
+        return amount(row.effect)
+
+    @admin.display(description=_("credited"))
+    def credited(self, row: Invoice) -> str:
+        return amount_of(row.credited_minor or None, row.currency)
+
+    @admin.display(description=_("corrects"))
+    def corrects_link(self, row: Invoice) -> str:
+        return link(row.corrects)
+
+    @admin.display(description=_("credit notes"))
+    def notes(self, row: Invoice) -> str:
+        return counted(row.credit_notes.all(), corrects__id__exact=row.pk)
 
     @admin.display(description=_("still to pay"))
     def due_amount(self, row: Invoice) -> str:
@@ -179,6 +223,19 @@ class InvoicePage(ReadOnlyPage):
     @admin.display(description=_("seller"))
     def seller_text(self, row: Invoice) -> str:
         return _lines_of(row.seller)
+
+
+def _papers(row: Invoice) -> list[tuple[Any, str]]:
+    return [
+        (_("PDF"), reverse("admin:billing_invoice_pdf", args=[row.pk])),
+        (_("XML"), reverse("admin:billing_invoice_xml", args=[row.pk])),
+    ]
+
+
+def _shown(invoice: Invoice, content: bytes, kind: str) -> HttpResponse:
+    name = f'inline; filename="{invoice.number}.{kind}"'
+    headers = {"Content-Disposition": name}
+    return HttpResponse(content, content_type=f"application/{kind}", headers=headers)
 
 
 def _lines_of(party: dict[str, str]) -> str:

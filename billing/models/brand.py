@@ -48,6 +48,11 @@ class Brand(Translated):
         default=True,
         help_text=_("Catalogue prices are gross at the seller's home rate."),
     )
+    small_business = models.BooleanField(
+        _("small business (§ 19 UStG)"),
+        default=False,
+        help_text=_("No VAT is charged or shown; each invoice says why."),
+    )
     due_days = models.PositiveSmallIntegerField(_("days to pay an invoice"), default=14)
     login_by = models.CharField(
         _("new accounts are mailed"), max_length=10, choices=Login.choices, default=Login.LINK

@@ -1,4 +1,6 @@
-"""Invoices. Once issued, a row never changes except for its state and what was paid (a trigger)."""
+"""Invoices and credit notes. Once issued, a row never changes except for its state and what was
+paid or credited on it (a trigger).
+"""
 
 from __future__ import annotations
 
@@ -49,23 +51,42 @@ class NumberSeries(models.Model):
 
 
 class Invoice(Stateful):
-    """A demand for payment with snapshots of both parties; amounts in minor units of `currency`."""
+    """A demand for payment, or a credit note that takes one back in part or in full.
+
+    Carries snapshots of both parties. Amounts are minor units of `currency`, and those of a credit
+    note are positive too: `kind` says which way they count.
+    """
+
+    class Kind(models.TextChoices):
+        INVOICE = "invoice", _("invoice")
+        CREDIT_NOTE = "credit_note", _("credit note")
 
     class State(models.TextChoices):
         DRAFT = "draft", _("draft")
         OPEN = "open", _("open")
         PAID = "paid", _("paid")
         CANCELLED = "cancelled", _("cancelled")
+        ISSUED = "issued", _("issued")
 
     MOVES = {
-        State.DRAFT: frozenset({State.OPEN}),
+        # A credit note asks for nothing, so it is issued and that is the end of it.
+        State.DRAFT: frozenset({State.OPEN, State.ISSUED}),
         State.OPEN: frozenset({State.PAID, State.CANCELLED}),
     }
     SERIES = "R"
+    CREDIT_SERIES = "G"
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="invoices")
     order = models.OneToOneField(Order, models.PROTECT, null=True, related_name="invoice")
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices, default=Kind.INVOICE)
+    corrects = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="credit_notes", verbose_name=_("corrects")
+    )
+    correction = models.PositiveSmallIntegerField(
+        null=True, help_text="Which credit note of its invoice it is, from 1."
+    )
+    reason = models.CharField(_("reason"), max_length=250, blank=True)
     state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.DRAFT)
     series = models.CharField(max_length=8, blank=True)
     year = models.PositiveSmallIntegerField(null=True)
@@ -82,7 +103,13 @@ class Invoice(Stateful):
     tax_minor = models.BigIntegerField(_("tax"), default=0)
     total_minor = models.BigIntegerField(_("total"), default=0)
     tax_note = models.CharField(max_length=200, blank=True)
+    prices_include_tax = models.BooleanField(
+        default=True, help_text="How the unit prices of the lines are meant."
+    )
     paid_minor = models.BigIntegerField(_("paid"), default=0)
+    credited_minor = models.BigIntegerField(
+        default=0, help_text="What credit notes took off the sum that is due."
+    )
     paid_at = models.DateTimeField(_("paid at"), null=True)
 
     class Meta:
@@ -106,11 +133,29 @@ class Invoice(Stateful):
             ),
             models.CheckConstraint(
                 name="invoice_not_overpaid",
-                condition=Q(paid_minor__gte=0, paid_minor__lte=F("total_minor")),
+                condition=Q(
+                    paid_minor__gte=0,
+                    credited_minor__gte=0,
+                    total_minor__gte=F("paid_minor") + F("credited_minor"),
+                ),
             ),
             models.CheckConstraint(
                 name="invoice_paid_in_full",
-                condition=~Q(state="paid") | Q(paid_minor=F("total_minor")),
+                condition=~Q(state="paid") | Q(total_minor=F("paid_minor") + F("credited_minor")),
+            ),
+            models.UniqueConstraint(
+                fields=["corrects", "correction"], name="invoice_correction_once"
+            ),
+            models.CheckConstraint(
+                name="invoice_kind_fits",
+                condition=Q(kind="invoice", corrects__isnull=True, correction__isnull=True)
+                & ~Q(state="issued")
+                | Q(
+                    kind="credit_note",
+                    corrects__isnull=False,
+                    correction__isnull=False,
+                    state__in=["draft", "issued"],
+                ),
             ),
         ]
 
@@ -122,9 +167,24 @@ class Invoice(Stateful):
         return Money(self.total_minor, self.currency)
 
     @property
+    def paid(self) -> Money:
+        return Money(self.paid_minor, self.currency)
+
+    @property
     def due(self) -> Money:
-        """Return what is still to be paid."""
-        return Money(self.total_minor - self.paid_minor, self.currency)
+        """Return what is still to be paid; nothing ever on a credit note."""
+        if self.is_credit_note:
+            return Money.zero(self.currency)
+        return Money(self.total_minor - self.paid_minor - self.credited_minor, self.currency)
+
+    @property
+    def is_credit_note(self) -> bool:
+        return self.kind == self.Kind.CREDIT_NOTE
+
+    @property
+    def effect(self) -> Money:
+        """Return what the document does to the customer's account: a credit note takes back."""
+        return -self.total if self.is_credit_note else self.total
 
 
 class InvoiceLine(models.Model):
@@ -150,6 +210,7 @@ class InvoiceLine(models.Model):
     tax_bp = models.PositiveIntegerField()
     subscription = models.ForeignKey(Subscription, models.PROTECT, null=True)
     order_line = models.ForeignKey(OrderLine, models.PROTECT, null=True)
+    corrects = models.ForeignKey("self", models.PROTECT, null=True, related_name="corrections")
 
     class Meta:
         ordering = ["invoice", "position"]
@@ -158,7 +219,7 @@ class InvoiceLine(models.Model):
             # One period of a subscription is charged once, whoever runs the billing and how often.
             models.UniqueConstraint(
                 fields=["subscription", "period_start_on"],
-                condition=Q(kind="recurring", period_start_on__isnull=False),
+                condition=Q(kind="recurring", period_start_on__isnull=False, corrects__isnull=True),
                 name="invoice_period_once",
             ),
         ]

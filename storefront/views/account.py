@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from billing import documents, gateways
+from billing import documents, einvoice, gateways, tax
 from billing.models import (
     Customer,
     Invoice,
@@ -83,6 +83,8 @@ def invoice(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "standing": standing.standing,
         "lines": [(line, _period(line)) for line in row.lines.all()],
         "taxes": row.taxes.all(),
+        "is_small": row.tax_note == tax.SMALL_BUSINESS,
+        "notes": row.credit_notes.order_by("id"),
         "payments": payments,
         "confirming": any(each.state == Payment.State.PROCESSING for each in payments),
         "gateways": gateways.offered() if row.state == Invoice.State.OPEN else [],
@@ -96,10 +98,16 @@ def invoice(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 def invoice_pdf(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Download the invoice; it is a file to keep, so no browser or proxy keeps another."""
     row = owned_invoice(request, public_id)
-    name = re.sub(r"[^A-Za-z0-9_-]+", "-", str(row.number))
-    headers = {"Content-Disposition": f'attachment; filename="{name}.pdf"'}
-    pdf = documents.invoice_pdf(row)
-    return HttpResponse(pdf, content_type="application/pdf", headers=headers)
+    return _download(row, documents.invoice_pdf(row), "pdf")
+
+
+@never_cache
+@login_required
+@require_safe
+def invoice_xml(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Download the invoice as data (EN 16931), the same that its PDF carries."""
+    row = owned_invoice(request, public_id)
+    return _download(row, einvoice.xml(row), "xml")
 
 
 @never_cache
@@ -116,6 +124,12 @@ def profile(request: HttpRequest) -> HttpResponse:
         form = ProfileForm(instance=customer_of(user) or _new_customer(user, at=at))
     status = 422 if form.errors else 200
     return render(request, "storefront/account/profile.html", {"form": form}, status=status)
+
+
+def _download(row: Invoice, content: bytes, kind: str) -> HttpResponse:
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", str(row.number))
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
+    return HttpResponse(content, content_type=f"application/{kind}", headers=headers)
 
 
 def _dashboard(customer: Customer, *, on: date) -> dict[str, object]:

@@ -79,7 +79,7 @@ def test_withdrawn_late_the_renewal_is_invoiced_at_once(subscription: Subscripti
     assert (invoice.issued_on, invoice.due_on) == (DUE - timedelta(days=1), DUE)
 
 
-def test_an_open_invoice_for_the_time_after_is_withdrawn_at_the_end(
+def test_an_open_invoice_for_the_time_after_is_taken_back_by_a_credit_note(
     subscription: Subscription,
 ) -> None:
     live(-7, -5)
@@ -90,6 +90,7 @@ def test_an_open_invoice_for_the_time_after_is_withdrawn_at_the_end(
     invoice.refresh_from_db()
     subscription.refresh_from_db()
     assert invoice.state == Invoice.State.CANCELLED
+    assert [note.total for note in invoice.credit_notes.all()] == [invoice.total]
     assert subscription.state == Subscription.State.ENDED
     assert not invoice.notices.exists()
     assert invariants.violations() == []

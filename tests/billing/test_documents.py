@@ -11,7 +11,7 @@ import pytest
 from django.utils import translation
 from pypdf import PdfReader
 
-from billing import documents, girocode, tax
+from billing import documents, einvoice, girocode, papers, tax
 from billing.formats import Format
 from billing.models import Brand, Invoice, InvoiceLine
 from packages.money import Money
@@ -105,8 +105,8 @@ def test_a_reverse_charge_invoice_names_both_ids_and_the_reason(brand: Brand) ->
 
 def test_every_tax_note_has_a_german_sentence() -> None:
     with translation.override("de"):
-        for note in (tax.REVERSE_CHARGE, tax.OUTSIDE):
-            assert documents._tax_note(note) != note
+        for note in (tax.REVERSE_CHARGE, tax.OUTSIDE, tax.SMALL_BUSINESS):
+            assert tax.sentence(note) != note
 
 
 def test_an_invoice_over_nothing_is_printed_too(brand: Brand) -> None:
@@ -135,7 +135,7 @@ def test_a_hostile_name_is_printed_as_text(brand: Brand, name: str) -> None:
 
 
 def test_the_template_reads_nothing_outside_its_folder(brand: Brand) -> None:
-    sources = [path.read_text() for path in documents.ROOT.glob("*.typ")]
+    sources = [path.read_text() for path in papers.ROOT.glob("*.typ")]
     assert sources
     for source in sources:
         assert not re.search(r'\b(read|csv|yaml|toml|xml|eval|plugin)\(|@preview|"\.\./|"/', source)
@@ -158,8 +158,8 @@ def test_many_lines_go_on_with_their_heads_on_the_next_page(brand: Brand) -> Non
     ]
     with translation.override("de"):
         form = Format("de", "EUR")
-        data = {**documents._printed(invoice), **documents._table(lines, form)}
-    reader = PdfReader(io.BytesIO(documents._pdf(data, at=AT)))
+        data = {**documents._printed(invoice), **documents._table(lines, form, gross=False)}
+    reader = PdfReader(io.BytesIO(papers.pdf(data, einvoice.xml(invoice), at=AT)))
     assert len(reader.pages) == 3
     for number, page in enumerate(reader.pages, start=1):
         text = page.extract_text()

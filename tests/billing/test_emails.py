@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from billing import deliveries, emails
+from billing import credit_notes, deliveries, emails
 from billing.models import Brand, Mail, Order
 from tests import payments
 from tests.billing import orders
@@ -38,6 +38,7 @@ def _everything(language: str, **customer: str) -> tuple[Order, dict[str, Mail]]
     account = orders.account_of(order)
     emails.account_ready(account, buyer, PASSWORD, at=AT)
     emails.topped_up(account, buyer, orders.euros(2500), cause="job-1", at=AT)
+    credit_notes.issue(order.invoice, reason="Grund", at=AT, actor="test")
     return order, {mail.template: mail for mail in Mail.objects.all()}
 
 
@@ -58,7 +59,7 @@ def test_every_mail_has_its_three_templates_and_every_template_its_mail() -> Non
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_every_mail_is_rendered_without_leftovers(brand: Brand, language: str) -> None:
     _, mails = _everything(language)
-    assert set(mails) == {"order_placed", "receipt", "account_ready", "topped_up"}
+    assert set(mails) == {"order_placed", "receipt", "account_ready", "topped_up", "credit_note"}
     for mail in mails.values():
         assert mail.subject
         for text in (mail.subject, mail.text, mail.html):
@@ -192,7 +193,7 @@ def test_the_same_cause_is_mailed_once(brand: Brand) -> None:
     account = orders.account_of(order)
     emails.topped_up(account, order.customer, orders.euros(2500), cause="job-1", at=AT)
     emails.receipt(order.invoice, at=AT)
-    assert Mail.objects.count() == 4
+    assert Mail.objects.count() == 5
 
 
 class _Page(HTMLParser):

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 from pytest_django import DjangoDbBlocker
 
-from billing import invariants
+from billing import credit_notes, invariants
 from provisioning.simulator.simulator import Simulator
 from tests import world
 from tests.clock import Clock
@@ -18,11 +18,14 @@ from tests.provisioning.conftest import ordered, topped_up
 NO_GUARDS = (
     "SET LOCAL session_replication_role = replica",
     "ALTER TABLE billing_payment DROP CONSTRAINT payment_success_was_fetched",
-    "ALTER TABLE billing_invoice DROP CONSTRAINT invoice_paid_in_full",
+    "ALTER TABLE billing_invoice DROP CONSTRAINT invoice_paid_in_full,"
+    " DROP CONSTRAINT invoice_kind_fits, DROP CONSTRAINT invoice_adds_up,"
+    " DROP CONSTRAINT invoice_not_overpaid",
     "ALTER TABLE billing_subscription DROP CONSTRAINT subscription_invoiced_while_active",
     "DROP INDEX payment_one_open_per_invoice",
     "DROP INDEX job_one_running_per_account",
 )
+INVOICE = "UPDATE billing_invoice"
 CREDIT_JOBS = "SELECT id FROM provisioning_job WHERE kind = 'credit'"
 OWED_IN_DOLLARS = (
     "UPDATE billing_invoice SET state = 'open', paid_minor = 0",
@@ -66,6 +69,18 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
     ("INV-11", "payment", ("UPDATE billing_payment SET currency = 'USD'",)),
     ("INV-11", "order", ("UPDATE billing_order SET currency = 'USD'",)),
     ("INV-11", "subscription", ("UPDATE billing_subscription SET currency = 'USD'",)),
+    ("INV-12", "more than the invoice",
+     (f"{INVOICE} SET total_minor = total_minor + 1 WHERE kind = 'credit_note'",)),
+    ("INV-12", "more of a line", ("UPDATE billing_invoiceline SET unit_minor = unit_minor * 2"
+                                  " WHERE corrects_id IS NOT NULL",)),
+    ("INV-12", "more of a rate", ("UPDATE billing_invoicetax SET tax_minor = tax_minor * 2"
+                                  " WHERE invoice_id IN (SELECT id FROM billing_invoice"
+                                  " WHERE kind = 'credit_note')",)),
+    ("INV-13", "another buyer", (f"{INVOICE} SET buyer = '{{}}' WHERE kind = 'credit_note'",)),
+    ("INV-13", "a line of nothing",
+     ("UPDATE billing_invoiceline SET corrects_id = id WHERE corrects_id IS NOT NULL",)),
+    ("INV-14", "off the due, not in the books",
+     (f"{INVOICE} SET credited_minor = 1 WHERE kind = 'invoice'",)),
     ("LED-1", "one-sided", ("UPDATE billing_posting SET amount_minor = amount_minor + 1"
                             " WHERE id = (SELECT min(id) FROM billing_posting)",)),
     ("LED-5", "booked twice", ("INSERT INTO billing_ledgertransaction (cause, at, invoice_id)"
@@ -75,6 +90,8 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
                                " WHERE invoice_id IS NOT NULL)",)),
     ("LED-6", "unpaid after all", ("UPDATE billing_invoice SET paid_minor = 0",)),
     ("LED-6", "owed in another currency", OWED_IN_DOLLARS),
+    ("LED-7", "earned less", (f"{INVOICE} SET net_minor = net_minor + 1",)),
+    ("LED-7", "owes more tax", (f"{INVOICE} SET tax_minor = tax_minor + 1",)),
     ("REM-2", "nothing written",
      (f"DELETE FROM provisioning_attempt WHERE job_id IN ({CREDIT_JOBS})",)),
     ("REM-3", "sent again after a yes", (
@@ -140,8 +157,9 @@ def books(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         world.settle_in(dialler.url, at=clock.now())
         account = ordered("business", at=clock.now())
         clock.work()
-        topped_up(account, at=clock.now())
+        line = topped_up(account, at=clock.now())
         clock.work()
+        credit_notes.issue(line.order.invoice, reason="goodwill", at=clock.now(), actor="staff:1")
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         yield

@@ -44,16 +44,6 @@ def test_an_invoice_over_nothing_is_not_booked(world: rows.Rows) -> None:
     assert LedgerTransaction.objects.count() == before
 
 
-def test_a_cancelled_invoice_is_taken_back_to_the_cent(world: rows.Rows) -> None:
-    invoice = Invoice.objects.get(pk=world["invoice"].pk)
-    ledger.book_cancellation(invoice, at=AT)
-    assert booked(f"invoice-{invoice.pk}:cancelled") == {
-        "receivable": -49_00,
-        "revenue": 41_18,
-        "tax_payable": 7_82,
-    }
-
-
 def test_what_a_payment_does_not_settle_is_the_customers_credit(world: rows.Rows) -> None:
     payment = Payment.objects.get(pk=world["payment"].pk)
     ledger.book_payment(payment, settled=Money(40_00, "EUR"), at=AT)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import transaction
 
-from billing import carts, checkout, invariants
+from billing import carts, checkout, invariants, locks, subscriptions
 from billing.models import Cart, Invoice, Order, Subscription
 from packages.models import Package, Price
 from packages.periods import business_day
@@ -30,8 +30,8 @@ def archive_price(price: Price, subscription: Subscription, at: datetime) -> Non
 
 def end_service(price: Price, subscription: Subscription, at: datetime) -> None:
     with transaction.atomic():
-        held = Subscription.objects.select_for_update().get(pk=subscription.pk)
-        held.move("ended", at=at, actor="staff:1", reason="cancelled")
+        held = locks.take(subscriptions=[subscription.pk]).subscriptions[subscription.pk]
+        subscriptions.end(held, cause="test", reason="cancelled", at=at, actor="staff:1")
 
 
 @pytest.mark.parametrize("happens", [archive_package, archive_price, end_service])

@@ -43,6 +43,7 @@ ACCOUNT = {"public_id": UUID, "marker": UUID, "username": "'other'", "remote_id"
 ISSUED = {
     "public_id": UUID, "order_id": "NULL", "sequence": "9", "number": "'R-2026-0009'",
 }  # fmt: skip
+NOTE = {"public_id": UUID, "sequence": "9", "number": "'G-2026-0009'"}
 SUBSCRIPTION = {"public_id": UUID, "account_id": "NULL"}
 ORDER = {"public_id": UUID, "checkout_key": UUID}
 PERIOD = {"index": "1", "start_on": "start_on + 31", "end_on": "end_on + 31"}
@@ -68,6 +69,7 @@ UNIQUE = (
     Copy("billing_invoice_number_key", "invoice", without(ISSUED, "number")),
     Copy("billing_invoice_order_id_key", "invoice", without(ISSUED, "order_id")),
     Copy("billing_invoice_public_id_key", "invoice", without(ISSUED, "public_id")),
+    Copy("invoice_correction_once", "note", NOTE),
     Copy("invoice_position_once", "draft_line", without(LINE, "position")),
     Copy("invoice_period_once", "draft_line", without(LINE, "period_start_on")),
     Copy("invoice_tax_once", "draft_tax"),
@@ -135,6 +137,10 @@ CHECKS = (
     Copy("invoice_adds_up", "invoice", {**ISSUED, "total_minor": "total_minor + 1"}),
     Copy("invoice_not_overpaid", "invoice", {**ISSUED, "paid_minor": "total_minor + 1"}),
     Copy("invoice_paid_in_full", "invoice", {**ISSUED, "state": "'paid'"}),
+    Copy("invoice_not_overpaid", "invoice", {**ISSUED, "credited_minor": "total_minor + 1"}),
+    Copy("invoice_kind_fits", "invoice", {**ISSUED, "kind": "'credit_note'"}),
+    Copy("invoice_kind_fits", "invoice", {**ISSUED, "state": "'issued'"}),
+    Copy("invoice_kind_fits", "note", {**NOTE, "correction": "2", "state": "'open'"}),
     Copy("payment_positive", "payment", {**PAYMENT, "amount_minor": "0"}),
     Copy("payment_success_was_fetched", "payment", {**PAYMENT, "state": "'succeeded'"}),
     Copy(
@@ -173,6 +179,8 @@ TRIGGERS = (
            "UPDATE billing_invoice SET buyer = '{{\"name\": \"x\"}}' WHERE id = {}"),
     Change("invoice_is_final", "invoice",
            "UPDATE billing_invoice SET net_minor = 1, total_minor = 1 + tax_minor WHERE id = {}"),
+    Change("invoice_is_final", "note",
+           "UPDATE billing_invoice SET corrects_id = id WHERE id = {}"),
     Change("invoice_is_final", "bare",
            "DELETE FROM billing_invoice WHERE id = {}"),
     Change("invoiceline_is_final", "invoice_line",

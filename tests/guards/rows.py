@@ -51,6 +51,7 @@ def make() -> Rows:
     _dialler(rows)
     _purchase(rows)
     _invoices(rows)
+    _credit_note(rows)
     _money(rows)
     rows["mail"] = Mail.objects.create(
         template="receipt",
@@ -240,6 +241,28 @@ def _invoices(rows: dict[str, Any]) -> None:
             issued_on=ON,
             due_on=ON,
         )
+
+
+def _credit_note(rows: dict[str, Any]) -> None:
+    rows["note"] = Invoice.objects.create(
+        customer=rows["customer"],
+        kind=Invoice.Kind.CREDIT_NOTE,
+        corrects=rows["invoice"],
+        correction=1,
+        state=Invoice.State.ISSUED,
+        series="G",
+        year=2026,
+        sequence=1,
+        number="G-2026-0001",
+        currency="EUR",
+        language="en",
+        net_minor=41_18,
+        tax_minor=7_82,
+        total_minor=49_00,
+        issued_at=AT,
+        issued_on=ON,
+        due_on=ON,
+    )
 
 
 def _money(rows: dict[str, Any]) -> None:

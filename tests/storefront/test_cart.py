@@ -101,6 +101,8 @@ def test_a_top_up_for_a_suspended_service_is_refused(
     buyer: Client, ada: tuple[User, Customer], seeded: Clock
 ) -> None:
     service = running_service(ada[1], at=seeded.now())
-    Subscription.objects.filter(pk=service.pk).update(state=Subscription.State.SUSPENDED)
+    Subscription.objects.filter(pk=service.pk).update(
+        state=Subscription.State.SUSPENDED, next_invoice_on=None
+    )
     put_in(buyer, "credit-25", subscription=str(service.public_id))
     assert not CartLine.objects.exists()

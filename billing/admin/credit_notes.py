@@ -1,0 +1,144 @@
+"""The deed "Credit note…" of an issued invoice: which lines, how much, why, and the sums."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing import credit_notes
+from billing.models import Invoice
+from packages.desk import Impossible
+from packages.desk.cells import amount, link
+from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
+from packages.money import Money
+
+
+class CreditForm(ReasonForm):
+    """One field per line with what is left of it. Other sums than those shown are shown first."""
+
+    seen = forms.CharField(widget=forms.HiddenInput)
+
+    def __init__(self, data: Any, invoice: Invoice) -> None:
+        """Read what is left; without data, everything that is left is proposed."""
+        self.invoice = invoice
+        self.left = credit_notes.left_of(invoice)
+        # A page that shows sums again must remember those, so what was sent is made changeable.
+        self.sent: dict[str, Any] | None = data.copy() if data is not None else None
+        super().__init__(self.sent, initial={"seen": _seen(_drafted(invoice, None))})
+        for line, rest in self.left.items():
+            if rest:
+                self.fields[f"line_{line.pk}"] = _field(line.description, rest)
+
+    @property
+    def amounts(self) -> dict[int, Money]:
+        given = {line: self.cleaned_data.get(f"line_{line.pk}") for line in self.left}
+        currency = self.invoice.currency
+        return {
+            line.pk: Money.of_decimal(value, currency) for line, value in given.items() if value
+        }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if self.errors:
+            return cleaned
+        try:
+            made = _drafted(self.invoice, self.amounts)
+        except (ValueError, Impossible) as error:
+            raise forms.ValidationError(str(error)) from error
+        if cleaned["seen"] != _seen(made):
+            if self.sent is not None:
+                self.sent["seen"] = _seen(made)
+            raise forms.ValidationError(_sums(made))
+        return cleaned
+
+
+class CreditNote(Deed):
+    code = "credit"
+    label = gettext_lazy("Credit note…")
+    danger = True
+    form = CreditForm
+
+    def offered(self, row: Invoice) -> bool:
+        """An invoice over nothing and one credited in full have nothing to give back."""
+        if row.is_credit_note or row.number is None:
+            return False
+        return any(credit_notes.left_of(row).values())
+
+    def effects(self, row: Invoice) -> Sequence[Text]:
+        return [
+            _("A credit note with a number of its own is issued; it is final."),
+            _("What is still due on the invoice shrinks; what was paid becomes customer credit."),
+            _("If nothing is left of an unpaid invoice, it and its order are cancelled."),
+            _("The customer gets it by mail. Nothing changes at the dialler."),
+        ]
+
+    def facts(self, row: Invoice) -> Sequence[tuple[Text, Any]]:
+        made = _drafted(row, None)
+        mode = _("including VAT") if row.prices_include_tax else _("without VAT")
+        return [
+            (_("Customer"), link(row.customer)),
+            (_("Total of the invoice"), amount(row.total)),
+            (_("Already paid"), amount(row.paid)),
+            (_("Still to be paid"), amount(row.due)),
+            (_("Everything that is left: net"), amount(made.net)),
+            (_("Everything that is left: VAT"), amount(made.tax)),
+            (_("Everything that is left: total"), amount(made.total)),
+            (_("The amounts below are"), mode),
+        ]
+
+    def form_for(self, row: Invoice, data: Any) -> DeedForm:
+        return CreditForm(data, row)
+
+    def carry_out(self, row: Invoice, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
+        amounts = {
+            int(name.removeprefix("line_")): Money.of_decimal(value, row.currency)
+            for name, value in given.items()
+            if name.startswith("line_") and value
+        }
+        nth = int(given["seen"].partition(":")[0])
+        try:
+            note = credit_notes.issue(
+                row, amounts, reason=given["reason"], at=at, actor=actor, seen=nth
+            )
+        except credit_notes.NotCreditable as error:
+            raise Impossible(_("No more than what is left can be credited.")) from error
+        except credit_notes.Changed as error:
+            raise Impossible(_("The invoice was credited in the meantime.")) from error
+        words = {"number": note.number, "amount": amount(note.total)}
+        return _("Credit note %(number)s over %(amount)s is issued.") % words
+
+
+def _field(label: str, rest: Money) -> forms.DecimalField:
+    return forms.DecimalField(
+        label=label,
+        required=False,
+        localize=True,
+        max_digits=14,
+        initial=rest.decimal(),
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        help_text=_("At most %(amount)s; empty credits nothing of it.") % {"amount": amount(rest)},
+    )
+
+
+def _drafted(invoice: Invoice, amounts: dict[int, Money] | None) -> credit_notes.Draft:
+    try:
+        return credit_notes.draft(invoice, amounts)
+    except credit_notes.NotCreditable as error:
+        raise Impossible(_("No more than what is left can be credited.")) from error
+
+
+def _seen(made: credit_notes.Draft) -> str:
+    """Name what the page shows: which credit note it would be, of what, over how much."""
+    parts = ",".join(f"{part.line.pk}={part.amount.minor}" for part in made.parts)
+    return f"{made.nth}:{made.total.minor}:{parts}"
+
+
+def _sums(made: credit_notes.Draft) -> str:
+    words = {"net": amount(made.net), "tax": amount(made.tax), "total": amount(made.total)}
+    return (
+        _("These are %(net)s net and %(tax)s VAT, %(total)s in all. Press again to issue it.")
+        % words
+    )
