@@ -11,10 +11,10 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.html import escape
 
 from billing.models import Mail
+from packages import clock
 from provisioning import vault
 
 ACTOR = "system:mail"
@@ -27,7 +27,7 @@ MAX_ATTEMPTS = 12
 @shared_task
 def deliver_mail(mail_id: int) -> None:
     """Send one mail."""
-    deliver(mail_id, at=timezone.now())
+    deliver(mail_id, at=clock.now())
 
 
 def deliver(mail_id: int, *, at: datetime) -> None:

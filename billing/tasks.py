@@ -5,10 +5,10 @@ from datetime import timedelta
 from celery import shared_task
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from billing import days, deliveries, events, payments
 from billing.models import Brand, GatewayEvent, Payment
+from packages import clock
 from packages.periods import business_day
 from packages.sweeping import each
 from provisioning import jobs
@@ -22,13 +22,13 @@ SWEEPER = "system:sweep"
 @shared_task
 def process_event(event_id: int) -> None:
     """Process one stored gateway event."""
-    events.process(event_id, at=timezone.now())
+    events.process(event_id, at=clock.now())
 
 
 @shared_task
 def sweep_events() -> None:
     """Process the gateway events whose doorbell nobody heard, and those due for another attempt."""
-    at = timezone.now()
+    at = clock.now()
     due = Q(next_attempt_at__lte=at) | Q(next_attempt_at__isnull=True)
     waiting = GatewayEvent.objects.filter(due, state=GatewayEvent.State.RECEIVED).order_by("pk")
     each(waiting.values_list("pk", flat=True)[:BATCH], lambda pk: events.process(pk, at=at))
@@ -37,7 +37,7 @@ def sweep_events() -> None:
 @shared_task
 def sweep_payments() -> None:
     """Ask the gateways about open payments, so that a lost webhook costs minutes and no money."""
-    at = timezone.now()
+    at = clock.now()
     due = Payment.objects.filter(next_check_at__lte=at).order_by("next_check_at")
     each(due[:BATCH], lambda payment: payments.check_due(payment, at=at, actor=SWEEPER))
 
@@ -45,14 +45,14 @@ def sweep_payments() -> None:
 @shared_task
 def sweep_mails() -> None:
     """Send the mails whose doorbell nobody heard, and those due for another attempt."""
-    at = timezone.now()
+    at = clock.now()
     each(deliveries.waiting(at=at), lambda pk: deliveries.deliver(pk, at=at))
 
 
 @shared_task
 def sweep_balances() -> None:
     """Ask for the balance of each running, idle account whose reading is old."""
-    at = timezone.now()
+    at = clock.now()
     old = Q(balance_at__lt=at - BALANCE_AGE) | Q(balance_at__isnull=True)
     running = Account.objects.filter(old, state=Account.State.LIVE)
     asked = Q(jobs__kind=Job.Kind.READ_BALANCE, jobs__created_at__gt=at - BALANCE_AGE)
@@ -64,6 +64,6 @@ def sweep_balances() -> None:
 @shared_task
 def bill_due() -> None:
     """Do what today's calendar says; raise days.TooMany when staff should look at it first."""
-    at, brand = timezone.now(), Brand.objects.first()
+    at, brand = clock.now(), Brand.objects.first()
     if brand is not None:
         days.run(business_day(at, brand.zone), at=at, most=days.usual())

@@ -14,6 +14,7 @@ from billing import gateways
 from billing.gateways.base import MAX_BODY, BadWebhook, IncomingEvent, NotConfigured
 from billing.models import GatewayEvent
 from billing.tasks import process_event
+from packages import clock
 from packages.doorbell import ring
 
 log = structlog.get_logger()
@@ -38,15 +39,14 @@ def receive(request: HttpRequest, gateway_code: str) -> HttpResponse:
         gateway = gateways.get(gateway_code)
     except (KeyError, NotConfigured) as error:
         raise Http404 from error
-    at = timezone.now()
     try:
-        incoming = gateway.verify_webhook(_body(request), request.headers, at=at)
+        incoming = gateway.verify_webhook(_body(request), request.headers, at=timezone.now())
         _must_fit(incoming)
     except BadWebhook as error:
         log.warning("webhook.refused", gateway=gateway.code, reason=error.reason)
         return JsonResponse({"status": "refused"}, status=400)
     try:
-        event_id = store(incoming, gateway.code, at=at)
+        event_id = store(incoming, gateway.code, at=clock.now())
     except (DatabaseError, InterfaceError) as error:
         log.error("webhook.unstored", gateway=gateway.code, error=type(error).__name__)
         return JsonResponse({"status": "try again"}, status=503, headers={"Retry-After": "5"})

@@ -248,3 +248,16 @@ class Price(models.Model):
     @property
     def credit(self) -> Money:
         return Money(self.credit_minor, self.currency)
+
+
+class ShopClock(models.Model):
+    """By how many days a demo's shop is ahead of the machine; one row, and none in production."""
+
+    days_ahead = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("shop's date")
+        verbose_name_plural = _("shop's date")
+
+    def __str__(self) -> str:
+        return str(_("shop's date"))

@@ -7,6 +7,7 @@ from celery import shared_task
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from packages import clock
 from provisioning import health, runner, secrets
 from provisioning.models import Heartbeat, Job
 
@@ -17,14 +18,14 @@ BATCH = 500
 def run_account(account_id: int) -> None:
     """Do everything that is due for one account."""
     worker = f"worker:{socket.gethostname()}:{os.getpid()}"
-    while runner.run_next(account_id, at=timezone.now(), worker=worker):
+    while runner.run_next(account_id, at=clock.now(), worker=worker):
         continue
 
 
 @shared_task
 def sweep_jobs() -> None:
     """Ring for every account with a due job or with one that a dead worker left."""
-    secrets.destroy_expired(at=timezone.now())
+    secrets.destroy_expired(at=clock.now())
     for account_id in accounts_due():
         run_account.delay(account_id)
 
@@ -43,7 +44,7 @@ def beat_heartbeat() -> None:
 
 def accounts_due() -> list[int]:
     """Return the ids of the accounts that can do something now, the longest waiting first."""
-    at = timezone.now()
+    at = clock.now()
     due = Q(state=Job.State.WAITING, run_at__lte=at)
     left = Q(state=Job.State.RUNNING, claimed_until__lte=at)
     earlier = Job.objects.filter(

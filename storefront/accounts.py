@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils import timezone, translation
+from django.utils import translation
 
 from billing import emails
+from packages import clock
 from storefront import letters
 
 
@@ -35,7 +36,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             email,
             values,
             language=language,
-            at=timezone.now(),
+            at=clock.now(),
             sealed=link if letter.sealed else "",
             folder="account/email",
         )

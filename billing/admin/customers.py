@@ -4,11 +4,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from billing import ledger
 from billing.models import Customer, LedgerAccount, Membership
+from packages import clock
 from packages.desk.cells import amount, counted, lines
 from packages.desk.pages import Page, TabularInline
 
@@ -55,7 +55,7 @@ class CustomerPage(Page):
 
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
         if not change:
-            obj.created_at = timezone.now()
+            obj.created_at = clock.now()
         super().save_model(request, obj, form, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

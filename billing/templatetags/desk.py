@@ -3,9 +3,9 @@
 from typing import Any
 
 from django import template
-from django.utils import timezone
 
 from billing import overview
+from packages import clock
 
 register = template.Library()
 
@@ -14,4 +14,4 @@ register = template.Library()
 def desk_cards(context: dict[str, Any]) -> list[overview.Card]:
     """Return the cards that the signed-in person may see."""
     user = context["request"].user
-    return [card for card in overview.cards(at=timezone.now()) if user.has_perm(card.right)]
+    return [card for card in overview.cards(at=clock.now()) if user.has_perm(card.right)]

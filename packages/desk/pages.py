@@ -8,9 +8,9 @@ from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from packages import clock
 from packages.desk import Impossible
 from packages.desk.deeds import Deed, DeedForm
 from packages.states import StateChange
@@ -66,7 +66,7 @@ class Page(ModelAdmin):
     def _done(self, request: HttpRequest, row: models.Model, deed: Deed, form: DeedForm) -> bool:
         actor = f"staff:{request.user.pk}"
         try:
-            said = deed.carry_out(row, form.cleaned_data, at=timezone.now(), actor=actor)
+            said = deed.carry_out(row, form.cleaned_data, at=clock.now(), actor=actor)
         except Impossible as error:
             form.add_error(None, str(error))
             return False

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from packages import clock
 from packages.desk import Impossible
 from packages.desk.cells import amount_of, counted, lines, link, state
 from packages.desk.deeds import Deed, DeedForm, Text
@@ -40,7 +41,7 @@ class DeletionForm(CauseForm):
 
     def clean_delete_on(self) -> date:
         day: date = self.cleaned_data["delete_on"]
-        if day < timezone.localdate():
+        if day < timezone.localtime(clock.now()).date():
             raise forms.ValidationError(_("Choose today or a later day."))
         return day
 
@@ -138,7 +139,10 @@ class Terminate(AccountDeed):
     kind = Job.Kind.TERMINATE
 
     def initial(self, row: Account) -> dict[str, Any]:
-        return {**super().initial(row), "delete_on": timezone.localdate() + DELETE_AFTER}
+        return {
+            **super().initial(row),
+            "delete_on": timezone.localtime(clock.now()).date() + DELETE_AFTER,
+        }
 
     def effects(self, row: Account) -> Sequence[Text]:
         return [

@@ -4,11 +4,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 
+from packages import clock
 from packages.desk.cells import EMPTY, TONES, amount_of, badge, lines, link, state
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
 from provisioning import desk
@@ -89,7 +89,7 @@ class JobPage(ReadOnlyPage):
     @admin.display(description=_("age"), ordering="-created_at")
     def age(self, row: Job) -> str:
         """How long it takes or took; a job for later has no age yet."""
-        end = row.finished_at or timezone.now()
+        end = row.finished_at or clock.now()
         return (
             EMPTY
             if end <= row.run_at and not row.finished_at

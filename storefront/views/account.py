@@ -12,7 +12,7 @@ from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -28,6 +28,7 @@ from billing.models import (
     User,
     current_brand,
 )
+from packages import clock
 from packages.periods import Period, business_day
 from storefront import overview
 from storefront.owned import customer_of, owned_invoice, user_of
@@ -42,7 +43,7 @@ PAGE_SIZE = 20
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
     """Answer, in this order: does it run, what credit is left, do I owe anything, what is next."""
-    user, on = user_of(request), _today(timezone.now())
+    user, on = user_of(request), _today(clock.now())
     context: dict[str, object] = {"unconfirmed": _unconfirmed(user), "services": []}
     customer = customer_of(user)
     if customer is not None:
@@ -55,7 +56,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 @require_safe
 def services(request: HttpRequest) -> HttpResponse:
     customer = customer_of(user_of(request))
-    on = _today(timezone.now())
+    on = _today(clock.now())
     rows = overview.services_of(customer, on=on) if customer else []
     return render(request, "storefront/account/services.html", {"services": rows})
 
@@ -64,7 +65,7 @@ def services(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def invoices(request: HttpRequest) -> HttpResponse:
-    customer, on = customer_of(user_of(request)), _today(timezone.now())
+    customer, on = customer_of(user_of(request)), _today(clock.now())
     issued = Invoice.objects.filter(customer=customer).exclude(state=Invoice.State.DRAFT)
     page = Paginator(issued.order_by("-id"), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {"page": page, "rows": overview.invoice_rows(list(page), on=on)}
@@ -77,7 +78,7 @@ def invoices(request: HttpRequest) -> HttpResponse:
 def invoice(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     row = owned_invoice(request, public_id)
     payments = list(row.payments.exclude(state=Payment.State.CANCELLED).order_by("-id"))
-    (standing,) = overview.invoice_rows([row], on=_today(timezone.now()))
+    (standing,) = overview.invoice_rows([row], on=_today(clock.now()))
     context = {
         "invoice": row,
         "standing": standing.standing,
@@ -115,7 +116,7 @@ def invoice_xml(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
     """Show and change who is billed; the language is also the reader's own from then on."""
-    user, at = user_of(request), timezone.now()
+    user, at = user_of(request), clock.now()
     if request.method == "POST":
         form = _save_profile(request, user, at=at)
         if not form.errors:

@@ -7,12 +7,12 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from billing import cancellations
 from billing.models import Subscription
+from packages import clock
 from storefront.owned import owned_subscription, user_of
 from storefront.templatetags.money import day
 
@@ -46,7 +46,7 @@ def _do(
 ) -> Subscription | None:
     subscription, actor = owned_subscription(request, public_id), f"user:{user_of(request).pk}"
     try:
-        return flow(subscription, at=timezone.now(), actor=actor)
+        return flow(subscription, at=clock.now(), actor=actor)
     except cancellations.NotCancellable:
         messages.error(request, _("There is nothing to cancel: this service does not renew."))
         return None

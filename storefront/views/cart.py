@@ -3,13 +3,13 @@
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from billing import carts, checkout, tax
 from billing.models import Brand, Cart, Customer, Subscription, User, current_brand
+from packages import clock
 from packages.models import Price
 from packages.periods import business_day
 from storefront.owned import customer_of
@@ -34,7 +34,7 @@ def cart_add(request: HttpRequest) -> HttpResponse:
     subscription = _subscription(request, request.POST.get("subscription", ""))
     before = cart_of(request)
     try:
-        after = carts.add(before, price, subscription=subscription, at=timezone.now())
+        after = carts.add(before, price, subscription=subscription, at=clock.now())
     except carts.NotForSale:
         messages.error(request, _("That cannot be ordered. Please choose a package and a service."))
         return redirect(price.package)
@@ -49,7 +49,7 @@ def cart_remove(request: HttpRequest) -> HttpResponse:
     basket = cart_of(request)
     line = request.POST.get("line", "")
     if basket is not None and line.isascii() and line.isdecimal() and len(line) < 19:
-        carts.remove(basket, int(line), at=timezone.now())
+        carts.remove(basket, int(line), at=clock.now())
     return redirect("storefront:cart")
 
 
@@ -81,7 +81,7 @@ def _subscription(request: HttpRequest, public_id: str) -> Subscription | None:
 def _quote(request: HttpRequest, basket: Cart, brand: Brand) -> checkout.Quote | None:
     """Price the basket for who is reading; a visitor is priced as a consumer at home."""
     customer = customer_of(request.user) if isinstance(request.user, User) else None
-    on = business_day(timezone.now(), brand.zone)
+    on = business_day(clock.now(), brand.zone)
     try:
         return checkout.quote(
             basket,

@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from billing import carts, tax
 from billing import checkout as flow
 from billing.models import Brand, Cart, Customer, Order, User, current_brand
+from packages import clock
 from packages.periods import business_day
 from provisioning import servers
 from storefront import buyers
@@ -57,7 +57,7 @@ class Visit:
 @require_http_methods(["GET", "HEAD", "POST"])
 def checkout(request: HttpRequest) -> HttpResponse:
     """GET shows the form, POST with `action=update` reprices it, any other POST orders."""
-    user, basket, at = user_of(request), cart_of(request), timezone.now()
+    user, basket, at = user_of(request), cart_of(request), clock.now()
     if basket is None or not basket.lines.exists():
         return _placed_before(request, user, at=at)
     brand = current_brand()

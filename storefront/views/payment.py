@@ -9,7 +9,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from billing import emails, gateways, payments
 from billing.gateways.base import Declined, GatewayRefused, Unavailable
 from billing.models import Invoice, Payment
+from packages import clock
 from storefront.owned import owned_invoice, owned_order, owned_payment, user_of
 from storefront.progress import progress_of
 
@@ -55,7 +55,7 @@ def pay(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """POST begins to pay an own invoice. The gateway's page sends the customer back here by GET."""
     invoice = owned_invoice(request, public_id)
     if request.method == "POST":
-        return begin(request, invoice, request.POST.get("gateway", ""), at=timezone.now())
+        return begin(request, invoice, request.POST.get("gateway", ""), at=clock.now())
     latest = invoice.payments.order_by("-id").first()
     if latest is None:
         return page_of(invoice)
@@ -69,7 +69,7 @@ def payment(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Ask the gateway once and go on to the page that tells what is known."""
     paid = owned_payment(request, public_id)
     if paid.state in Payment.OPEN:
-        payments.check(paid, at=timezone.now(), actor=f"user:{user_of(request).pk}")
+        payments.check(paid, at=clock.now(), actor=f"user:{user_of(request).pk}")
     return page_of(paid.invoice)
 
 

@@ -2,10 +2,10 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from packages import clock
 from provisioning import secrets
 
 
@@ -19,7 +19,7 @@ def secret(request: HttpRequest, token: str) -> HttpResponse:
     against forged requests must refuse (Fetch standard, "append a request Origin header").
     """
     if request.method != "POST":
-        usable = secrets.exists(token, at=timezone.now())
+        usable = secrets.exists(token, at=clock.now())
         if not usable:
             return _gone(request)
         response = render(request, "storefront/secret_ask.html")
@@ -30,7 +30,7 @@ def secret(request: HttpRequest, token: str) -> HttpResponse:
 
 def _open(request: HttpRequest, token: str) -> HttpResponse:
     try:
-        login = secrets.reveal(token, at=timezone.now())
+        login = secrets.reveal(token, at=clock.now())
     except secrets.Gone:
         return _gone(request)
     response = render(request, "storefront/secret_shown.html", {"login": login})

@@ -8,7 +8,6 @@ from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from billing import cancellations
 from billing.models import Subscription, User, current_brand
+from packages import clock
 from packages.models import Cycle, Package, Price, Service, Tariff
 from packages.periods import business_day
 from provisioning import jobs, secrets
@@ -36,7 +36,7 @@ GENERATED_LENGTH = 16
 @require_http_methods(["GET", "HEAD", "POST"])
 def service(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Show the service; a POST asks for a new password or a new reading of the balance."""
-    subscription, at = owned_subscription(request, public_id), timezone.now()
+    subscription, at = owned_subscription(request, public_id), clock.now()
     form = PasswordForm(None, user=user_of(request))
     account = subscription.account
     if request.method == "POST" and account is not None and account.state in EXISTS:

@@ -8,6 +8,7 @@ import pytest
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from billing.models import Customer, Mail, User
 from provisioning.models import Account, Job
@@ -18,8 +19,9 @@ from tests.desk.mails import left
 
 
 @pytest.fixture
-def busy(refused_credit: Job, clock: Clock) -> Job:
-    """A shop with at least one row of everything."""
+def busy(refused_credit: Job, clock: Clock, settings: Settings) -> Job:
+    """A shop with at least one row of everything, and the pages that only a demo has."""
+    settings.DEMO = True
     parked_event("", at=clock.now())
     left("account_ready", Mail.State.FAILED, at=clock.now())
     return refused_credit

@@ -5,10 +5,10 @@ from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
 from billing import days, reports
 from billing.models import current_brand
+from packages import clock
 from packages.periods import business_day
 
 
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        at = timezone.now()
+        at = clock.now()
         on = options["on"] or business_day(at, current_brand().zone)
         most = None if options["yes"] else days.usual()
         try:

@@ -5,10 +5,10 @@ from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils import timezone
 
 from billing import days, reports
 from billing.models import current_brand
+from packages import clock
 from packages.periods import business_day
 
 
@@ -20,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, default=1, help="how many days from there")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        on = options["on"] or business_day(timezone.now(), current_brand().zone)
+        on = options["on"] or business_day(clock.now(), current_brand().zone)
         usual = days.usual()
         seen = days.preview(on, days=options["days"])
         for line in reports.of_days(seen):

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
 from billing import demo
+from packages import clock
 from packages.demo import seed_catalogue
 from provisioning.demo import seed_servers
 
@@ -18,7 +18,7 @@ class Command(BaseCommand):
         if not settings.DEMO:
             raise CommandError("Demo data belongs in a demo: set DEMO=1 first.")
         seed_catalogue()
-        demo.seed_operator(at=timezone.now())
+        demo.seed_operator(at=clock.now())
         if settings.SIMULATOR_URL:
             seed_servers(settings.SIMULATOR_URL, settings.SIMULATOR_PASSWORD)
         self.stdout.write("Staff     {}  password {}".format(*demo.STAFF))
