@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
-from django.core.management import call_command
+from django.test import TransactionTestCase
+from pytest_django import DjangoDbBlocker
 
 from billing import invariants
 from config import messages
 from config.celery import app as celery_app
 from provisioning.simulator.simulator import Simulator
-from tests import world
+from tests import snapshots, world
 from tests.clock import Clock
 
 
@@ -34,8 +34,13 @@ def own_broker_database() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
-    """The cache's table is made by Django's own test set-up; nothing more is needed."""
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Keep the rows that tests begin with, and let them be put back in place of Django's flush."""
+    with django_db_blocker.unblock():
+        snapshots.keep(world.seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: snapshots.wipe())
+        yield
 
 
 @pytest.fixture
@@ -54,9 +59,6 @@ def dialler() -> Iterator[Simulator]:
 @pytest.fixture
 def shop(transactional_db: None, dialler: Simulator, clock: Clock) -> Iterator[Simulator]:
     """An open shop with its dialler; when the test ends, every invariant must hold."""
-    call_command("createcachetable", verbosity=0)
-    # It outlives the rows of a test, and holds the limits of how often somebody may sign in.
-    cache.clear()
     world.settle_in(dialler.url, at=clock.now())
     yield dialler
     assert invariants.violations() == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from billing import demo
 from billing.models import Brand, Customer, Membership, User
@@ -10,14 +10,22 @@ from packages.demo import seed_catalogue
 from packages.models import Package, Price
 from provisioning.demo import seed_servers
 from provisioning.models import Server
+from tests import snapshots
 
 SIMULATOR_PASSWORD = "simulator"
 
 
+def seed() -> None:
+    """Seed what is the same in every test: operator and catalogue; see settle_in."""
+    seed_catalogue()
+    demo.seed_operator(at=datetime(2026, 1, 1, tzinfo=UTC))
+
+
 def settle_in(simulator_url: str, *, at: datetime) -> None:
     """Seed operator, catalogue and servers; calls to a dialler give up after a second."""
-    seed_catalogue()
-    demo.seed_operator(at=at)
+    snapshots.put_seed()
+    User.objects.update(date_joined=at)
+    Customer.objects.update(created_at=at)
     seed_servers(simulator_url, SIMULATOR_PASSWORD)
     Server.objects.update(
         connect_timeout_seconds=0.5,

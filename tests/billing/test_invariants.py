@@ -14,6 +14,9 @@ from tests import world
 from tests.clock import Clock
 from tests.provisioning.conftest import ordered, topped_up
 
+# Asks pytest-django for a database, also when no other test of the run does.
+pytestmark = pytest.mark.django_db
+
 # Not even the database refuses what a restored backup or raw SQL may leave behind.
 NO_GUARDS = (
     "SET LOCAL session_replication_role = replica",

@@ -17,6 +17,9 @@ from pytest_django import DjangoDbBlocker
 from tests.guards import rows
 from tests.guards.guards import CHECKS, TRIGGERS, UNIQUE, Change, Copy
 
+# Asks pytest-django for a database, also when no other test of the run does.
+pytestmark = pytest.mark.django_db
+
 APPS = ("packages", "provisioning", "billing")
 # Django's own tables for groups and permissions.
 NOT_OURS = "billing_user_%"

@@ -1,0 +1,67 @@
+"""The rows a test begins with, kept beside the tables and put back by copying them.
+
+Django empties a test's database by truncating every table and filling in its own rows again, and
+the seed asks for each of its rows; both take far longer than most tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db import connection, transaction
+
+# Neither triggers nor foreign keys have a say in what is copied whole.
+UNGUARDED = "SET LOCAL session_replication_role = replica"
+KEEP = """
+DO $$ DECLARE name text; filled bool; BEGIN
+  CREATE SCHEMA {schema};
+  FOR name IN SELECT tablename FROM pg_tables
+    WHERE schemaname = 'public' AND tablename <> 'django_migrations' LOOP
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I)', name) INTO filled;
+    IF filled AND to_regclass(format('bare.%I', name)) IS NULL THEN
+      EXECUTE format('CREATE TABLE {schema}.%I AS TABLE %I', name, name);
+    END IF;
+  END LOOP;
+END $$"""
+EMPTY = """
+DO $$ DECLARE name text; filled bool; BEGIN
+  FOR name IN SELECT tablename FROM pg_tables
+    WHERE schemaname = 'public' AND tablename <> 'django_migrations' LOOP
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I)', name) INTO filled;
+    IF filled THEN EXECUTE format('DELETE FROM %I', name); END IF;
+  END LOOP;
+END $$"""
+COPY = """
+DO $$ DECLARE name text; BEGIN
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = '{schema}' LOOP
+    EXECUTE format('INSERT INTO %I TABLE {schema}.%I ON CONFLICT DO NOTHING', name, name);
+  END LOOP;
+END $$"""
+
+
+def keep(seed: Callable[[], object]) -> None:
+    """Keep the migrated database's rows as `bare`, and what `seed` adds to them as `seeded`."""
+    with transaction.atomic():
+        _run(KEEP.format(schema="bare"))
+    seed()
+    with transaction.atomic():
+        _run(KEEP.format(schema="seeded"))
+    wipe()
+
+
+def wipe() -> None:
+    """Bring the database back to its state after the migrations; sequences go on counting."""
+    with transaction.atomic():
+        _run(UNGUARDED, EMPTY, COPY.format(schema="bare"))
+
+
+def put_seed() -> None:
+    """Insert the seeded rows that are not there; a test's own transaction may be open."""
+    with transaction.atomic():
+        _run(UNGUARDED, COPY.format(schema="seeded"), "SET LOCAL session_replication_role = origin")
+
+
+def _run(*statements: str) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
