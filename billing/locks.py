@@ -1,4 +1,5 @@
-"""Row locks, always in one order: subscription, order, invoice, payment; within a table by id."""
+"""Row locks, always in one order: subscription, order, invoice, payment,
+saved method; within a table by id."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +7,7 @@ from datetime import date
 
 from django.db import transaction
 
-from billing.models import Invoice, Order, Payment, Subscription
+from billing.models import Invoice, Order, Payment, PaymentMethod, Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +81,10 @@ def take_due(on: date, *, limit: int) -> list[Subscription]:
     due = Subscription.objects.filter(next_invoice_on__lte=on).order_by("next_invoice_on", "id")
     rows = due.select_for_update(of=("self",), skip_locked=True)
     return list(rows.select_related("customer", "package")[:limit])
+
+
+def take_methods(customer_id: int) -> list[PaymentMethod]:
+    """Lock all saved methods of a customer: which one is the default concerns every one."""
+    assert transaction.get_connection().in_atomic_block, "A lock needs a transaction to live in."
+    rows = PaymentMethod.objects.select_for_update(of=("self",)).filter(customer=customer_id)
+    return list(rows.order_by("pk"))

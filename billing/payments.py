@@ -4,11 +4,13 @@
 
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
-from billing import gateways, invoices
+from billing import gateways, invoices, methods
+from billing.gateways import failures
 from billing.gateways.base import (
     Declined,
     Gateway,
@@ -29,6 +31,8 @@ log = structlog.get_logger()
 FIRST_CHECK = timedelta(seconds=60)
 LAST_CHECK = timedelta(minutes=15)
 GIVE_UP_AFTER = timedelta(days=2)
+# A charge that the gateway does not know of by then never reached it.
+LOST_AFTER = timedelta(minutes=30)
 # The gateway's answer contradicts ours; staff must look (a card on their first page shows it).
 NOT_BELIEVED = "not_believed"
 
@@ -39,8 +43,16 @@ class NotPayable(Exception):
     """
 
 
+class MethodGone(Exception):
+    """The saved method is not the customer's, was removed, or was declined for good."""
+
+
 class Mismatch(Exception):
     """The gateway's payment is not the one we asked for; nothing was credited."""
+
+
+class Lost(Exception):
+    """A charge never reached the gateway; another one may be sent."""
 
 
 class UnknownPayment(Exception):
@@ -48,58 +60,87 @@ class UnknownPayment(Exception):
 
 
 def start(
-    invoice: Invoice, gateway_code: str, *, return_url: str, at: datetime, actor: str
+    invoice: Invoice,
+    gateway_code: str,
+    *,
+    return_url: str,
+    at: datetime,
+    actor: str,
+    consent: dict[str, Any] | None = None,
 ) -> Payment:
     """Begin to pay what is due, and return the payment with the address to go to.
 
+    With a `consent` (what the customer agreed to, and when) the method is kept once it has paid.
     Asked again while one is open at the same gateway, it is that one; at another gateway, the
     earlier is given up. Speaks HTTP after its transaction. Raises NotPayable, Declined,
     GatewayRefused, or Unavailable (the payment stays open and the sweep finds it).
     """
     gateway = gateways.get(gateway_code)
+    agreed = (consent or {}) if gateway.keeps_methods else {}
     with transaction.atomic():
         held = take_for_invoice(invoice)
-        payment = _open_payment(held.invoices[invoice.pk], gateway, at=at, actor=actor)
+        locked = held.invoices[invoice.pk]
+        payment = _open_payment(locked, gateway, consent=agreed, at=at, actor=actor)
     if payment.redirect_url:
         return payment
-    request = PaymentRequest(
-        key=payment.key.hex,
-        amount=payment.amount,
-        description=str(invoice.number),
-        customer_email=invoice.customer.email,
-        language=invoice.language,
-        return_url=return_url,
-    )
     try:
-        begun = gateway.start_payment(request)
+        begun = gateway.start_payment(request_of(payment, return_url=return_url))
     except (Declined, GatewayRefused) as error:
-        _give_up(payment, error, at=at)
+        give_up(payment, error, at=at)
         raise
     return _remember(payment, begun)
 
 
-def _open_payment(invoice: Invoice, gateway: Gateway, *, at: datetime, actor: str) -> Payment:
+def request_of(payment: Payment, *, return_url: str) -> PaymentRequest:
+    """Return what the gateway is asked for; the same row always asks the same."""
+    invoice = payment.invoice
+    return PaymentRequest(
+        key=payment.key.hex,
+        amount=payment.amount,
+        description=str(invoice.number),
+        customer_email=payment.customer.email,
+        language=invoice.language,
+        return_url=return_url,
+        save_method=bool(payment.consent),
+    )
+
+
+def _open_payment(
+    invoice: Invoice, gateway: Gateway, *, consent: dict[str, Any], at: datetime, actor: str
+) -> Payment:
     """Return the invoice's open payment at this gateway, or make one; the invoice is locked."""
-    if invoice.state != Invoice.State.OPEN:
-        raise NotPayable("not open")
-    earlier = invoice.payments.filter(state__in=Payment.OPEN).first()
-    if earlier is not None:
-        if earlier.state == Payment.State.PROCESSING:
-            raise NotPayable("being confirmed")
-        if earlier.gateway == gateway.code and earlier.amount == invoice.due:
+    earlier = invoice.payments.filter(state=Payment.State.CREATED, gateway=gateway.code).first()
+    if earlier is not None and invoice.state == Invoice.State.OPEN:
+        same = earlier.amount == invoice.due and bool(earlier.consent) == bool(consent)
+        if same:
             return earlier
-        earlier.move(Payment.State.CANCELLED, at=at, actor=actor, reason="begun anew")
+    clear(invoice, at=at, actor=actor)
     payment = Payment.objects.create(
         customer=invoice.customer,
         invoice=invoice,
         gateway=gateway.code,
         amount_minor=invoice.due.minor,
         currency=invoice.currency,
+        consent=consent,
         created_at=at,
         next_check_at=at + FIRST_CHECK,
     )
     record_change(payment, before="", at=at, actor=actor, reason="begun")
     return payment
+
+
+def clear(invoice: Invoice, *, at: datetime, actor: str) -> None:
+    """Give up what was begun for a locked invoice and not finished, so that another may begin.
+
+    Raises NotPayable when nothing is to be paid, or a payment is being confirmed.
+    """
+    if invoice.state != Invoice.State.OPEN or not invoice.due:
+        raise NotPayable("not open")
+    earlier = invoice.payments.filter(state__in=Payment.OPEN).first()
+    if earlier is not None:
+        if earlier.state == Payment.State.PROCESSING:
+            raise NotPayable("being confirmed")
+        earlier.move(Payment.State.CANCELLED, at=at, actor=actor, reason="begun anew")
 
 
 def _remember(payment: Payment, begun: PaymentStart) -> Payment:
@@ -109,17 +150,33 @@ def _remember(payment: Payment, begun: PaymentStart) -> Payment:
     return payment
 
 
-def _give_up(payment: Payment, error: Exception, *, at: datetime) -> None:
+def give_up(payment: Payment, error: Exception, *, at: datetime) -> None:
+    """Call an open payment failed that the gateway declined or refused to take."""
     with transaction.atomic():
         payment, _ = take_for_payment(payment.pk)
         if payment.state in Payment.OPEN:
             # Still asked about: another tab may have begun it with success.
-            payment.failure_message = getattr(error, "message", "")[:200]
-            reason = f"{type(error).__name__} at the gateway"
-            also = ("failure_message",)
-            payment.move(
-                Payment.State.FAILED, at=at, actor="system:gateway", reason=reason, also=also
-            )
+            fail(payment, error, at=at, actor="system:gateway")
+
+
+def fail(payment: Payment, error: Exception, *, at: datetime, actor: str) -> None:
+    """Move a locked payment to failed for an error of ours or the gateway's."""
+    payment.failure_message = getattr(error, "message", "")[:200]
+    payment.failure_code = getattr(error, "code", "payment_failed" if payment.method_id else "")
+    also = ("failure_code", "failure_message")
+    reason = f"{type(error).__name__} at the gateway"
+    payment.move(Payment.State.FAILED, at=at, actor=actor, reason=reason, also=also)
+    _declined(payment, at=at, actor=actor)
+
+
+def _declined(payment: Payment, *, at: datetime, actor: str) -> None:
+    """Draw the consequences of a failed charge of a saved method; needs the payment's lock."""
+    method = payment.method
+    if method is None:
+        return
+    verdict = failures.VERDICTS.get(payment.failure_code)
+    if verdict == failures.Verdict.NEVER:
+        methods.give_up(method, code=payment.failure_code, at=at, actor=actor)
 
 
 def check(payment: Payment, *, at: datetime, actor: str) -> None:
@@ -135,10 +192,16 @@ def check(payment: Payment, *, at: datetime, actor: str) -> None:
     except (Unavailable, GatewayRefused, NotConfigured) as error:
         log.warning("payment.unchecked", payment=payment.pk, error=type(error).__name__)
         return
-    if snapshot is None:
-        return
+    if snapshot is not None:
+        believe(payment, snapshot, at=at, actor=actor)
+    elif payment.sent_at is not None and at > payment.sent_at + LOST_AFTER:
+        give_up(payment, Lost("the gateway does not know of it"), at=at)
+
+
+def believe(payment: Payment, snapshot: PaymentSnapshot, *, at: datetime, actor: str) -> None:
+    """Record the gateway's answer about this payment; what is not believed waits for staff."""
     try:
-        record(snapshot, gateway.code, at=at, actor=actor)
+        record(snapshot, payment.gateway, at=at, actor=actor)
     except NoServer:
         log.error("payment.no_server", payment=payment.pk)
     except (Mismatch, UnknownPayment) as error:
@@ -185,6 +248,7 @@ def record(snapshot: PaymentSnapshot, gateway_code: str, *, at: datetime, actor:
         payment.save(update_fields=["external_id"])
         if snapshot.state == "succeeded":
             _succeed(payment, snapshot, at=at, actor=actor)
+            _keep(payment, snapshot, at=at, actor=actor)
             invoices.settle(held.invoices[payment.invoice_id], payment, held, at=at)
         else:
             _follow(payment, snapshot, at=at, actor=actor)
@@ -225,6 +289,17 @@ def _succeed(payment: Payment, snapshot: PaymentSnapshot, *, at: datetime, actor
     )
 
 
+def _keep(payment: Payment, snapshot: PaymentSnapshot, *, at: datetime, actor: str) -> None:
+    """Keep the method if that was agreed to; money that came in never fails because of it."""
+    if not payment.consent or snapshot.method is None:
+        return
+    try:
+        with transaction.atomic():
+            methods.keep(payment, snapshot.method, at=at, actor=actor)
+    except IntegrityError:
+        log.error("payment.method_not_kept", payment=payment.pk)
+
+
 def _follow(payment: Payment, snapshot: PaymentSnapshot, *, at: datetime, actor: str) -> None:
     """Take over an outcome that is no success; `open` with a reason is a decline to be retried."""
     payment.failure_code = snapshot.failure_code or ""
@@ -235,6 +310,9 @@ def _follow(payment: Payment, snapshot: PaymentSnapshot, *, at: datetime, actor:
         "failed": Payment.State.FAILED,
         "cancelled": Payment.State.CANCELLED,
     }.get(snapshot.state)
+    if payment.method_id and snapshot.failure_code:
+        # There is no page on which the customer could go on with this one.
+        target = Payment.State.FAILED
     if target is None or target not in payment.MOVES[payment.state]:
         return
     wakes = target == Payment.State.PROCESSING
@@ -244,6 +322,8 @@ def _follow(payment: Payment, snapshot: PaymentSnapshot, *, at: datetime, actor:
         payment.save(update_fields=["next_check_at"])
         return
     payment.move(target, at=at, actor=actor, reason="told by the gateway", also=("next_check_at",))
+    if target == Payment.State.FAILED:
+        _declined(payment, at=at, actor=actor)
 
 
 def _another_is_open(payment: Payment) -> bool:

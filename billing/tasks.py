@@ -1,12 +1,12 @@
 """Doorbells and sweeps. A task carries a row's id, reads the clock, and makes one call."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from celery import shared_task
 from django.db import transaction
 from django.db.models import Q
 
-from billing import days, deliveries, events, payments
+from billing import charges, days, deliveries, events, payments
 from billing.models import Brand, GatewayEvent, Payment
 from packages import clock
 from packages.periods import business_day
@@ -39,7 +39,15 @@ def sweep_payments() -> None:
     """Ask the gateways about open payments, so that a lost webhook costs minutes and no money."""
     at = clock.now()
     due = Payment.objects.filter(next_check_at__lte=at).order_by("next_check_at")
-    each(due[:BATCH], lambda payment: payments.check_due(payment, at=at, actor=SWEEPER))
+    each(due[:BATCH], lambda payment: _look_after(payment, at=at))
+
+
+def _look_after(payment: Payment, *, at: datetime) -> None:
+    """Send a charge that nobody rang for; ask about any other payment."""
+    if payment.waits_to_be_sent:
+        charges.send(payment.pk, at=at)
+    else:
+        payments.check_due(payment, at=at, actor=SWEEPER)
 
 
 @shared_task

@@ -12,6 +12,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 # Tasks that live beside the rows they work on, below the module that rings for them.
 app.autodiscover_tasks(["billing"], related_name="deliveries")
+app.autodiscover_tasks(["billing"], related_name="charges")
 
 # Every entry is level-triggered: it finds all that should be and is not, and may run twice at once.
 BEAT: dict[str, dict[str, Any]] = {

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from billing.models import Brand
+from billing.models import Brand, current_brand
 
 
 def sentences(brand: Brand) -> dict[str, str]:
@@ -22,7 +23,25 @@ def sentences(brand: Brand) -> dict[str, str]:
             "that, if I withdraw, I pay for what was provided until then, and that my right of "
             "withdrawal ends once the service has been provided in full."
         ),
+        "keep_method": to_keep(brand),
     }
+
+
+def to_keep(brand: Brand) -> str:
+    """Return the sentence beside the box that lets us keep a payment method."""
+    return _(
+        "Save this payment method and let %(brand)s charge what renews to it on the due date. "
+        "I can turn this off or remove it in the client area at any time."
+    ) % {"brand": brand.name}
+
+
+def agreed_to_keep(request: HttpRequest, *, at: datetime) -> dict[str, Any]:
+    """Return the consent that came with a payment's form, empty where the box was not ticked."""
+    if not request.POST.get("keep_method"):
+        return {}
+    brand = current_brand()
+    by = request.user.pk
+    return {"text": to_keep(brand), "version": brand.terms_version, "at": at.isoformat(), "by": by}
 
 
 def agreed(values: dict[str, Any], brand: Brand, *, at: datetime) -> dict[str, Any]:

@@ -60,6 +60,7 @@ class CheckoutForm(forms.Form):
         help_text=gettext_lazy("Only for questions about your order."),
     )
     gateway = forms.ChoiceField(label=gettext_lazy("Payment"), widget=forms.RadioSelect)
+    keep_method = forms.BooleanField(required=False)
     terms = forms.BooleanField()
     early_start = forms.BooleanField(required=False)
 
@@ -78,6 +79,7 @@ class CheckoutForm(forms.Form):
         """`consents` are the sentences beside the boxes, by name; they are stored as agreed to."""
         super().__init__(*args, **kwargs)
         self.gateways = offered()
+        self.keeps_methods = any(each.keeps_methods for each in self.gateways)
         self._choice("gateway").choices = [(each.code, each.name) for each in self.gateways]
         self._choice("country").choices = countries()
         for field in self.fields.values():

@@ -38,6 +38,8 @@ class BankTransfer:
     """Speaks to nobody. Raises NotConfigured unless `settings.BANK_TRANSFER` is on."""
 
     code = "bank_transfer"
+    account = ""
+    keeps_methods = False
 
     def __init__(self) -> None:
         if not getattr(settings, "BANK_TRANSFER", False):

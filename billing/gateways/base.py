@@ -136,6 +136,9 @@ class Gateway(Protocol):
 
     code: str
     name: str
+    # Ours at the gateway. Saved methods are good there and nowhere else.
+    account: str
+    keeps_methods: bool
 
     def start_payment(self, request: PaymentRequest) -> PaymentStart:
         """Open a payment the customer completes elsewhere. The same request again: the same answer.

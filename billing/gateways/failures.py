@@ -1,5 +1,7 @@
 """Why a payment failed, in our words: one code for all gateways, one sentence for the customer."""
 
+from enum import Enum
+
 from django.utils.translation import gettext_lazy as _
 
 MESSAGES = {
@@ -19,8 +21,23 @@ MESSAGES = {
     "payment_failed": _("The payment did not go through. No money was taken. Please try again."),
 }
 
-# The only failures an automatic charge may try again; the others need the customer first.
-RETRY_LATER = frozenset({"insufficient_funds", "payment_failed"})
+
+class Verdict(Enum):
+    """What an automatic charge does about a failure."""
+
+    LATER = "the same method may be tried again"
+    NEVER = "this method is not tried again"
+    CUSTOMER = "the customer must confirm it with the bank; nobody else can"
+
+
+VERDICTS = {
+    "card_declined": Verdict.NEVER,
+    "insufficient_funds": Verdict.LATER,
+    "authentication_required": Verdict.CUSTOMER,
+    "expired_card": Verdict.NEVER,
+    "method_gone": Verdict.NEVER,
+    "payment_failed": Verdict.LATER,
+}
 
 
 def known(code: str | None) -> str | None:

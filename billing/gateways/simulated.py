@@ -29,6 +29,7 @@ class SimulatedGateway:
     """Speaks HTTP to `settings.SIMULATED_GATEWAY["url"]`. Raises NotConfigured without it."""
 
     code = "simulated"
+    keeps_methods = True
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
         config = config or getattr(settings, "SIMULATED_GATEWAY", None)
@@ -37,7 +38,7 @@ class SimulatedGateway:
         self.name = str(gettext_lazy("Card (test)"))
         self._url: str = config["url"].rstrip("/")
         self._key: str = config["key"]
-        self._account: str = config["account"]
+        self.account: str = config["account"]
         self._timeout_seconds: float = config.get("timeout_seconds", 10)
         self._secrets = signatures.usable(config["secrets"])
 
@@ -85,7 +86,7 @@ class SimulatedGateway:
         lower = {name.lower(): value for name, value in headers.items()}
         signatures.verify(body, lower.get("simulated-signature", ""), secrets=self._secrets, at=at)
         incoming = wire.event(body)
-        if incoming.account != self._account:
+        if incoming.account != self.account:
             raise BadWebhook("account")
         if incoming.livemode:
             raise BadWebhook("mode")

@@ -5,6 +5,7 @@ from billing.models.customer import Customer, Membership, User
 from billing.models.invoice import Invoice, InvoiceLine, InvoiceTax, NumberSeries, TaxRate
 from billing.models.ledger import LedgerAccount, LedgerTransaction, Posting
 from billing.models.mail import Mail
+from billing.models.method import PaymentMethod
 from billing.models.notice import Notice
 from billing.models.order import Cart, CartLine, Order, OrderLine
 from billing.models.payment import Allocation, GatewayEvent, Payment
@@ -30,6 +31,7 @@ __all__ = [
     "Order",
     "OrderLine",
     "Payment",
+    "PaymentMethod",
     "Posting",
     "Subscription",
     "SubscriptionPeriod",

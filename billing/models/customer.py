@@ -73,6 +73,11 @@ class Customer(models.Model):
     city = models.CharField(_("city"), max_length=80, blank=True)
     country = models.CharField(_("country"), max_length=2, default="DE")
     language = models.CharField(_("language"), max_length=5, default="en")
+    pays_automatically = models.BooleanField(
+        _("automatic payment"),
+        default=False,
+        help_text=_("What renews is charged to the saved method on its due date."),
+    )
     users = models.ManyToManyField(User, through="Membership", related_name="customers")
     created_at = models.DateTimeField(_("since"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models.customer import Customer
 from billing.models.invoice import Invoice
+from billing.models.method import PaymentMethod
 from packages.money import Money
 from packages.states import Stateful
 
@@ -17,6 +19,9 @@ from packages.states import Stateful
 class Payment(Stateful):
     """One attempt to pay an invoice at a gateway; `key` is the idempotency key we give the
     gateway.
+
+    With a `method` it is a charge of that saved method, sent by us and not by the customer's
+    browser: once, at `sent_at`. One with a `turn` was asked for by the calendar, `turn_on` a day.
     """
 
     class State(models.TextChoices):
@@ -59,6 +64,15 @@ class Payment(Stateful):
     succeeded_at = models.DateTimeField(_("succeeded"), null=True)
     next_check_at = models.DateTimeField(null=True)
     checks = models.PositiveIntegerField(default=0)
+    consent: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(
+        _("consent to keep the method"), default=dict
+    )
+    method = models.ForeignKey(
+        PaymentMethod, models.PROTECT, null=True, related_name="charges", verbose_name=_("method")
+    )
+    sent_at = models.DateTimeField(_("charge sent"), null=True)
+    turn = models.PositiveSmallIntegerField(_("automatic attempt"), null=True)
+    turn_on = models.DateField(_("automatic on"), null=True)
 
     class Meta:
         ordering = ["-id"]
@@ -80,6 +94,14 @@ class Payment(Stateful):
                 condition=Q(state__in=("created", "processing")),
                 name="payment_one_open_per_invoice",
             ),
+            # The calendar charges an invoice once a day at most, and each time it counts.
+            models.UniqueConstraint(fields=["invoice", "turn"], name="payment_turn_once"),
+            models.UniqueConstraint(fields=["invoice", "turn_on"], name="payment_one_turn_a_day"),
+            models.CheckConstraint(
+                name="payment_turn_has_method",
+                condition=Q(turn__isnull=True, turn_on__isnull=True)
+                | Q(turn__isnull=False, turn_on__isnull=False, method__isnull=False),
+            ),
             models.CheckConstraint(name="payment_positive", condition=Q(amount_minor__gt=0)),
             # A success is only what the gateway itself said, for exactly this amount.
             models.CheckConstraint(
@@ -100,6 +122,10 @@ class Payment(Stateful):
     @property
     def amount(self) -> Money:
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def waits_to_be_sent(self) -> bool:
+        return self.method_id is not None and self.sent_at is None and self.state in self.OPEN
 
 
 class Allocation(models.Model):

@@ -31,6 +31,7 @@ from billing.models import (
 from packages import clock
 from packages.periods import Period, business_day
 from storefront import overview
+from storefront.consents import to_keep
 from storefront.owned import customer_of, owned_invoice, user_of
 from storefront.profile_forms import ProfileForm
 from storefront.views.services import service as service
@@ -79,6 +80,7 @@ def invoice(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     row = owned_invoice(request, public_id)
     payments = list(row.payments.exclude(state=Payment.State.CANCELLED).order_by("-id"))
     (standing,) = overview.invoice_rows([row], on=_today(clock.now()))
+    offered = gateways.offered() if row.state == Invoice.State.OPEN else []
     context = {
         "invoice": row,
         "standing": standing.standing,
@@ -88,7 +90,8 @@ def invoice(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "notes": row.credit_notes.order_by("id"),
         "payments": payments,
         "confirming": any(each.state == Payment.State.PROCESSING for each in payments),
-        "gateways": gateways.offered() if row.state == Invoice.State.OPEN else [],
+        "gateways": offered,
+        "to_keep": to_keep(current_brand()) if any(x.keeps_methods for x in offered) else "",
     }
     return render(request, "storefront/account/invoice.html", context)
 

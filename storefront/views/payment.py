@@ -17,6 +17,7 @@ from billing import emails, gateways, payments
 from billing.gateways.base import Declined, GatewayRefused, Unavailable
 from billing.models import Invoice, Payment
 from packages import clock
+from storefront.consents import agreed_to_keep
 from storefront.owned import owned_invoice, owned_order, owned_payment, user_of
 from storefront.progress import progress_of
 
@@ -83,7 +84,14 @@ def begin(
     back = emails.link("storefront:pay", invoice.public_id)
     actor = f"user:{user_of(request).pk}"
     try:
-        started = payments.start(invoice, gateway_code, return_url=back, at=at, actor=actor)
+        started = payments.start(
+            invoice,
+            gateway_code,
+            return_url=back,
+            at=at,
+            actor=actor,
+            consent=agreed_to_keep(request, at=at),
+        )
     except payments.NotPayable:
         messages.info(request, _("This is paid already, or the payment is being confirmed."))
     except Declined as error:

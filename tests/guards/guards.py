@@ -38,6 +38,8 @@ class Change:
 
 
 PAYMENT = {"public_id": UUID, "key": UUID, "external_id": "'pay_2'", "state": "'failed'"}
+CHARGE = {"public_id": UUID, "key": UUID, "external_id": "'pay_2'"}
+METHOD = {"public_id": UUID, "token_digest": "'other'::bytea", "is_default": "false"}
 JOB = {"cause": "'other'", "seq": "2", "state": "'waiting'"}
 ACCOUNT = {"public_id": UUID, "marker": UUID, "username": "'other'", "remote_id": "'8'"}
 ISSUED = {
@@ -63,6 +65,11 @@ UNIQUE = (
     Copy("payment_one_open_per_invoice", "payment", without(PAYMENT, "state")),
     Copy("billing_payment_key_key", "payment", without(PAYMENT, "key")),
     Copy("billing_payment_public_id_key", "payment", without(PAYMENT, "public_id")),
+    Copy("payment_turn_once", "charge", {**CHARGE, "turn_on": "turn_on + 1"}),
+    Copy("payment_one_turn_a_day", "charge", {**CHARGE, "turn": "turn + 1"}),
+    Copy("payment_method_once", "method", without(METHOD, "token_digest")),
+    Copy("payment_method_one_default", "method", without(METHOD, "is_default")),
+    Copy("billing_paymentmethod_public_id_key", "method", without(METHOD, "public_id")),
     Copy("allocation_once", "allocation"),
     # Invoices and numbers.
     Copy("invoice_number_once", "invoice", without(ISSUED, "sequence")),
@@ -152,6 +159,12 @@ CHECKS = (
         "payment_success_was_fetched",
         "payment",
         {**PAYMENT, "state": "'succeeded'", "confirmed_at": "now()", "fetched_currency": "'EUR'"},
+    ),
+    Copy("payment_turn_has_method", "charge", {**CHARGE, "turn": "2", "turn_on": "NULL"}),
+    Copy(
+        "payment_method_default_is_active",
+        "spare_method",
+        {**METHOD, "is_default": "true", "state": "'removed'"},
     ),
     Copy("posting_not_zero", "posting", {"amount_minor": "0"}),
     Copy("job_credit_has_amount", "job", {**JOB, "amount_minor": "0"}),

@@ -27,6 +27,7 @@ from billing.models import (
     Order,
     OrderLine,
     Payment,
+    PaymentMethod,
     Posting,
     Subscription,
     SubscriptionPeriod,
@@ -53,6 +54,7 @@ def make() -> Rows:
     _invoices(rows)
     _credit_note(rows)
     _money(rows)
+    _charge(rows)
     rows["mail"] = Mail.objects.create(
         template="receipt",
         cause="invoice-1",
@@ -262,6 +264,36 @@ def _credit_note(rows: dict[str, Any]) -> None:
         issued_at=AT,
         issued_on=ON,
         due_on=ON,
+    )
+
+
+def _charge(rows: dict[str, Any]) -> None:
+    """A saved method with an automatic charge that was declined, and one of another customer."""
+    other = Customer.objects.create(name="Bo", email="bo@example.com", created_at=AT)
+    for name, customer in (("method", rows["customer"]), ("spare_method", other)):
+        rows[name] = PaymentMethod.objects.create(
+            customer=customer,
+            gateway="simulated",
+            account="demo",
+            token_sealed=b"",
+            token_digest=name.encode(),
+            kind="card",
+            brand="Visa",
+            last4="4242",
+            is_default=name == "method",
+            created_at=AT,
+        )
+    rows["charge"] = Payment.objects.create(
+        customer=rows["customer"],
+        invoice=rows["invoice"],
+        gateway="simulated",
+        state=Payment.State.FAILED,
+        method=rows["method"],
+        turn=1,
+        turn_on=ON,
+        amount_minor=49_00,
+        currency="EUR",
+        created_at=AT,
     )
 
 

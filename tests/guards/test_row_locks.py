@@ -18,9 +18,9 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.test import RequestFactory
 
-from billing import carts, deliveries, locks, numbers
+from billing import carts, deliveries, locks, methods, numbers
 from billing import desk as billing_desk
-from billing.models import GatewayEvent, Mail, NumberSeries, Subscription
+from billing.models import GatewayEvent, Mail, NumberSeries, PaymentMethod, Subscription
 from packages.models import Price
 from provisioning import desk, jobs, outcomes, runner, secrets
 from provisioning.admin.accounts import Suspend
@@ -49,6 +49,12 @@ class Lock:
 def _take(world: rows.Rows) -> None:
     with transaction.atomic():
         locks.take_for_payment(world["payment"].pk)
+
+
+def _take_methods(world: rows.Rows) -> None:
+    methods.remove(
+        PaymentMethod.objects.get(pk=world["method"].pk), reason="test", at=AT, actor="test"
+    )
 
 
 def _wish(world: rows.Rows) -> None:
@@ -117,6 +123,7 @@ LOCKS = (
     Lock("billing.locks.take", "order", _take),
     Lock("billing.locks.take", "invoice", _take),
     Lock("billing.locks.take", "payment", _take),
+    Lock("billing.locks.take_methods", "method", _take_methods),
     Lock("billing.carts.add", "cart", _add_to_cart),
     Lock(
         "billing.deliveries._claim",

@@ -1,0 +1,132 @@
+"""Saved payment methods: kept when the customer agrees, charged by default, removed, given up."""
+
+import hashlib
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from billing import gateways
+from billing.gateways.base import SavedMethod
+from billing.locks import take_methods
+from billing.models import Customer, Payment, PaymentMethod
+from packages.states import StateChange, record_change
+from provisioning import vault
+
+State = PaymentMethod.State
+
+
+class NotUsable(Exception):
+    """The method is removed, or was declined for good."""
+
+
+def keep(payment: Payment, saved: SavedMethod, *, at: datetime, actor: str) -> PaymentMethod:
+    """Keep the method of a payment whose customer agreed to it, and pay automatically by it.
+
+    The customer's first one becomes the default; one that was kept before is brought back. Needs
+    an open transaction; takes the locks of the customer's methods.
+    """
+    held = take_methods(payment.customer_id)
+    digest = hashlib.sha256(saved.token.encode()).digest()
+    method = next((each for each in held if bytes(each.token_digest) == digest), None)
+    if method is None:
+        method = _added(payment, saved, digest, at=at, actor=actor)
+    elif method.state != State.ACTIVE:
+        method.move(State.ACTIVE, at=at, actor=actor, reason="kept again")
+    if not any(each.is_default for each in held):
+        _set_default(method)
+    switch(payment.customer, True, at=at, actor=actor)
+    return method
+
+
+def make_default(method: PaymentMethod, *, at: datetime, actor: str) -> None:
+    """Charge this one from now on and no other; raises NotUsable unless it is active."""
+    with transaction.atomic():
+        held = {each.pk: each for each in take_methods(method.customer_id)}
+        if held[method.pk].state != State.ACTIVE:
+            raise NotUsable
+        earlier = next((each for each in held.values() if each.is_default), None)
+        if earlier is None or earlier.pk != method.pk:
+            PaymentMethod.objects.filter(customer=method.customer_id).update(is_default=False)
+            _set_default(held[method.pk])
+            _note(method, State.ACTIVE, State.ACTIVE, at=at, actor=actor, reason="made the default")
+
+
+def remove(method: PaymentMethod, *, reason: str, at: datetime, actor: str) -> None:
+    """Never charge it again; what is on its way still counts. A repetition changes nothing."""
+    with transaction.atomic():
+        held = {each.pk: each for each in take_methods(method.customer_id)}
+        _retire(held[method.pk], State.REMOVED, at=at, actor=actor, reason=reason)
+
+
+def give_up(method: PaymentMethod, *, code: str, at: datetime, actor: str) -> None:
+    """Call it declined for good; needs an open transaction. Nothing automatic uses it again."""
+    held = {each.pk: each for each in take_methods(method.customer_id)}
+    if held[method.pk].state == State.ACTIVE:
+        _retire(held[method.pk], State.FAILED, at=at, actor=actor, reason=code)
+
+
+def switch(customer: Customer, on: bool, *, at: datetime, actor: str) -> None:
+    """Turn automatic payment on or off; who did it and when stays in the customer's history."""
+    names = {True: "automatic", False: "by hand"}
+    with transaction.atomic():
+        changed = Customer.objects.filter(pk=customer.pk, pays_automatically=not on)
+        if changed.update(pays_automatically=on):
+            _note(customer, names[not on], names[on], at=at, actor=actor, reason="way of paying")
+    customer.pays_automatically = on
+
+
+def default_of(customer: Customer) -> PaymentMethod | None:
+    """Return what is charged automatically, None where nothing is."""
+    return customer.methods.filter(is_default=True).first()
+
+
+def _added(
+    payment: Payment, saved: SavedMethod, digest: bytes, *, at: datetime, actor: str
+) -> PaymentMethod:
+    method = PaymentMethod(
+        customer=payment.customer,
+        gateway=payment.gateway,
+        account=gateways.get(payment.gateway).account,
+        livemode=payment.livemode,
+        token_digest=digest,
+        kind=saved.kind[:20],
+        brand=saved.brand[:40],
+        last4=saved.last4[-4:],
+        expires_on=saved.expires_on,
+        consent=payment.consent,
+        created_at=at,
+    )
+    method.token_sealed = vault.seal(saved.token, purpose=method.purpose)
+    method.save(force_insert=True)
+    record_change(method, before="", at=at, actor=actor, reason=f"kept from payment {payment.pk}")
+    return method
+
+
+def _set_default(method: PaymentMethod) -> None:
+    """Make it the default unless another one has just become it: the unique key decides."""
+    try:
+        with transaction.atomic():
+            method.is_default = True
+            method.save(update_fields=["is_default"])
+    except IntegrityError:
+        method.is_default = False
+
+
+def _retire(method: PaymentMethod, state: str, *, at: datetime, actor: str, reason: str) -> None:
+    if method.state != state:
+        method.is_default = False
+        method.move(state, at=at, actor=actor, reason=reason, also=("is_default",))
+
+
+def _note(
+    row: Customer | PaymentMethod, before: str, after: str, *, at: datetime, actor: str, reason: str
+) -> None:
+    StateChange.objects.create(
+        subject=row._meta.model_name or "",
+        subject_id=row.pk,
+        before=before,
+        after=after,
+        actor=actor[:80],
+        reason=reason[:300],
+        at=at,
+    )
