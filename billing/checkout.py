@@ -8,8 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from billing import carts, emails, invoices, subscriptions
-from billing.locks import take_for_invoice
+from billing import carts, emails, invoices, locks, subscriptions, top_up_limits
 from billing.models import (
     Brand,
     Cart,
@@ -132,9 +131,13 @@ def _place(
     quoted = quote(cart, customer, brand, language=language, on=on)
     if quoted.fingerprint != seen or carts.foreign_lines(list(quoted.lines), customer):
         raise Changed
+    if any(line.subscription_id for line in quoted.lines):
+        locks.take_of_customer(customer)
     charges = []
     for line in quoted.lines:
         carts.check(line.price, line.subscription)
+        if line.subscription is not None:
+            top_up_limits.admit(line.subscription, line.price.credit, at=at)
         order_line = _order_line(order, line, brand, at=at, actor=actor)
         charges += _charges(line, order_line)
     draft = invoices.Draft(customer, order.currency, language, tuple(charges), order)
@@ -142,7 +145,7 @@ def _place(
     Cart.objects.filter(pk=cart.pk).delete()
     emails.order_placed(order, invoice, at=at)
     if not invoice.due:
-        invoices.settle_free(invoice, take_for_invoice(invoice), at=at, actor=actor)
+        invoices.settle_free(invoice, locks.take_for_invoice(invoice), at=at, actor=actor)
     return order
 
 

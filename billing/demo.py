@@ -5,7 +5,7 @@ from datetime import date, datetime
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
-from billing.models import Brand, Customer, LegalText, Membership, TaxRate, User
+from billing.models import Brand, Customer, LegalText, Membership, TaxRate, TopUpTerms, User
 
 STAFF = ("staff@nordcast.example", "demo-staff-2026")
 CUSTOMER = ("customer@nordcast.example", "demo-customer-2026")
@@ -30,6 +30,16 @@ RATES = (
     *(("SK", 2300, date(2025, 1, 1)),),
 )
 
+TOP_UPS = {
+    "min_minor": 10_00,
+    "max_minor": 1_000_00,
+    "balance_minor": 5_000_00,
+    "new_day_minor": 1_000_00,
+    "new_month_minor": 2_000_00,
+    "new_balance_minor": 2_000_00,
+    "low_minor": 5_00,
+}
+
 NOTICE_EN = "This is a demonstration. Replace this text by your own {page} before you open."
 NOTICE_DE = (
     "Dies ist eine Demonstration. Ersetzen Sie diesen Text durch Ihren eigenen ({page}), "
@@ -53,6 +63,8 @@ def seed_operator(*, at: datetime) -> None:
                     "body_de": NOTICE_DE.format(page=page),
                 },
             )
+        for currency in ("EUR", "USD"):
+            TopUpTerms.objects.get_or_create(currency=currency, defaults=TOP_UPS)
         _staff()
         _customer(at=at)
 

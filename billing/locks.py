@@ -7,7 +7,7 @@ from datetime import date
 
 from django.db import transaction
 
-from billing.models import Invoice, Order, Payment, PaymentMethod, Subscription
+from billing.models import Customer, Invoice, Order, Payment, PaymentMethod, Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,11 @@ def take_for_invoice(invoice: Invoice, *, payments: Iterable[int] = ()) -> Held:
         invoices=[invoice.pk],
         payments=payments,
     )
+
+
+def take_of_customer(customer: Customer) -> Held:
+    """Lock all subscriptions of a customer, so that their sums stay as they are read."""
+    return take(subscriptions=customer.subscriptions.values_list("pk", flat=True))
 
 
 def take_due(on: date, *, limit: int) -> list[Subscription]:

@@ -13,6 +13,7 @@ from storefront.views import (
     payment,
     secrets,
     site,
+    top_ups,
 )
 
 app_name = "storefront"
@@ -41,6 +42,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "account/services/<uuid:public_id>/cancellation/withdrawal/",
         cancellation.service_withdraw,
         name="service_withdraw",
+    ),
+    path(
+        "account/services/<uuid:public_id>/top-up/",
+        top_ups.top_up,
+        name="top_up",
     ),
     path("account/invoices/", account.invoices, name="invoices"),
     path("account/invoices/<uuid:public_id>/", account.invoice, name="invoice"),

@@ -12,6 +12,7 @@ from billing.admin import (
     shop_clock,
     subscriptions,
     tax,
+    top_ups,
     users,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "shop_clock",
     "subscriptions",
     "tax",
+    "top_ups",
     "users",
 ]

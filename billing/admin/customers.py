@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from billing import ledger
+from billing.admin import top_ups
 from billing.models import Customer, LedgerAccount, Membership
 from packages import clock
 from packages.desk.cells import amount, counted, lines
@@ -23,7 +24,8 @@ class Memberships(TabularInline):
 
 @admin.register(Customer)
 class CustomerPage(Page):
-    inlines = (Memberships,)
+    inlines = (Memberships, top_ups.Limits)
+    deeds = (top_ups.SetTopUpLimit(),)
     list_display = ("customer", "email", "country", "is_business", "language", "created_at")
     list_filter = ("is_business", "country", "language")
     search_fields = ("name", "company", "email", "vat_id", "memberships__user__email")

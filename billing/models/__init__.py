@@ -10,6 +10,7 @@ from billing.models.notice import Notice
 from billing.models.order import Cart, CartLine, Order, OrderLine
 from billing.models.payment import Allocation, GatewayEvent, Payment
 from billing.models.subscription import Subscription, SubscriptionPeriod
+from billing.models.top_up import TopUpLimit, TopUpTerms
 
 __all__ = [
     "Allocation",
@@ -36,6 +37,8 @@ __all__ = [
     "Subscription",
     "SubscriptionPeriod",
     "TaxRate",
+    "TopUpLimit",
+    "TopUpTerms",
     "User",
     "current_brand",
 ]

@@ -81,7 +81,9 @@ class Order(Stateful):
 
 
 class OrderLine(models.Model):
-    """One package of an order, with a snapshot of its name and price."""
+    """One package of an order, with a snapshot of its name and price; a top-up of a free amount
+    has no package.
+    """
 
     class Kind(models.TextChoices):
         NEW = "new", _("new service")
@@ -89,7 +91,7 @@ class OrderLine(models.Model):
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    package = models.ForeignKey(Package, models.PROTECT)
+    package = models.ForeignKey(Package, models.PROTECT, null=True)
     subscription = models.ForeignKey("Subscription", models.PROTECT, related_name="order_lines")
     name = models.CharField(max_length=80)
     cycle = models.CharField(max_length=12, choices=Cycle.choices)
@@ -103,7 +105,11 @@ class OrderLine(models.Model):
             models.CheckConstraint(
                 name="order_line_not_negative",
                 condition=models.Q(amount_minor__gte=0, setup_minor__gte=0, credit_minor__gte=0),
-            )
+            ),
+            models.CheckConstraint(
+                name="order_line_has_package",
+                condition=models.Q(kind="top_up") | models.Q(package__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

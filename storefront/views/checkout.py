@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from billing import carts, tax
+from billing import carts, tax, top_up_limits
 from billing import checkout as flow
 from billing.models import Brand, Cart, Customer, Order, User, current_brand
 from packages import clock
 from packages.periods import business_day
 from provisioning import servers
-from storefront import buyers
+from storefront import buyers, refusals
 from storefront.consents import agreed, sentences
 from storefront.forms import BUSINESS, PRIVATE, CheckoutForm
 from storefront.owned import customer_of, user_of
@@ -94,6 +94,9 @@ def _order(visit: Visit, typed: CheckoutForm) -> HttpResponse:
     except (carts.NotForSale, servers.NoServer):
         text = _("Something in your cart cannot be ordered just now. Nothing was ordered.")
         messages.error(visit.request, text)
+        return redirect("storefront:cart")
+    except top_up_limits.Refused as refused:
+        messages.error(visit.request, refusals.words(refused, visit.brand))
         return redirect("storefront:cart")
     except (flow.Changed, tax.NoRate):
         return _show(visit, typed, values=values, changed=True, status=409)

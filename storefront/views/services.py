@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from billing import cancellations
+from billing import cancellations, top_ups
 from billing.models import Subscription, User, current_brand
 from packages import clock
 from packages.models import Cycle, Package, Price, Service, Tariff
@@ -24,6 +24,7 @@ from provisioning.models import Account, Job
 from storefront import histories, overview
 from storefront.owned import owned_subscription, user_of
 from storefront.profile_forms import PasswordForm
+from storefront.top_up_forms import AmountForm
 
 # A password can be set while the account exists at the dialler.
 EXISTS = (Account.State.LIVE, Account.State.SUSPENDED)
@@ -59,6 +60,7 @@ def _context(subscription: Subscription, *, at: datetime) -> dict[str, object]:
     queue = waiting.get(account.pk, []) if account else []
     on = business_day(at, subscription.zone)
     terms = subscription.terms
+    free_amounts = top_ups.terms_of(subscription)
     tariff = Tariff.objects.filter(remote_id=terms.tariff).first()
     return {
         "service": overview.service_of(subscription, queue, on=on),
@@ -69,6 +71,7 @@ def _context(subscription: Subscription, *, at: datetime) -> dict[str, object]:
         "kinds": [(each, Service(each).label) for each in terms.services],
         "units": [(each, Service(each).label, count) for each, count in terms.units],
         "top_ups": [(each.package.text("name"), each) for each in _top_ups(subscription)],
+        "amount_form": AmountForm(None, free_amounts) if free_amounts else None,
         "history": histories.of_service(subscription),
         "setting_password": any(job.kind == Job.Kind.CHANGE_PASSWORD for job in queue),
         "reading_balance": any(job.kind == Job.Kind.READ_BALANCE for job in queue),

@@ -96,6 +96,7 @@ UNIQUE = (
     Copy("billing_subscription_public_id_key", "subscription", {"account_id": "NULL"}),
     Copy("period_index_once", "period", without(PERIOD, "index")),
     Copy("period_start_once", "period", without(PERIOD, "start_on")),
+    Copy("billing_topupterms_currency_key", "topupterms"),
     # People, mails, the operator.
     Copy("mail_once", "mail"),
     Copy("membership_once", "membership"),
@@ -133,6 +134,13 @@ CHECKS = (
         {"slug": "'other'", "kind": "'pay_as_you_go'", "trial_days": "14"},
     ),
     Copy("order_line_not_negative", "orderline", {"amount_minor": "-1"}),
+    Copy("order_line_has_package", "orderline", {"package_id": "NULL"}),
+    Copy(
+        "top_up_terms_make_sense",
+        "topupterms",
+        {"currency": "'USD'", "max_minor": "min_minor - 1"},
+    ),
+    Copy("top_up_limit_not_negative", "topuplimit", {"day_minor": "-1"}),
     Copy("subscription_active_has_anchor", "subscription", {**SUBSCRIPTION, "anchor_on": "NULL"}),
     Copy(
         "subscription_invoiced_while_active",

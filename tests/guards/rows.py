@@ -32,6 +32,8 @@ from billing.models import (
     Subscription,
     SubscriptionPeriod,
     TaxRate,
+    TopUpLimit,
+    TopUpTerms,
     User,
 )
 from packages.models import Package, PackageGroup, Price, Rate, Tariff
@@ -51,6 +53,7 @@ def make() -> Rows:
     _people(rows)
     _dialler(rows)
     _purchase(rows)
+    _top_ups(rows)
     _invoices(rows)
     _credit_note(rows)
     _money(rows)
@@ -198,6 +201,28 @@ def _purchase(rows: dict[str, Any]) -> None:
         name="Business",
         cycle="monthly",
         amount_minor=49_00,
+    )
+
+
+def _top_ups(rows: dict[str, Any]) -> None:
+    rows["topupterms"] = TopUpTerms.objects.create(
+        currency="EUR",
+        min_minor=10_00,
+        max_minor=500_00,
+        balance_minor=1_000_00,
+        new_day_minor=100_00,
+        new_month_minor=200_00,
+        new_balance_minor=300_00,
+    )
+    rows["topuplimit"] = TopUpLimit.objects.create(
+        customer=rows["customer"],
+        currency="EUR",
+        day_minor=1,
+        month_minor=1,
+        balance_minor=1,
+        reason="known",
+        actor="staff:1",
+        at=AT,
     )
 
 

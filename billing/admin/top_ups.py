@@ -1,0 +1,129 @@
+"""Top-ups at the desk: the terms of each currency, and staff's word on one customer."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing import top_up_limits
+from billing.models import Customer, TopUpLimit, TopUpTerms, current_brand
+from packages.desk import Impossible
+from packages.desk.cells import amount, amount_of, link
+from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
+from packages.desk.pages import Page, ReadOnlyInline
+from packages.money import Money
+
+
+@admin.register(TopUpTerms)
+class TopUpTermsPage(Page):
+    list_display = ("currency", "amounts", "ceiling", "new_days", "low")
+    fieldsets = (
+        (
+            None,
+            {"fields": ("currency", ("min_minor", "max_minor"), ("balance_minor", "low_minor"))},
+        ),
+        (
+            gettext_lazy("New customers (against fraud)"),
+            {"fields": ("new_days", ("new_day_minor", "new_month_minor"), "new_balance_minor")},
+        ),
+    )
+
+    @admin.display(description=gettext_lazy("one top-up"))
+    def amounts(self, row: TopUpTerms) -> str:
+        return f"{amount(row.smallest)} – {amount(row.largest)}"
+
+    @admin.display(description=gettext_lazy("most credit of an account"))
+    def ceiling(self, row: TopUpTerms) -> str:
+        return amount_of(row.balance_minor, row.currency)
+
+    @admin.display(description=gettext_lazy("low balance"))
+    def low(self, row: TopUpTerms) -> str:
+        return amount_of(row.low_minor, row.currency)
+
+
+class Limits(ReadOnlyInline):
+    model = TopUpLimit
+    verbose_name_plural = gettext_lazy("top-up limits set by staff, the newest counts")
+    fields = ("at", "currency", "day", "month", "balance", "reason", "actor")
+    readonly_fields = fields
+    show_change_link = False
+
+    @admin.display(description=gettext_lazy("24 hours"))
+    def day(self, row: TopUpLimit) -> str:
+        return amount_of(row.day_minor, row.currency)
+
+    @admin.display(description=gettext_lazy("30 days"))
+    def month(self, row: TopUpLimit) -> str:
+        return amount_of(row.month_minor, row.currency)
+
+    @admin.display(description=gettext_lazy("most credit of an account"))
+    def balance(self, row: TopUpLimit) -> str:
+        return amount_of(row.balance_minor, row.currency)
+
+
+class LimitForm(ReasonForm):
+    """Three sums and a reason; fields in the order they are read."""
+
+    currency = forms.ChoiceField(label=gettext_lazy("Currency"))
+    day = forms.DecimalField(label=gettext_lazy("Top-ups of 24 hours"), min_value=0, localize=True)
+    month = forms.DecimalField(label=gettext_lazy("Top-ups of 30 days"), min_value=0, localize=True)
+    balance = forms.DecimalField(
+        label=gettext_lazy("Most credit of an account"), min_value=0, localize=True
+    )
+    field_order = ("currency", "day", "month", "balance", "reason")
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        choice = self.fields["currency"]
+        assert isinstance(choice, forms.ChoiceField)
+        choice.choices = [(code, code) for code in current_brand().currency_list]
+
+
+class SetTopUpLimit(Deed):
+    code = "top-up-limit"
+    label = gettext_lazy("Top-up limit…")
+    form = LimitForm
+
+    def offered(self, row: Customer) -> bool:
+        return True
+
+    def effects(self, row: Customer) -> Sequence[Text]:
+        return [
+            _("These limits hold for the customer from now on, new or not, instead of the usual."),
+            _("Nothing is bought and nobody is told. The history below keeps who said so and why."),
+        ]
+
+    def facts(self, row: Customer) -> Sequence[tuple[Text, Any]]:
+        ordered = [
+            (code, top_up_limits.ordered(row, code)) for code in current_brand().currency_list
+        ]
+        sums = [
+            (_("Top-ups ordered so far, %(currency)s") % {"currency": code}, amount(each))
+            for code, each in ordered
+        ]
+        return [(_("Customer"), link(row)), (_("Since"), row.created_at), *sums]
+
+    def form_for(self, row: Customer, data: Any) -> DeedForm:
+        return LimitForm(data)
+
+    def carry_out(self, row: Customer, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
+        try:
+            day, month, balance = (
+                Money.of_decimal(given[name], given["currency"])
+                for name in ("day", "month", "balance")
+            )
+        except ValueError as error:
+            raise Impossible(str(error)) from error
+        top_up_limits.allow(
+            row,
+            top_up_limits.Limits(day, month, balance),
+            reason=given["reason"],
+            at=at,
+            actor=actor,
+        )
+        words = {"day": amount(day), "month": amount(month)}
+        return _("Up to %(day)s in 24 hours and %(month)s in 30 days from now on.") % words
