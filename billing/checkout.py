@@ -131,6 +131,7 @@ def _place(
     quoted = quote(cart, customer, brand, language=language, on=on)
     if quoted.fingerprint != seen or carts.foreign_lines(list(quoted.lines), customer):
         raise Changed
+    # A balance may pay at once; what then happens to a service needs its lock before the number.
     if any(line.subscription_id for line in quoted.lines):
         locks.take_of_customer(customer)
     charges = []
@@ -144,8 +145,6 @@ def _place(
     (invoice,) = invoices.issue([draft], brand, at=at, actor=actor)
     Cart.objects.filter(pk=cart.pk).delete()
     emails.order_placed(order, invoice, at=at)
-    if not invoice.due:
-        invoices.settle_free(invoice, locks.take_for_invoice(invoice), at=at, actor=actor)
     return order
 
 

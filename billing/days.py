@@ -1,11 +1,11 @@
-"""One day of the calendar: renewals, cancellations, dunning. Any day, as often as you like."""
+"""One day of the calendar: renewals, balances, ends, dunning. Any day, as often as you like."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from billing import cancellations, dunning, renewals
+from billing import cancellations, dunning, renewals, settlements
 from billing.models import Subscription, current_brand
 from packages.periods import start_of_day
 
@@ -47,6 +47,7 @@ def run(on: date, *, at: datetime, most: int | None) -> Day:
     many services would be suspended or ended; None is staff's word that all is right.
     """
     invoices = renewals.bill(on, at=at)
+    settlements.use_balances(on, at=at)
     over, planned = cancellations.due(on), dunning.plan(on)
     severe = len(over) + sum(each.step.severe for each in planned)
     if most is not None and severe > most:

@@ -160,10 +160,14 @@ def _sums(invoice: Invoice, taxes: Sequence[InvoiceTax], form: Format) -> Pairs:
 
 def _rest(invoice: Invoice, form: Format) -> Pairs:
     """A part that came in is shown with what is left; a full payment is told below the sums."""
-    if invoice.state != Invoice.State.OPEN or invoice.due == invoice.total:
+    balance = (_("From your balance"), invoice.prepaid_minor)
+    if invoice.state != Invoice.State.OPEN:
+        return [(label, form.money(minor)) for label, minor in [balance] if minor]
+    if invoice.due == invoice.total:
         return []
     came = [
-        (_("Already paid"), invoice.paid_minor),
+        balance,
+        (_("Already paid"), invoice.paid_minor - invoice.prepaid_minor),
         (_("Credited"), invoice.credited_minor),
         (_("Still to be paid"), invoice.due.minor),
     ]

@@ -194,7 +194,7 @@ def _group(settlement: ET.Element, group: InvoiceTax, invoice: Invoice) -> None:
 
 
 def _sums(settlement: ET.Element, invoice: Invoice) -> None:
-    """What was paid before it was printed is not part of the document: it asks for its total."""
+    """What the balance paid at the issue is told [BT-113]; what came later is no part of it."""
     sums = _add(settlement, "ram:SpecifiedTradeSettlementHeaderMonetarySummation")
     net, total = Money(invoice.net_minor, invoice.currency), invoice.total
     _add(sums, "ram:LineTotalAmount", _plain(net))
@@ -202,7 +202,9 @@ def _sums(settlement: ET.Element, invoice: Invoice) -> None:
     tax_total = _plain(Money(invoice.tax_minor, invoice.currency))
     _add(sums, "ram:TaxTotalAmount", tax_total, currencyID=invoice.currency)
     _add(sums, "ram:GrandTotalAmount", _plain(total))
-    _add(sums, "ram:DuePayableAmount", _plain(total))
+    if invoice.prepaid_minor:
+        _add(sums, "ram:TotalPrepaidAmount", _plain(invoice.prepaid))
+    _add(sums, "ram:DuePayableAmount", _plain(total - invoice.prepaid))
 
 
 def _said(invoice: Invoice) -> str:

@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
-from billing import deliveries
+from billing import balances, deliveries
 from billing.models import Brand, Customer, Invoice, Mail, Order, Subscription, current_brand
 from packages.doorbell import ring
 from packages.money import Money
@@ -49,14 +49,16 @@ def receipt(invoice: Invoice, *, at: datetime) -> None:
         "receipt",
         f"invoice-{invoice.pk}",
         invoice.customer,
-        {"invoice": invoice, "button_url": link("storefront:invoice", invoice.public_id)},
+        {**_of_invoice(invoice), "from_balance": balances.used_for(invoice)},
         language=invoice.language,
         at=at,
     )
 
 
 def invoice_issued(invoices: Sequence[Invoice], brand: Brand, *, at: datetime) -> None:
-    """Announce renewals: a list in few statements; no doorbell rings for each, the sweep sends.
+    """Announce what is to be paid for renewals: a list in few statements.
+
+    No doorbell rings for each, the sweep sends. Nothing is announced that the balance paid.
 
     Call it after the transaction that issued them: rendering takes long, and the numbers' row must
     not be held meanwhile. A repetition changes nothing.
@@ -74,7 +76,7 @@ def invoice_issued(invoices: Sequence[Invoice], brand: Brand, *, at: datetime) -
             customer=each.customer,
         )
         for each in invoices
-        if each.total_minor
+        if each.due
     ]
     try:
         with transaction.atomic():

@@ -166,6 +166,13 @@ INVARIANTS = (
              OR (i.state = 'cancelled' AND i.credited_minor <> i.total_minor))""",
     ),
     Invariant(
+        "INV-15",
+        "What was paid on an invoice is allocated to it, and an open one has something due.",
+        """SELECT i.id FROM billing_invoice i WHERE i.paid_minor <>
+             COALESCE((SELECT sum(amount_minor) FROM billing_allocation WHERE invoice_id = i.id), 0)
+             OR (i.state = 'open' AND i.total_minor <= i.paid_minor + i.credited_minor)""",
+    ),
+    Invariant(
         "LED-1",
         "Every ledger transaction sums to zero in each currency.",
         """SELECT o.transaction_id, a.currency FROM billing_posting o
@@ -210,6 +217,27 @@ INVARIANTS = (
                <> i.net_minor * CASE i.kind WHEN 'invoice' THEN -1 ELSE 1 END
              OR COALESCE(sum(o.amount_minor) FILTER (WHERE a.kind = 'tax_payable'), 0)
                <> i.tax_minor * CASE i.kind WHEN 'invoice' THEN -1 ELSE 1 END""",
+    ),
+    Invariant(
+        "LED-8",
+        "No customer's balance is below zero.",
+        """SELECT a.id FROM billing_ledgeraccount a JOIN billing_posting o ON o.account_id = a.id
+           WHERE a.kind = 'customer_credit' GROUP BY a.id HAVING sum(o.amount_minor) > 0""",
+    ),
+    Invariant(
+        "LED-9",
+        "Every change of a balance has its document; what paid an invoice is booked for it.",
+        """SELECT t.id FROM billing_ledgertransaction t JOIN billing_posting o
+             ON o.transaction_id = t.id JOIN billing_ledgeraccount a ON a.id = o.account_id
+           WHERE a.kind = 'customer_credit'
+             AND t.invoice_id IS NULL AND t.payment_id IS NULL AND t.allocation_id IS NULL
+           UNION ALL SELECT l.id FROM billing_allocation l
+           LEFT JOIN billing_ledgertransaction t ON t.allocation_id = l.id
+           LEFT JOIN billing_posting o ON o.transaction_id = t.id
+           LEFT JOIN billing_ledgeraccount a ON a.id = o.account_id AND a.kind = 'customer_credit'
+           WHERE l.payment_id IS NULL GROUP BY l.id, l.amount_minor
+           HAVING COALESCE(sum(o.amount_minor) FILTER (WHERE a.id IS NOT NULL), 0)
+             <> l.amount_minor""",
     ),
     Invariant(
         "REM-2",
@@ -305,7 +333,8 @@ INVARIANTS = (
            WHERE (o.state = 'fulfilled' AND (i.state IS DISTINCT FROM 'paid'
              OR NOT EXISTS (SELECT 1 FROM provisioning_job
                             WHERE cause LIKE 'order-line-' || l.id || ':%')))
-             OR (i.state = 'paid' AND o.state <> 'fulfilled')""",
+             OR (i.state = 'paid' AND o.state <> 'fulfilled' AND i.total_minor > COALESCE(
+               (SELECT sum(total_minor) FROM billing_invoice WHERE corrects_id = i.id), 0))""",
     ),
     Invariant(
         "JOB-2",

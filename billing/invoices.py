@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 
 from django.db import connection, transaction
 
-from billing import emails, ledger, numbers, orders, subscriptions, tax
-from billing.locks import Held
+from billing import balances, emails, ledger, numbers, orders, subscriptions, tax
+from billing.locks import Held, take
 from billing.models import (
     Allocation,
     Brand,
@@ -92,11 +92,12 @@ def _unit(line: Line, brand: Brand, treated: tax.Treatment) -> Money:
 
 
 def issue(drafts: Sequence[Draft], brand: Brand, *, at: datetime, actor: str) -> list[Invoice]:
-    """Store, book, number and announce one invoice per draft, in order; they are immutable
-    afterwards.
+    """Store, book and number one invoice per draft, in order; they are immutable afterwards.
 
-    Needs an open transaction. The numbers are drawn last and are gapless: they come back if the
-    caller rolls back. Raises tax.NoRate, or IntegrityError when a period was invoiced before.
+    The customer's balance pays them first, as far as it goes; one on which nothing is due is closed
+    at once, and what it promised is given. Needs an open transaction and the locks of the drafts'
+    subscriptions. The numbers are drawn last and are gapless: they come back if the caller rolls
+    back. Raises tax.NoRate, or IntegrityError when a period was invoiced before.
     """
     assert transaction.get_connection().in_atomic_block, "Numbers are drawn inside a transaction."
     if not drafts:
@@ -104,11 +105,15 @@ def issue(drafts: Sequence[Draft], brand: Brand, *, at: datetime, actor: str) ->
     on = business_day(at, brand.zone)
     rates = tax.rates_on(on)
     priced = [price(draft, brand, on=on, rates=rates) for draft in drafts]
-    invoices = Invoice.objects.bulk_create(_row(each, brand, on=on, at=at) for each in priced)
+    invoices = Invoice.objects.bulk_create(
+        _row(each, brand, prepaid=part, on=on, at=at)
+        for each, part in zip(priced, _prepaid(priced), strict=True)
+    )
     pairs = list(zip(invoices, priced, strict=True))
     InvoiceLine.objects.bulk_create(row for pair in pairs for row in _line_rows(*pair))
     InvoiceTax.objects.bulk_create(row for pair in pairs for row in _tax_rows(*pair))
     ledger.book_invoices(invoices, at=at)
+    balances.spend([balances.Use(each, each.paid) for each in invoices if each.paid_minor], at=at)
     sequence = numbers.draw(Invoice.SERIES, on.year, len(invoices))
     for invoice, number in zip(invoices, sequence, strict=True):
         invoice.series, invoice.year, invoice.sequence = Invoice.SERIES, on.year, number
@@ -116,7 +121,32 @@ def issue(drafts: Sequence[Draft], brand: Brand, *, at: datetime, actor: str) ->
         invoice.state = Invoice.State.OPEN
     _number(invoices)
     record_changes(invoices, before=Invoice.State.DRAFT, at=at, actor=actor, reason="issued")
+    for invoice in invoices:
+        if not invoice.due:
+            close(invoice, _concerned(invoice), at=at, actor=actor)
     return invoices
+
+
+def _prepaid(priced: Sequence[Priced]) -> list[Money]:
+    """Share the customers' balances over their invoices, the first ones first; locks them."""
+    left = balances.hold(each.draft.customer.pk for each in priced)
+    parts = []
+    for each in priced:
+        key = (each.draft.customer.pk, each.draft.currency)
+        zero = Money.zero(each.draft.currency)
+        part = max(zero, min(left.get(key, zero), each.sums.total))
+        left[key] = left.get(key, zero) - part
+        parts.append(part)
+    return parts
+
+
+def _concerned(invoice: Invoice) -> Held:
+    """Lock what a fresh invoice gives; it is new, and its balance was locked before its number."""
+    lines = invoice.lines.filter(subscription__isnull=False)
+    return take(
+        subscriptions=lines.values_list("subscription_id", flat=True).distinct(),
+        orders=[invoice.order_id] if invoice.order_id else [],
+    )
 
 
 def _number(invoices: Sequence[Invoice]) -> None:
@@ -150,10 +180,22 @@ def settle(invoice: Invoice, payment: Payment, held: Held, *, at: datetime) -> N
         close(invoice, held, at=at, actor=f"payment:{payment.pk}")
 
 
-def settle_free(invoice: Invoice, held: Held, *, at: datetime, actor: str) -> None:
-    """Close an invoice over nothing (a trial, say) as paid; needs the locks in `held`."""
-    assert not invoice.due, "Only an invoice over nothing settles by itself."
-    close(invoice, held, at=at, actor=actor)
+def settle_from_balance(invoice: Invoice, held: Held, *, at: datetime, actor: str) -> Money:
+    """Use the customer's balance for an open invoice, as far as it goes; return how much.
+
+    Needs the locks of `take_for_invoice`; repeated, it finds either nothing due or nothing left.
+    """
+    zero = Money.zero(invoice.currency)
+    due = invoice.due if invoice.state == Invoice.State.OPEN else zero
+    part = min(due, balances.of(invoice.customer, invoice.currency))
+    if not part:
+        return zero
+    balances.spend([balances.Use(invoice, part)], at=at)
+    invoice.paid_minor += part.minor
+    invoice.save(update_fields=["paid_minor"])
+    if not invoice.due:
+        close(invoice, held, at=at, actor=actor)
+    return part
 
 
 def close(invoice: Invoice, held: Held, *, at: datetime, actor: str) -> None:
@@ -168,7 +210,7 @@ def close(invoice: Invoice, held: Held, *, at: datetime, actor: str) -> None:
         subscriptions.renew(subscription, line, at=at, actor=actor)
 
 
-def _row(priced: Priced, brand: Brand, *, on: date, at: datetime) -> Invoice:
+def _row(priced: Priced, brand: Brand, *, prepaid: Money, on: date, at: datetime) -> Invoice:
     draft, sums = priced.draft, priced.sums
     return Invoice(
         customer=draft.customer,
@@ -185,6 +227,8 @@ def _row(priced: Priced, brand: Brand, *, on: date, at: datetime) -> Invoice:
         total_minor=sums.total.minor,
         tax_note=_note(priced),
         prices_include_tax=brand.prices_include_tax,
+        paid_minor=prepaid.minor,
+        prepaid_minor=prepaid.minor,
     )
 
 

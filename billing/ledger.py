@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import Q, Sum
 
 from billing.models import (
+    Allocation,
     Customer,
     Invoice,
     LedgerAccount,
@@ -39,6 +40,7 @@ class Booking:
     entries: tuple[Entry, ...]
     invoice: Invoice | None = None
     payment: Payment | None = None
+    allocation: Allocation | None = None
 
 
 class Unbalanced(ValueError):
@@ -84,12 +86,32 @@ def book_payment(payment: Payment, *, settled: Money, at: datetime) -> None:
     _book([Booking(f"payment-{payment.pk}:succeeded", entries, payment=payment)], at=at)
 
 
+def book_uses(allocations: Sequence[Allocation], *, at: datetime) -> None:
+    """Book what balances pay on invoices: both what we owe and what is owed to us shrink."""
+    _book(
+        [
+            Booking(f"allocation-{each.pk}:used", _use(each), allocation=each)
+            for each in allocations
+        ],
+        at=at,
+    )
+
+
 def balance(kind: LedgerAccount.Kind, *, customer: Customer, currency: str) -> Money:
     """Return the sum of a customer's book of that kind; debit positive."""
     postings = Posting.objects.filter(
         account__kind=kind, account__customer=customer, account__currency=currency
     )
     return Money(postings.aggregate(sum=Sum("amount_minor"))["sum"] or 0, currency)
+
+
+def _use(allocation: Allocation) -> tuple[Entry, ...]:
+    invoice = allocation.invoice
+    amount = Money(allocation.amount_minor, invoice.currency)
+    return (
+        Entry(Kind.CUSTOMER_CREDIT, amount, invoice.customer),
+        Entry(Kind.RECEIVABLE, -amount, invoice.customer),
+    )
 
 
 def _sides(invoice: Invoice) -> tuple[Entry, ...]:
@@ -107,7 +129,13 @@ def _book(bookings: Sequence[Booking], *, at: datetime) -> None:
         if total((entry.amount for entry in booking.entries), currency):
             raise Unbalanced(booking.cause)
     transactions = LedgerTransaction.objects.bulk_create(
-        LedgerTransaction(cause=each.cause, at=at, invoice=each.invoice, payment=each.payment)
+        LedgerTransaction(
+            cause=each.cause,
+            at=at,
+            invoice=each.invoice,
+            payment=each.payment,
+            allocation=each.allocation,
+        )
         for each in bookings
     )
     books = _books([entry for booking in bookings for entry in booking.entries if entry.amount])

@@ -1,5 +1,6 @@
-"""Row locks, always in one order: subscription, order, invoice, payment,
-saved method; within a table by id."""
+"""Row locks, always in one order: subscription, order, invoice, payment, saved method, balance;
+within a table by id.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +8,15 @@ from datetime import date
 
 from django.db import transaction
 
-from billing.models import Customer, Invoice, Order, Payment, PaymentMethod, Subscription
+from billing.models import (
+    Customer,
+    Invoice,
+    LedgerAccount,
+    Order,
+    Payment,
+    PaymentMethod,
+    Subscription,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +27,7 @@ class Held:
     orders: dict[int, Order]
     invoices: dict[int, Invoice]
     payments: dict[int, Payment]
+    balances: dict[int, LedgerAccount]
 
 
 def take(
@@ -26,9 +36,11 @@ def take(
     orders: Iterable[int] = (),
     invoices: Iterable[int] = (),
     payments: Iterable[int] = (),
+    balances: Iterable[int] = (),
 ) -> Held:
     """Lock the rows with these ids and return them fresh; raise outside of a transaction.
 
+    `balances` are those of the customers with these ids; one that was never used is no row yet.
     A lock that is not to be had within `lock_timeout` raises OperationalError, and nothing changed.
     """
     assert transaction.get_connection().in_atomic_block, "A lock needs a transaction to live in."
@@ -51,24 +63,35 @@ def take(
             .filter(pk__in=list(payments))
             .order_by("pk")
         },
+        {
+            row.pk: row
+            for row in LedgerAccount.objects.select_for_update()
+            .filter(
+                kind=LedgerAccount.Kind.CUSTOMER_CREDIT,
+                customer__isnull=False,
+                customer_id__in=list(balances),
+            )
+            .order_by("pk")
+        },
     )
 
 
 def take_for_payment(payment_id: int) -> tuple[Payment, Held]:
-    """Lock a payment with its invoice, that invoice's order, and the subscriptions it pays for."""
+    """Lock a payment with all that it concerns: its invoice and what `take_for_invoice` locks."""
     payment = Payment.objects.select_related("invoice").get(pk=payment_id)
     held = take_for_invoice(payment.invoice, payments=[payment_id])
     return held.payments[payment_id], held
 
 
 def take_for_invoice(invoice: Invoice, *, payments: Iterable[int] = ()) -> Held:
-    """Lock an invoice with its order and the subscriptions on its lines."""
+    """Lock an invoice with its order, its lines' subscriptions and the customer's balance."""
     lines = invoice.lines.filter(subscription__isnull=False)
     return take(
         subscriptions=lines.values_list("subscription_id", flat=True).distinct(),
         orders=[invoice.order_id] if invoice.order_id else [],
         invoices=[invoice.pk],
         payments=payments,
+        balances=[invoice.customer_id],
     )
 
 

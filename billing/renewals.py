@@ -71,9 +71,6 @@ def _bill(
         start_on = stretch.end_on if each.pk in billed else stretch.start_on
         each.next_invoice_on = subscriptions.invoice_day(each, start_on)
     Subscription.objects.bulk_update(due, ["next_invoice_on"])
-    for invoice in issued:
-        if not invoice.total_minor:
-            invoices.settle_free(invoice, locks.take_for_invoice(invoice), at=at, actor=ACTOR)
     return issued
 
 

@@ -156,6 +156,12 @@ def end(subscription: Subscription, *, cause: str, reason: str, at: datetime, ac
     jobs.terminate(subscription.account, cause=cause, delete_at=at + KEPT_FOR, at=at, actor=actor)
 
 
+def give_up(subscription: Subscription, *, reason: str, at: datetime, actor: str) -> None:
+    """End a service that was ordered and never began; needs its lock."""
+    if subscription.state == Subscription.State.PENDING:
+        subscription.move(Subscription.State.ENDED, at=at, actor=actor, reason=reason)
+
+
 def next_invoice_on(subscription: Subscription) -> date | None:
     """Return the day the next renewal is to be invoiced, None when none is to come.
 

@@ -5,6 +5,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from storefront.views import (
     account,
+    balance,
     cancellation,
     cart,
     catalogue,
@@ -52,6 +53,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/invoices/<uuid:public_id>/", account.invoice, name="invoice"),
     path("account/invoices/<uuid:public_id>/pdf/", account.invoice_pdf, name="invoice_pdf"),
     path("account/invoices/<uuid:public_id>/xml/", account.invoice_xml, name="invoice_xml"),
+    path("account/balance/", balance.balance, name="balance"),
     path("account/profile/", account.profile, name="profile"),
     path("login-details/<str:token>/", secrets.secret, name="secret"),
     path("theme/", csrf_exempt(site.theme), name="theme"),

@@ -69,7 +69,7 @@ class Allocations(ReadOnlyInline):
 
     @admin.display(description=_("payment"))
     def payment_link(self, row: Allocation) -> str:
-        return link(row.payment)
+        return link(row.payment) if row.payment else str(_("balance"))
 
     @admin.display(description=_("amount"))
     def amount(self, row: Allocation) -> str:

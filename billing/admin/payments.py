@@ -81,7 +81,7 @@ class Allocations(ReadOnlyInline):
 
     @admin.display(description=gettext_lazy("amount"))
     def amount(self, row: Allocation) -> str:
-        return amount_of(row.amount_minor, row.payment.currency)
+        return amount_of(row.amount_minor, row.invoice.currency)
 
 
 @admin.register(Payment)

@@ -107,6 +107,9 @@ class Invoice(Stateful):
         default=True, help_text="How the unit prices of the lines are meant."
     )
     paid_minor = models.BigIntegerField(_("paid"), default=0)
+    prepaid_minor = models.BigIntegerField(
+        default=0, help_text="What the customer's balance had paid when it was issued."
+    )
     credited_minor = models.BigIntegerField(
         default=0, help_text="What credit notes took off the sum that is due."
     )
@@ -140,6 +143,10 @@ class Invoice(Stateful):
                 ),
             ),
             models.CheckConstraint(
+                name="invoice_prepaid_was_paid",
+                condition=Q(prepaid_minor__gte=0, paid_minor__gte=F("prepaid_minor")),
+            ),
+            models.CheckConstraint(
                 name="invoice_paid_in_full",
                 condition=~Q(state="paid") | Q(total_minor=F("paid_minor") + F("credited_minor")),
             ),
@@ -169,6 +176,10 @@ class Invoice(Stateful):
     @property
     def paid(self) -> Money:
         return Money(self.paid_minor, self.currency)
+
+    @property
+    def prepaid(self) -> Money:
+        return Money(self.prepaid_minor, self.currency)
 
     @property
     def due(self) -> Money:

@@ -48,6 +48,7 @@ class LedgerTransaction(models.Model):
     at = models.DateTimeField(_("at"))
     invoice = models.ForeignKey("Invoice", models.PROTECT, null=True, related_name="bookings")
     payment = models.ForeignKey("Payment", models.PROTECT, null=True, related_name="bookings")
+    allocation = models.ForeignKey("Allocation", models.PROTECT, null=True, related_name="bookings")
 
     class Meta:
         ordering = ["id"]

@@ -129,11 +129,15 @@ class Payment(Stateful):
 
 
 class Allocation(models.Model):
-    """What part of a payment settles which invoice; the rest of the payment is the customer's
-    credit.
+    """What part of a payment, or of the customer's balance, settles which invoice.
+
+    The rest of a payment goes onto the balance.
     """
 
-    payment = models.ForeignKey(Payment, models.PROTECT, related_name="allocations")
+    payment = models.ForeignKey(Payment, models.PROTECT, null=True, related_name="allocations")
+    use = models.PositiveSmallIntegerField(
+        null=True, help_text="Which use of the balance for its invoice it is, from 1."
+    )
     invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="allocations")
     amount_minor = models.BigIntegerField()
     at = models.DateTimeField()
@@ -141,11 +145,17 @@ class Allocation(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["payment", "invoice"], name="allocation_once"),
+            models.UniqueConstraint(fields=["invoice", "use"], name="allocation_use_once"),
+            models.CheckConstraint(
+                name="allocation_has_source",
+                condition=Q(payment__isnull=False, use__isnull=True)
+                | Q(payment__isnull=True, use__isnull=False),
+            ),
             models.CheckConstraint(name="allocation_positive", condition=Q(amount_minor__gt=0)),
         ]
 
     def __str__(self) -> str:
-        return f"{self.payment} → {self.invoice}"
+        return f"{self.payment or 'balance'} → {self.invoice}"
 
 
 class GatewayEvent(models.Model):

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from billing import documents, einvoice, gateways, tax
+from billing import balances, documents, einvoice, gateways, tax
 from billing.models import (
     Customer,
     Invoice,
@@ -89,6 +89,7 @@ def invoice(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "is_small": row.tax_note == tax.SMALL_BUSINESS,
         "notes": row.credit_notes.order_by("id"),
         "payments": payments,
+        "from_balance": balances.used_for(row),
         "confirming": any(each.state == Payment.State.PROCESSING for each in payments),
         "gateways": offered,
         "to_keep": to_keep(current_brand()) if any(x.keeps_methods for x in offered) else "",

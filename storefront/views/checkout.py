@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from billing import carts, tax, top_up_limits
+from billing import balances, carts, tax, top_up_limits
 from billing import checkout as flow
 from billing.models import Brand, Cart, Customer, Order, User, current_brand
 from packages import clock
+from packages.money import Money
 from packages.periods import business_day
 from provisioning import servers
 from storefront import buyers, refusals
@@ -142,6 +143,7 @@ def _show(
     page = {
         "form": form,
         "quote": quote,
+        "from_balance": _from_balance(visit.customer, quote),
         "terms": terms_of(quote, visit.brand),
         "changed": changed,
         "is_business": is_business,
@@ -151,6 +153,13 @@ def _show(
     partly = visit.request.headers.get("HX-Request") == "true"
     template = "storefront/_checkout_priced.html" if partly else "storefront/checkout.html"
     return render(visit.request, template, page, status=status)
+
+
+def _from_balance(customer: Customer | None, quote: flow.Quote) -> Money | None:
+    """Return what the balance will pay of the order, None where there is nothing on it."""
+    if customer is None:
+        return None
+    return min(balances.of(customer, quote.total.currency), quote.total) or None
 
 
 def _known(visit: Visit) -> dict[str, Any]:

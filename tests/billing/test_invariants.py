@@ -30,6 +30,7 @@ NO_GUARDS = (
 )
 INVOICE = "UPDATE billing_invoice"
 CREDIT_JOBS = "SELECT id FROM provisioning_job WHERE kind = 'credit'"
+BALANCES = "SELECT id FROM billing_ledgeraccount WHERE kind = 'customer_credit'"
 OWED_IN_DOLLARS = (
     "UPDATE billing_invoice SET state = 'open', paid_minor = 0",
     "INSERT INTO billing_ledgeraccount (kind, name, customer_id, currency)"
@@ -84,6 +85,8 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
      ("UPDATE billing_invoiceline SET corrects_id = id WHERE corrects_id IS NOT NULL",)),
     ("INV-14", "off the due, not in the books",
      (f"{INVOICE} SET credited_minor = 1 WHERE kind = 'invoice'",)),
+    ("INV-15", "paid by nothing", ("DELETE FROM billing_allocation",)),
+    ("INV-15", "open, nothing due", (f"{INVOICE} SET state = 'open' WHERE state = 'paid'",)),
     ("LED-1", "one-sided", ("UPDATE billing_posting SET amount_minor = amount_minor + 1"
                             " WHERE id = (SELECT min(id) FROM billing_posting)",)),
     ("LED-5", "booked twice", ("INSERT INTO billing_ledgertransaction (cause, at, invoice_id)"
@@ -95,6 +98,12 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
     ("LED-6", "owed in another currency", OWED_IN_DOLLARS),
     ("LED-7", "earned less", (f"{INVOICE} SET net_minor = net_minor + 1",)),
     ("LED-7", "owes more tax", (f"{INVOICE} SET tax_minor = tax_minor + 1",)),
+    ("LED-8", "overspent", ("UPDATE billing_posting SET amount_minor = 1 WHERE account_id IN"
+                            f" ({BALANCES})",)),
+    ("LED-9", "no document", ("UPDATE billing_ledgertransaction SET invoice_id = NULL",)),
+    ("LED-9", "used, not booked", (
+        "INSERT INTO billing_allocation (invoice_id, use, amount_minor, at)"
+        " SELECT id, 9, 1, now() FROM billing_invoice",)),
     ("REM-2", "nothing written",
      (f"DELETE FROM provisioning_attempt WHERE job_id IN ({CREDIT_JOBS})",)),
     ("REM-3", "sent again after a yes", (

@@ -50,6 +50,8 @@ SUBSCRIPTION = {"public_id": UUID, "account_id": "NULL"}
 ORDER = {"public_id": UUID, "checkout_key": UUID}
 PERIOD = {"index": "1", "start_on": "start_on + 31", "end_on": "end_on + 31"}
 ATTEMPT = {"number": "2", "outcome": "'absent'"}
+# The invoice that nothing points to.
+BARE = "(SELECT id FROM billing_invoice WHERE number = 'R-2026-0002')"
 LINE = {"position": "2", "period_start_on": "NULL"}
 
 
@@ -71,6 +73,7 @@ UNIQUE = (
     Copy("payment_method_one_default", "method", without(METHOD, "is_default")),
     Copy("billing_paymentmethod_public_id_key", "method", without(METHOD, "public_id")),
     Copy("allocation_once", "allocation"),
+    Copy("allocation_use_once", "use"),
     # Invoices and numbers.
     Copy("invoice_number_once", "invoice", without(ISSUED, "sequence")),
     Copy("billing_invoice_number_key", "invoice", without(ISSUED, "number")),
@@ -158,6 +161,10 @@ CHECKS = (
     Copy("invoice_kind_fits", "note", {**NOTE, "correction": "2", "state": "'open'"}),
     Copy("payment_positive", "payment", {**PAYMENT, "amount_minor": "0"}),
     Copy("payment_success_was_fetched", "payment", {**PAYMENT, "state": "'succeeded'"}),
+    Copy("invoice_prepaid_was_paid", "invoice", {**ISSUED, "prepaid_minor": "1"}),
+    Copy("invoice_prepaid_was_paid", "invoice", {**ISSUED, "prepaid_minor": "-1"}),
+    Copy("allocation_has_source", "use", {"use": "NULL"}),
+    Copy("allocation_has_source", "allocation", {"use": "1", "invoice_id": BARE}),
     Copy(
         "allocation_positive",
         "allocation",

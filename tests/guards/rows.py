@@ -335,6 +335,9 @@ def _money(rows: dict[str, Any]) -> None:
     rows["allocation"] = Allocation.objects.create(
         payment=payment, invoice=rows["invoice"], amount_minor=49_00, at=AT
     )
+    rows["use"] = Allocation.objects.create(
+        invoice=rows["invoice"], use=1, amount_minor=1_00, at=AT
+    )
     rows["event"] = GatewayEvent.objects.create(
         gateway="simulated",
         account="shop",
@@ -346,6 +349,9 @@ def _money(rows: dict[str, Any]) -> None:
         received_at=AT,
     )
     rows["book"] = LedgerAccount.objects.create(kind=LedgerAccount.Kind.REVENUE, currency="EUR")
+    rows["balance"] = LedgerAccount.objects.create(
+        kind=LedgerAccount.Kind.CUSTOMER_CREDIT, customer=rows["customer"], currency="EUR"
+    )
     owed = LedgerAccount.objects.create(
         kind=LedgerAccount.Kind.RECEIVABLE, customer=rows["customer"], currency="EUR"
     )

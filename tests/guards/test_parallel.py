@@ -9,9 +9,18 @@ import pytest
 from django.core import mail as outbox
 from django.db import transaction
 
-from billing import deliveries, payments, webhooks
+from billing import balances, deliveries, invoices, payments, webhooks
 from billing.gateways.base import IncomingEvent, PaymentSnapshot
-from billing.models import Allocation, GatewayEvent, LedgerTransaction, Mail
+from billing.models import (
+    Allocation,
+    GatewayEvent,
+    Invoice,
+    InvoiceLine,
+    LedgerTransaction,
+    Mail,
+    NumberSeries,
+    current_brand,
+)
 from packages.money import Money
 from provisioning import jobs, runner, secrets
 from provisioning.models import Account, Job
@@ -42,6 +51,24 @@ def test_the_same_payment_in_parallel_is_booked_once(world: rows.Rows) -> None:
     results = together(lambda _: payments.record(paid, "simulated", at=AT, actor="test"), MANY)
     assert [each for each in results if isinstance(each, Exception)] == []
     assert LedgerTransaction.objects.filter(payment=world["payment"].pk).count() == 1
+
+
+def test_invoices_issued_in_parallel_share_one_balance(world: rows.Rows) -> None:
+    customer: Any = world["customer"]
+    Invoice.objects.filter(pk=world["invoice"].pk).update(state=Invoice.State.CANCELLED)
+    paid = PaymentSnapshot("pay_1", "", "succeeded", Money(49_00, "EUR"), succeeded_at=AT)
+    payments.record(paid, "simulated", at=AT, actor="test")
+    NumberSeries.objects.update(last=9)
+
+    def issue(_: int) -> int:
+        charge = invoices.Line(InvoiceLine.Kind.SETUP, "Line", Money(20_00, "EUR"))
+        draft = invoices.Draft(customer, "EUR", "en", (charge,))
+        with transaction.atomic():
+            (issued,) = invoices.issue([draft], current_brand(), at=AT, actor="test")
+        return issued.prepaid_minor
+
+    assert sorted(map(str, together(issue, 4))) == ["0", "2000", "2000", "900"]
+    assert balances.of(customer, "EUR") == Money(0, "EUR")
 
 
 def test_a_one_time_link_opens_for_one_of_many(world: rows.Rows) -> None:
@@ -88,6 +115,4 @@ def test_an_expired_job_is_claimed_by_one_of_many(world: rows.Rows) -> None:
 
 def close_invoice(world: rows.Rows) -> None:
     """Cancel the invoice, as raw SQL may: a payment for it is then the customer's credit."""
-    from billing.models import Invoice
-
     Invoice.objects.filter(pk=world["invoice"].pk).update(state=Invoice.State.CANCELLED)

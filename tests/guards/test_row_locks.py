@@ -124,6 +124,7 @@ LOCKS = (
     Lock("billing.locks.take", "invoice", _take),
     Lock("billing.locks.take", "payment", _take),
     Lock("billing.locks.take_methods", "method", _take_methods),
+    Lock("billing.locks.take", "balance", _take),
     Lock("billing.carts.add", "cart", _add_to_cart),
     Lock(
         "billing.deliveries._claim",

@@ -8,7 +8,8 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from billing.models import Payment, Subscription
+from billing import credit_notes
+from billing.models import Invoice, Payment, Subscription
 from provisioning.models import Account, Job
 from tests import world
 from tests.payments import pay
@@ -168,3 +169,20 @@ def queries(person: Person, name: str) -> int:
     ) as captured:
         browser.get(reverse(f"storefront:{name}"))
     return len(captured)
+
+
+def test_the_balance_says_where_each_cent_came_from_and_went(anna: Person, now: datetime) -> None:
+    assert "Nothing on your balance" in page(anna, "balance")
+    credit_notes.issue(anna.invoice, reason="Outage", at=now, actor="staff:1")
+    invoice, _ = people.order(anna.user, anna.customer, "starter", at=now)
+    text = page(anna, "balance")
+    assert (
+        f'Credit note <a class="table__link" href="{address(anna.invoice.credit_notes.get())}"'
+        in text
+    )
+    assert f'Used for invoice <a class="table__link" href="{address(invoice)}"' in text
+    assert "Paid from your balance" in page(anna, "invoice", invoice.public_id)
+
+
+def address(invoice: Invoice) -> str:
+    return reverse("storefront:invoice", args=[invoice.public_id])
