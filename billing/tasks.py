@@ -1,9 +1,8 @@
 """Doorbells and sweeps. A task carries a row's id, reads the clock, and makes one call."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from celery import shared_task
-from django.db import transaction
 from django.db.models import Q
 
 from billing import charges, days, deliveries, events, payments
@@ -11,11 +10,8 @@ from billing.models import Brand, GatewayEvent, Payment
 from packages import clock
 from packages.periods import business_day
 from packages.sweeping import each
-from provisioning import jobs
-from provisioning.models import Account, Job
 
 BATCH = 500
-BALANCE_AGE = timedelta(minutes=15)
 SWEEPER = "system:sweep"
 
 
@@ -55,18 +51,6 @@ def sweep_mails() -> None:
     """Send the mails whose doorbell nobody heard, and those due for another attempt."""
     at = clock.now()
     each(deliveries.waiting(at=at), lambda pk: deliveries.deliver(pk, at=at))
-
-
-@shared_task
-def sweep_balances() -> None:
-    """Ask for the balance of each running, idle account whose reading is old."""
-    at = clock.now()
-    old = Q(balance_at__lt=at - BALANCE_AGE) | Q(balance_at__isnull=True)
-    running = Account.objects.filter(old, state=Account.State.LIVE)
-    asked = Q(jobs__kind=Job.Kind.READ_BALANCE, jobs__created_at__gt=at - BALANCE_AGE)
-    idle = running.exclude(jobs__state__in=Job.UNFINISHED).exclude(asked)
-    with transaction.atomic():
-        jobs.read_balances(list(idle[:BATCH]), at=at, actor=SWEEPER)
 
 
 @shared_task

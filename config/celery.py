@@ -24,8 +24,10 @@ BEAT: dict[str, dict[str, Any]] = {
     "sweep_mails": {"task": "billing.tasks.sweep_mails", "schedule": 15.0},
     # Jobs for the dialler that wait, are due again, or were left by a worker that died.
     "sweep_jobs": {"task": "provisioning.tasks.sweep_jobs", "schedule": 15.0},
-    # Balances of live accounts, for the client area.
-    "sweep_balances": {"task": "billing.tasks.sweep_balances", "schedule": 300.0},
+    # Running accounts whose balance and use nobody has read in this interval.
+    "sweep_readings": {"task": "provisioning.tasks.sweep_readings", "schedule": 60.0},
+    # Old readings; one a day is kept.
+    "thin_readings": {"task": "provisioning.tasks.thin_readings", "schedule": 21_600.0},
     # Renewals to invoice, cancelled services that end, and unpaid invoices to dun.
     "bill_due": {"task": "billing.tasks.bill_due", "schedule": 3600.0},
     # Tests the diallers.

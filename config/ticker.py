@@ -74,5 +74,6 @@ def sweep() -> None:
         lambda: each(provisioning.accounts_due(), provisioning.run_account),
         billing.sweep_mails,
         provisioning.check_servers,
+        lambda: each(provisioning.servers_to_read(), provisioning.read_server),
     )
     each(steps, lambda step: step())

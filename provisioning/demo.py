@@ -30,5 +30,6 @@ def seed_servers(simulator_url: str, password: str) -> None:
                 "read_timeout_seconds": 5,
                 "quiet_seconds": 5,
                 "read_gap_seconds": 2,
+                "reading_minutes": 5,
             },
         )

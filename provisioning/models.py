@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import uuid
 
-from django.core.validators import RegexValidator, URLValidator
+from django.core.validators import (
+    MaxValueValidator,
+    MinValueValidator,
+    RegexValidator,
+    URLValidator,
+)
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -63,6 +68,18 @@ class Server(models.Model):
         default=30,
         help_text=_("Two readings this far apart must agree before a command is sent again."),
     )
+    reading_minutes = models.PositiveSmallIntegerField(
+        _("minutes between two readings"),
+        default=60,
+        validators=[MinValueValidator(1), MaxValueValidator(1440)],
+        help_text=_("How often balance and use of each running account are read."),
+    )
+    readings_a_minute = models.PositiveSmallIntegerField(
+        _("accounts read in a minute at most"),
+        default=300,
+        validators=[MinValueValidator(1)],
+    )
+    read_at = models.DateTimeField(null=True, editable=False)
     checked_at = models.DateTimeField(_("last test"), null=True, editable=False)
     check_note = models.CharField(_("result"), max_length=200, blank=True, editable=False)
 
@@ -270,6 +287,38 @@ class Attempt(models.Model):
     @property
     def settled_by_staff(self) -> bool:
         return any("proof" in reading for reading in self.readings)
+
+
+class Reading(models.Model):
+    """What the dialler showed of an account at an instant. NULL is unknown, never zero.
+
+    The row is written before the dialler is asked, so an account is read once per slot; one that
+    nobody answered stays empty.
+    """
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="readings")
+    slot = models.DateTimeField(_("beginning of its interval"))
+    at = models.DateTimeField(_("read"))
+    balance_minor = models.BigIntegerField(_("balance"), null=True)
+    units = models.JSONField(null=True, help_text="Included units that are left, by service.")
+    used = models.JSONField(null=True, help_text="All campaigns' calls and messages, by service.")
+    cost_minor = models.BigIntegerField(_("cost of all campaigns"), null=True)
+    weighed_at = models.DateTimeField(null=True, help_text="When billing drew its conclusions.")
+
+    class Meta:
+        ordering = ["account", "slot"]
+        verbose_name = _("reading")
+        verbose_name_plural = _("readings")
+        indexes = [
+            models.Index(fields=["slot"], name="reading_slot"),
+            models.Index(fields=["id"], condition=Q(weighed_at=None), name="reading_unweighed"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "slot"], name="reading_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.slot:%Y-%m-%d %H:%M}"
 
 
 class OneTimeSecret(models.Model):

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from packages import clock
-from provisioning import health, runner, secrets
+from provisioning import health, readings, runner, secrets
 from provisioning.models import Heartbeat, Job
 
 BATCH = 500
@@ -31,6 +31,27 @@ def sweep_jobs() -> None:
 
 
 @shared_task
+def read_server(server_id: int) -> None:
+    """Read balance and use of the accounts of one server that are due."""
+    readings.read_server(server_id, at=clock.now())
+
+
+@shared_task
+def sweep_readings() -> None:
+    """Ring for every server with accounts to read: each for itself, so that none waits for one
+    that hangs.
+    """
+    for server_id in servers_to_read():
+        read_server.delay(server_id)
+
+
+@shared_task
+def thin_readings() -> None:
+    """Keep one reading a day of those that are old."""
+    readings.thin(at=clock.now())
+
+
+@shared_task
 def check_servers() -> None:
     """Test the diallers, for /healthz and the staff's list of servers."""
     health.check_servers(at=timezone.now())
@@ -40,6 +61,11 @@ def check_servers() -> None:
 def beat_heartbeat() -> None:
     """Show that beat reaches a worker."""
     Heartbeat.objects.update_or_create(process="beat", defaults={"at": timezone.now()})
+
+
+def servers_to_read() -> list[int]:
+    """Return the ids of the servers with accounts to read."""
+    return readings.due(at=clock.now())
 
 
 def accounts_due() -> list[int]:

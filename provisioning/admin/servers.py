@@ -144,6 +144,7 @@ class ServerPage(Page):
                 "fields": (
                     ("connect_timeout_seconds", "read_timeout_seconds"),
                     ("quiet_seconds", "read_gap_seconds"),
+                    ("reading_minutes", "readings_a_minute"),
                 ),
             },
         ),

@@ -23,6 +23,7 @@ from provisioning.dialler.values import (
     Profile,
     RemoteAccount,
     Role,
+    Usage,
 )
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "RemoteAccount",
     "Role",
     "Unknown",
+    "Usage",
 ]
 
 
@@ -72,6 +74,12 @@ class Dialler(Protocol):
 
     def list_accounts(self) -> tuple[RemoteAccount, ...]:
         """Return every account the server lists, for audit and import."""
+
+    def usage(self, remote_id: str) -> Usage | None:
+        """Return the totals of the account's campaigns, None if there are too many to ask for.
+
+        Makes one call for the list and one for each campaign.
+        """
 
     def create(self, spec: AccountSpec, *, password: str, marker: str) -> str | None:
         """Create the account, active, with its limits; return its id when the server tells it.

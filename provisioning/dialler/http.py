@@ -7,13 +7,16 @@ from collections.abc import Mapping as ReadOnlyDict
 from typing import Any, Protocol
 
 from packages.money import Money
-from provisioning.dialler import payloads, records, replies, transport
+from provisioning.dialler import campaigns, payloads, records, replies, transport
 from provisioning.dialler.errors import Misconfigured, NotSent, Refused, Unknown
 from provisioning.dialler.mapping import CAPABILITIES, Capability
 from provisioning.dialler.replies import Reply
 from provisioning.dialler.scalars import Record, folded
 from provisioning.dialler.transport import Answer
-from provisioning.dialler.values import AccountSpec, Endpoint, Limits, RemoteAccount, Role
+from provisioning.dialler.values import AccountSpec, Endpoint, Limits, RemoteAccount, Role, Usage
+
+# More would be too many calls for one reading.
+MOST_CAMPAIGNS = 50
 
 
 class Post(Protocol):
@@ -72,6 +75,21 @@ class HttpDialler:
         if not isinstance(shown, list) or not all(isinstance(each, dict) for each in shown):
             raise Unknown("The list of accounts is not readable.", answer.quote())
         return tuple(self._account(each) for each in shown)
+
+    def usage(self, remote_id: str) -> Usage | None:
+        self._require("read_usage")
+        mapping, currency = self._mapping, self._endpoint.currency
+        names, owner = mapping.campaigns, {mapping.campaigns.owner_arg: remote_id}
+        reply, answer = self._ask(names.list_method, owner)
+        listed = campaigns.listed(replies.demand_yes(reply, answer), answer, mapping)
+        if len(listed) > MOST_CAMPAIGNS:
+            return None
+        shown = []
+        for identity, service in listed:
+            reply, answer = self._ask(names.summary_method, {**owner, names.id_arg: identity})
+            payload = replies.demand_yes(reply, answer)
+            shown.append(campaigns.summed(service, payload, answer, mapping, currency=currency))
+        return campaigns.totalled(shown, currency=currency)
 
     def create(self, spec: AccountSpec, *, password: str, marker: str) -> str | None:
         self._require("create")

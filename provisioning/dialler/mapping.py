@@ -16,6 +16,7 @@ from provisioning.dialler.mapping_checks import MappingError, merged, plain, pro
 from provisioning.dialler.mapping_parts import (
     CAPABILITIES,
     Arguments,
+    Campaigns,
     Capabilities,
     Capability,
     Credit,
@@ -52,6 +53,7 @@ class Mapping:
     services: Services = Services()
     service_flags: Switch = Switch()
     units: Units = Units()
+    campaigns: Campaigns = Campaigns()
     role: str = ""
     create_fields: Pairs = ()
     keep: Names = ()
@@ -109,8 +111,13 @@ def simulator_mapping(profile: str) -> Mapping:
         ),
         services=Services(encoding="list", key="services"),
         units=Units(voice="unit_voice", fax="unit_fax", sms="unit_sms", email="unit_email"),
+        campaigns=replace(
+            base.campaigns, service_key="service", count_key="total", cost_key="cost"
+        ),
         role="2",
-        capabilities=Capabilities(set_limits="api", credit="api", debit="api", read_balance="api"),
+        capabilities=Capabilities(
+            set_limits="api", credit="api", debit="api", read_balance="api", read_usage="api"
+        ),
     )
 
 

@@ -122,12 +122,16 @@ def problems_of(mapping: Mapping) -> list[str]:
 def _malformed_names(mapping: Mapping) -> list[str]:
     methods = {f"methods.{key}": value for key, value in plain(mapping.methods).items()}
     methods["credit.method"] = mapping.credit.method
+    called = ("list_method", "summary_method")
+    methods |= {f"campaigns.{key}": getattr(mapping.campaigns, key) for key in called}
     names = {
         f"{part}.{key}": value
         for part in ("arguments", "fields", "units")
         for key, value in plain(getattr(mapping, part)).items()
     }
     names |= {f"credit.{key}": getattr(mapping.credit, key) for key in ("id_arg", "amount_arg")}
+    shown = plain(mapping.campaigns).items()
+    names |= {f"campaigns.{key}": value for key, value in shown if key not in called}
     lists = [("ids", each) for each in mapping.ids] + [("keep", each) for each in mapping.keep]
     return [
         f"{path} is not a method name: {value!r}."
@@ -150,6 +154,8 @@ def _reserved(mapping: Mapping) -> list[str]:
         "credit.id_arg": credit.id_arg,
         "credit.amount_arg": credit.amount_arg,
         "credit.reference_arg": credit.reference_arg,
+        "campaigns.owner_arg": mapping.campaigns.owner_arg,
+        "campaigns.id_arg": mapping.campaigns.id_arg,
     } | {f"credit.fixed_args.{key}": key for key, _ in credit.fixed_args}
     return [
         f"{path} must not be {value!r}: our own login travels under that name."
@@ -175,6 +181,11 @@ def _unsupported(mapping: Mapping) -> list[str]:
         "debit": {"credit.method": mapping.credit.method},
         "delete": {"methods.delete": mapping.methods.delete},
         "read_balance": {"fields.balance": mapping.fields.balance},
+        "read_usage": {
+            f"campaigns.{key}": getattr(mapping.campaigns, key)
+            for key in ("list_method", "summary_method", "owner_arg", "id_arg", "id_key")
+            + ("service_key", "count_key")
+        },
     }
     return [
         f"capabilities.{operation} is api but {path} is empty."

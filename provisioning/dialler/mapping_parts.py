@@ -107,8 +107,26 @@ class Units:
 
 
 @dataclass(frozen=True, slots=True)
+class Campaigns:
+    """How an account's campaigns and their totals are asked for. The methods are documented, the
+    keys of what they show are not; `cost_key` "" = the server shows no cost.
+    """
+
+    list_method: str = "Campaign_List"
+    summary_method: str = "Campaign_Summary"
+    owner_arg: str = "usr_id"
+    id_arg: str = "campaign_id"
+    id_key: str = "campaign_id"
+    service_key: str = ""
+    count_key: str = ""
+    cost_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What the API does and what a person does. Lowering a balance is `debit`."""
+    """What the API does and what a person does. Lowering a balance is `debit`; `read_usage` that
+    is `manual` means that nobody reads the campaigns' totals.
+    """
 
     create: Capability = "api"
     set_limits: Capability = "manual"
@@ -118,6 +136,7 @@ class Capabilities:
     debit: Capability = "manual"
     delete: Capability = "api"
     read_balance: Capability = "manual"
+    read_usage: Capability = "manual"
 
 
 CAPABILITIES: Names = tuple(Capabilities.__dataclass_fields__)

@@ -107,6 +107,16 @@ class RemoteAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What all campaigns of an account came to: calls, pages or messages of each service, and their
+    cost, None where the server shows none.
+    """
+
+    counts: tuple[tuple[str, int], ...]
+    cost_minor: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Role:
     """A role the server offers; `remote_id` is what an account's role field takes."""
 

@@ -78,10 +78,12 @@ def _settle_one(
     units, rest_seconds = divmod(busy_seconds, UNIT_SECONDS[service])
     free = min(int(units), account[column])
     db.execute(f"UPDATE account SET {column} = {column} - ? WHERE id = ?", (free, account["id"]))
-    accounts.burn(db, account, (int(units) - free) * rate_e4(db, account["rate_plan"], campaign))
+    price_e4 = (int(units) - free) * rate_e4(db, account["rate_plan"], campaign)
+    cost_e4 = accounts.burn(db, account, price_e4)
     db.execute(
-        "UPDATE campaign SET settled_at = ?, units = units + ?, rest_seconds = ? WHERE id = ?",
-        (at.isoformat(), int(units), rest_seconds, campaign["id"]),
+        "UPDATE campaign SET settled_at = ?, units = units + ?, cost_e4 = cost_e4 + ?,"
+        " rest_seconds = ? WHERE id = ?",
+        (at.isoformat(), int(units), cost_e4, rest_seconds, campaign["id"]),
     )
 
 

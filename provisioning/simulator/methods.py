@@ -151,8 +151,11 @@ def _campaign_list(call: Call) -> Done:
 
 
 def _campaign_summary(call: Call) -> Done:
-    units = call.campaign()["units"]
-    return Done({"total": units, "answered": units * 7 // 10, "failed": units - units * 7 // 10})
+    campaign = call.campaign()
+    units = campaign["units"]
+    answered = units * 7 // 10
+    cost = accounts.from_e4(campaign["cost_e4"])
+    return Done({"total": units, "answered": answered, "failed": units - answered, "cost": cost})
 
 
 def _campaign_result(call: Call) -> Done:

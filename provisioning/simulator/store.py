@@ -40,7 +40,8 @@ CREATE TABLE IF NOT EXISTS extension (
 CREATE TABLE IF NOT EXISTS campaign (
     id INTEGER PRIMARY KEY AUTOINCREMENT, account_id INTEGER NOT NULL, name TEXT NOT NULL,
     service TEXT NOT NULL, prefix TEXT NOT NULL, status TEXT NOT NULL, settled_at TEXT NOT NULL,
-    units INTEGER NOT NULL DEFAULT 0, rest_seconds REAL NOT NULL DEFAULT 0
+    units INTEGER NOT NULL DEFAULT 0, rest_seconds REAL NOT NULL DEFAULT 0,
+    cost_e4 INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS request (
     id INTEGER PRIMARY KEY AUTOINCREMENT, received_at TEXT NOT NULL, profile TEXT NOT NULL,
@@ -74,6 +75,10 @@ class Store:
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + SCHEMA)
+        # A file of an earlier version goes on being used.
+        columns = {each["name"] for each in rows(self._db, "PRAGMA table_info(campaign)")}
+        if "cost_e4" not in columns:
+            self._db.execute("ALTER TABLE campaign ADD COLUMN cost_e4 INTEGER NOT NULL DEFAULT 0")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -115,6 +115,7 @@ UNIQUE = (
     # The dialler.
     Copy("account_username_once", "account", {**ACCOUNT, "username": "upper(username)"}),
     Copy("account_remote_once", "account", without(ACCOUNT, "remote_id")),
+    Copy("reading_once", "reading"),
     Copy("provisioning_account_marker_key", "account", without(ACCOUNT, "marker")),
     Copy("provisioning_account_public_id_key", "account", without(ACCOUNT, "public_id")),
     Copy("provisioning_job_cause_key", "job", without(JOB, "cause")),

@@ -38,7 +38,7 @@ from billing.models import (
 )
 from packages.models import Package, PackageGroup, Price, Rate, Tariff
 from packages.states import StateChange, record_change
-from provisioning.models import Account, Attempt, Job, OneTimeSecret, Server
+from provisioning.models import Account, Attempt, Job, OneTimeSecret, Reading, Server
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ON = date(2026, 3, 2)
@@ -130,6 +130,7 @@ def _dialler(rows: dict[str, Any]) -> None:
     rows["account"] = Account.objects.create(
         server=rows["server"], username="Ada-1", remote_id="7", person={}, limits={}, created_at=AT
     )
+    rows["reading"] = Reading.objects.create(account=rows["account"], slot=AT, at=AT)
     rows["job"] = Job.objects.create(
         account=rows["account"],
         kind=Job.Kind.CREDIT,

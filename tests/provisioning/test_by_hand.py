@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from django.db import transaction
 
-from billing import tasks
 from provisioning import accounts, desk, jobs, runner, servers
 from provisioning.models import Account, Attempt, Job, Server
 from provisioning.runner import MAX_MISCONFIGURED, MAX_SENDS, MAX_UNREADABLE
@@ -150,27 +149,15 @@ def test_a_misconfigured_server_is_left_to_staff_after_some_tries(
 
 def test_reading_a_balance_holds_up_no_credit(live: Account, shop: Simulator, clock: Clock) -> None:
     manual("read_balance")
-    clock.shift(minutes=20)
-    tasks.sweep_balances()
+    with transaction.atomic():
+        (reading,) = jobs.read_balances([live], at=clock.now(), actor="test")
     shop.faults.add("Client_Get", times=1, answer="401")
     credit = credit_of(live, clock)
     clock.work()
     credit.refresh_from_db()
-    assert Job.objects.get(kind=Job.Kind.READ_BALANCE).state == Job.State.CANCELLED
+    reading.refresh_from_db()
+    assert reading.state == Job.State.CANCELLED
     assert credit.state == Job.State.DONE
-
-
-def test_a_balance_that_is_not_shown_is_asked_for_every_quarter_of_an_hour(
-    live: Account, shop: Simulator, clock: Clock
-) -> None:
-    shop.switch(hide_balance=True)
-    asked = []
-    for _ in range(7):
-        clock.shift(minutes=5)
-        tasks.sweep_balances()
-        clock.work()
-        asked.append(Job.objects.filter(kind=Job.Kind.READ_BALANCE).count())
-    assert asked == [0, 0, 1, 1, 1, 2, 2]
 
 
 @pytest.mark.parametrize("head", ["parked", "later"])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
+import requests
 
 from packages.money import Money
 from provisioning.dialler.base import (
@@ -14,6 +16,7 @@ from provisioning.dialler.base import (
     Misconfigured,
     Refused,
     Unknown,
+    Usage,
 )
 from provisioning.dialler.http import HttpDialler
 from provisioning.dialler.mapping import defaults, simulator_mapping
@@ -238,6 +241,30 @@ def test_a_hidden_balance_is_unknown(dialler: HttpDialler, simulator: Simulator)
     account = dialler.get(made(dialler))
     assert account is not None
     assert account.balance_minor is None
+
+
+def test_campaigns_are_added_up_with_their_cost(
+    dialler: HttpDialler, simulator: Simulator, profile: str
+) -> None:
+    remote_id = made(dialler)
+    dialler.credit(remote_id, EUROS_25, reference="r")
+    assert dialler.usage(remote_id) == Usage((), 0)
+    login = {"username": "admin", "password": PASSWORD, "usr_id": remote_id}
+    url = simulator.base_url(profile)
+    for service in ("voice", "sms", "sms"):
+        record = json.dumps({"service": service})
+        requests.post(f"{url}/Campaign_Create", {**login, "campaign": record}, timeout=5)
+    usage = dialler.usage(remote_id)
+    assert usage == Usage((("voice", 0), ("sms", 0)), 0)
+
+
+@pytest.mark.parametrize("answer", ["wrong_type", "500", "html"])
+def test_campaigns_that_cannot_be_read_are_unknown(
+    dialler: HttpDialler, simulator: Simulator, answer: str
+) -> None:
+    simulator.faults.add("Campaign_List", answer=answer, times=1)
+    with pytest.raises(Unknown):
+        dialler.usage(made(dialler))
 
 
 def test_changing_an_account_that_is_not_there_is_refused(dialler: HttpDialler) -> None:
