@@ -66,14 +66,14 @@ class Road:
         self._ok(browser.open(f"/packages/?currency={self.buyer.currency}"), "package list")
         page = browser.open(f"/packages/{package}/")
         self._ok(page, "package page")
-        self._step("chose a package")
+        self.step("chose a package")
         page = browser.submit(page, "price", {"price": str(price.pk)})
         page = browser.open("/checkout/")
         page = browser.open(page.link("signup"))
         account = {"email": self.buyer.email, "password1": PASSWORD}
         page = browser.submit(page, "password1", account)
         self.timeline.must("after signing up", urlsplit(page.url).path, "/checkout/")
-        self._step("registered")
+        self.step("registered")
 
     def _order(self, expected: Money, *, decline_first: bool = False) -> None:
         """Order what is in the basket and pay it on the gateway's page."""
@@ -88,14 +88,14 @@ class Road:
         owed = standing(self.buyer.email, self.buyer.currency, None).owed
         if self.gross:
             self.timeline.must("the order's total", owed, expected)
-        self._step("ordered")
+        self.step("ordered")
         if decline_first:
             page = browser.submit(page, "card_number", {"card_number": DECLINED_CARD}, button="pay")
-            self._step("first card declined, nothing paid")
+            self.step("first card declined, nothing paid")
         page = browser.submit(page, "card_number", {"card_number": CARD}, button="pay")
         self._ok(page, "return page")
         wait_for("the order runs", lambda: self._reloads_to_ready(page.url))
-        self._step("paid, and everything that was ordered is there")
+        self.step("paid, and everything that was ordered is there")
 
     def _reloads_to_ready(self, url: str) -> bool | None:
         """A customer who reloads the page; it says when everything is ready."""
@@ -127,7 +127,7 @@ class Road:
         again = self.browser.open(mail.link("login-details"))
         if password in again.text:
             raise Differs("the one-time link shows the password twice")
-        self._step(f"signed in at the dialler as {username}")
+        self.step(f"signed in at the dialler as {username}")
 
     def _top_up(self, price: Price, expected: Money) -> None:
         subscription = subscription_of(self.buyer.email)
@@ -150,7 +150,7 @@ class Road:
         for link in links:
             document = self.browser.session.get(f"{link}pdf/", timeout=30)
             self.timeline.must("begin of the PDF", document.content[:5], b"%PDF-")
-        self._step("downloaded the invoices")
+        self.step("downloaded the invoices")
 
     def _mail(self, holding: str) -> Page:
         """Read the demo's mailbox until a mail to this customer holds the link."""
@@ -185,7 +185,16 @@ class Road:
     def _ok(self, page: Page, what: str) -> None:
         self.timeline.must(f"{what} ({page.url})", page.status, 200)
 
-    def _step(self, text: str) -> None:
+    def is_gone(self) -> bool:
+        """Say whether the dialler knows the account no more."""
+        try:
+            self._remote()
+        except Differs:
+            return True
+        return False
+
+    def step(self, text: str) -> None:
+        """Print a line of the timeline with what is true now."""
         try:
             balance = self._balance()
         except Differs:

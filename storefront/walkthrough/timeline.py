@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import TypeVar
 
-from django.db.models import Sum
+from django.db.models import F, Sum
 
 from billing.models import Customer, Invoice, Payment, Subscription
 from packages.money import Money
@@ -31,12 +31,14 @@ class Standing:
 def standing(email: str, currency: str, on_dialler: Money | None) -> Standing:
     """Read what the books say about the customer; zero before there is one."""
     customer = Customer.objects.filter(email=email).first()
-    invoices = Invoice.objects.filter(customer=customer, currency=currency)
-    sums = invoices.aggregate(total=Sum("total_minor"), paid=Sum("paid_minor"))
+    invoices = Invoice.objects.filter(
+        customer=customer, currency=currency, kind=Invoice.Kind.INVOICE
+    )
+    left = F("total_minor") - F("paid_minor") - F("credited_minor")
+    owed = invoices.aggregate(sum=Sum(left))["sum"] or 0
     paid = Payment.objects.filter(
         customer=customer, currency=currency, state=Payment.State.SUCCEEDED
     ).aggregate(sum=Sum("amount_minor"))["sum"]
-    owed = (sums["total"] or 0) - (sums["paid"] or 0)
     return Standing(Money(owed, currency), Money(paid or 0, currency), on_dialler)
 
 
