@@ -1,4 +1,4 @@
-"""Row locks, always in one order: subscription, order, invoice, payment, saved method, balance;
+"""Row locks, always in one order: subscription, order, invoice, payment, balance, saved method;
 within a table by id.
 """
 

@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from billing.gateways.base import Declined, GatewayRefused, Unavailable
 from billing.gateways.simulated import SimulatedGateway
 from billing.gateways.simulator import GatewaySimulator
+from packages import clock as shop_clock
 from packages.money import Money
 from tests.billing.gateways.world import KEY, SECRET, order, payment_request, press
 
@@ -220,3 +222,15 @@ def test_secrets_stay_out_of_repr(gateway: SimulatedGateway) -> None:
     shown = repr(gateway.list_payments(LONG_AGO)) + repr(gateway)
     assert token not in shown
     assert KEY not in shown
+
+
+@pytest.mark.django_db
+def test_the_list_is_right_where_the_demo_is_days_ahead(
+    gateway: SimulatedGateway, settings: Settings
+) -> None:
+    settings.DEMO = True
+    shop_clock.pass_days(40)
+    request = payment_request()
+    gateway.start_payment(request)
+    found = gateway.list_payments(shop_clock.now() - timedelta(minutes=5))
+    assert [each.key for each in found] == [request.key]
