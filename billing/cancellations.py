@@ -10,6 +10,7 @@ from billing import credit_notes, emails, locks, subscriptions
 from billing.models import Invoice, InvoiceLine, Payment, Subscription
 from packages.periods import business_day
 from packages.states import record_change
+from packages.sweeping import Quarantine, contained
 
 ACTOR = "system:billing"
 LIVING = (Subscription.State.ACTIVE, Subscription.State.SUSPENDED)
@@ -48,13 +49,19 @@ def due(on: date) -> list[int]:
     return list(_over(on).order_by("ends_on", "id").values_list("pk", flat=True))
 
 
-def end(ids: Sequence[int], *, on: date, at: datetime) -> list[str]:
+def end(
+    ids: Sequence[int], *, on: date, at: datetime, quarantine: Quarantine | None = None
+) -> list[str]:
     """End these subscriptions, each in a transaction of its own; return who was concerned.
 
     An open invoice for a time after the end is taken back by a credit note. Whoever paid meanwhile
-    goes on.
+    goes on. One that fails is kept in the quarantine; without one it raises.
     """
-    return [name for each in ids if (name := _end(each, on=on, at=at))]
+    ended: list[str | None] = []
+    for each in ids:
+        with contained(quarantine, f"subscription {each}, end"):
+            ended.append(_end(each, on=on, at=at))
+    return [name for name in ended if name]
 
 
 def _held(subscription: Subscription) -> Subscription:

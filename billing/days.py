@@ -1,5 +1,6 @@
 """One day of the calendar: renewals, balances, ends, dunning. Any day, as often as you like."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -8,58 +9,78 @@ from django.db import transaction
 from billing import cancellations, dunning, renewals, settlements
 from billing.models import Subscription, current_brand
 from packages.periods import start_of_day
+from packages.sweeping import Quarantine
 
 # So many services may be suspended or ended in a run before staff are asked.
 ALWAYS_FINE = 5
 FINE_PERCENT = 20
-
-
-class TooMany(Exception):
-    """A run would suspend or end far more services than usual; it has done nothing of that."""
-
-    def __init__(self, planned: int, usual: int) -> None:
-        super().__init__(
-            f"{planned} services would be suspended or ended, {usual} at most are usual. "
-            "None was: nothing but the invoices was done."
-        )
+# What the circuit breaker counts: services that a run would suspend or end.
+SERVICES = "services"
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What a run did, or would do."""
+    """What a run did, or would do; `faults` are the items that failed and held nobody up."""
 
     on: date
     invoices: list[renewals.Issued] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     steps: list[dunning.Taken] = field(default_factory=list)
+    faults: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def severe(self) -> int:
         """Return how many services were suspended or ended."""
-        codes = {step.code for step in dunning.TIMETABLE if step.severe}
-        return len(self.ended) + sum(each.code in codes for each in self.steps)
+        return len(self.ended) + sum(each.severe for each in self.steps)
+
+    @property
+    def weight(self) -> dict[str, int]:
+        """Return what the circuit breaker compares with the usual, by its kinds."""
+        return {SERVICES: self.severe}
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return how many of each kind were done, as the run's record keeps them."""
+        steps = [each.code.value for each in self.steps]
+        named = {code: steps.count(code) for code in dict.fromkeys(steps)}
+        return {"invoices": len(self.invoices), "cancelled": len(self.ended), **named}
 
 
-def run(on: date, *, at: datetime, most: int | None) -> Day:
+class TooMany(Exception):
+    """A run would do far more than usual of a kind; `day` is what was done before it stopped."""
+
+    def __init__(self, planned: Mapping[str, int], usual: Mapping[str, int], day: Day) -> None:
+        self.planned, self.usual, self.day = dict(planned), dict(usual), day
+        super().__init__(
+            f"{planned[SERVICES]} services would be suspended or ended, {usual[SERVICES]} at most "
+            "are usual. None was: nothing but the invoices was done."
+        )
+
+
+def run(on: date, *, at: datetime, most: Mapping[str, int] | None) -> Day:
     """Do what the calendar says for that day: issue invoices, end what was cancelled, dun.
 
-    A second run on the same day changes nothing. With `most` it raises TooMany before more than so
-    many services would be suspended or ended; None is staff's word that all is right.
+    A second run on the same day changes nothing. An item that fails is logged, kept in `faults`
+    and holds up no other. With `most` it raises TooMany before more of a kind would be done; None
+    is staff's word that all is right.
     """
-    invoices = renewals.bill(on, at=at)
-    settlements.use_balances(on, at=at)
+    quarantine = Quarantine()
+    invoices = renewals.bill(on, at=at, quarantine=quarantine)
+    with quarantine.item("balances"):
+        settlements.use_balances(on, at=at)
     over, planned = cancellations.due(on), dunning.plan(on)
-    severe = len(over) + sum(each.step.severe for each in planned)
-    if most is not None and severe > most:
-        raise TooMany(severe, most)
-    ended = cancellations.end(over, on=on, at=at)
-    return Day(on, invoices, ended, dunning.run(on, planned, at=at))
+    foreseen = {SERVICES: len(over) + sum(each.step.severe for each in planned)}
+    if most is not None and any(count > most[kind] for kind, count in foreseen.items()):
+        raise TooMany(foreseen, most, Day(on, invoices, faults=quarantine.faults))
+    ended = cancellations.end(over, on=on, at=at, quarantine=quarantine)
+    steps = dunning.run(on, planned, at=at, quarantine=quarantine)
+    return Day(on, invoices, ended, steps, quarantine.faults)
 
 
-def usual() -> int:
-    """Return how many services a run may suspend or end without being asked about it."""
+def usual() -> dict[str, int]:
+    """Return how much of each kind a run may do without being asked about it."""
     active = Subscription.objects.filter(state=Subscription.State.ACTIVE).count()
-    return max(ALWAYS_FINE, active * FINE_PERCENT // 100)
+    return {SERVICES: max(ALWAYS_FINE, active * FINE_PERCENT // 100)}
 
 
 def preview(on: date, *, days: int) -> list[Day]:

@@ -99,17 +99,17 @@ def overdue_first(invoice: Invoice, *, at: datetime) -> Mail:
     return _about("overdue_first", invoice, at=at)
 
 
-def overdue_second(invoice: Invoice, *, suspended_on: date, at: datetime) -> Mail:
+def overdue_second(invoice: Invoice, *, suspended_on: date | None, at: datetime) -> Mail:
     """Say it again, and on which day the service will be suspended."""
     return _about("overdue_second", invoice, at=at, suspended_on=suspended_on)
 
 
-def suspended(invoice: Invoice, *, ended_on: date, at: datetime) -> Mail:
+def suspended(invoice: Invoice, *, ended_on: date | None, at: datetime) -> Mail:
     """Say that the service stands still, and until when a payment brings it back."""
     return _about("suspended", invoice, at=at, ended_on=ended_on)
 
 
-def revocation_warning(invoice: Invoice, *, ended_on: date, at: datetime) -> Mail:
+def revocation_warning(invoice: Invoice, *, ended_on: date | None, at: datetime) -> Mail:
     """Say on which day the service ends for good."""
     return _about("revocation_warning", invoice, at=at, ended_on=ended_on)
 

@@ -2,7 +2,7 @@
 within a table by id.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -100,14 +100,19 @@ def take_of_customer(customer: Customer) -> Held:
     return take(subscriptions=customer.subscriptions.values_list("pk", flat=True))
 
 
-def take_due(on: date, *, limit: int) -> list[Subscription]:
+def take_due(
+    on: date, *, limit: int, but: Sequence[int] = (), only: Sequence[int] = ()
+) -> list[Subscription]:
     """Lock the subscriptions whose next invoice is due, the earliest first; pass locked ones by.
 
     What another runner holds is that runner's work, so two of them share a day and none waits.
+    `but` leaves these ids out, `only` takes no others.
     """
     assert transaction.get_connection().in_atomic_block, "A lock needs a transaction to live in."
-    due = Subscription.objects.filter(next_invoice_on__lte=on).order_by("next_invoice_on", "id")
-    rows = due.select_for_update(of=("self",), skip_locked=True)
+    due = Subscription.objects.filter(next_invoice_on__lte=on).exclude(pk__in=but)
+    if only:
+        due = due.filter(pk__in=only)
+    rows = due.order_by("next_invoice_on", "id").select_for_update(of=("self",), skip_locked=True)
     return list(rows.select_related("customer", "package")[:limit])
 
 

@@ -14,6 +14,7 @@ from billing import emails, invoices, locks, subscriptions
 from billing.models import Brand, Invoice, InvoiceLine, Mail, Subscription, current_brand
 from packages.money import Money
 from packages.periods import Period, index_of, period
+from packages.sweeping import Quarantine
 
 CHUNK = 500
 ACTOR = "system:billing"
@@ -29,23 +30,52 @@ class Issued:
     total: Money
 
 
-def bill(on: date, *, at: datetime) -> list[Issued]:
+def bill(on: date, *, at: datetime, quarantine: Quarantine | None = None) -> list[Issued]:
     """Issue and announce the invoice of every period whose day has come, in chunks of 500.
 
     Each chunk is a transaction of its own, and takes its subscriptions out of what is due, so a run
     that was killed is simply begun again, and two at once share the work. A subscription that was
-    forgotten for long gets one invoice for each period. Raises tax.NoRate.
+    forgotten for long gets one invoice for each period. A chunk that fails is done again one by
+    one, and what then fails is kept in the quarantine; without one it raises, e.g. tax.NoRate.
     """
-    brand, issued = current_brand(), list[Issued]()
+    brand, issued, bad = current_brand(), list[Issued](), list[int]()
     emails.invoice_issued(_unannounced(), brand, at=at)
     while True:
-        with transaction.atomic():
-            due = locks.take_due(on, limit=CHUNK)
-            if not due:
-                return issued
-            invoiced = _bill(due, brand, on=on, at=at)
+        due: list[Subscription] = []
+        try:
+            with transaction.atomic():
+                due = locks.take_due(on, limit=CHUNK, but=bad)
+                invoiced = _bill(due, brand, on=on, at=at)
+        # The edge of a run: done again one by one, where each fault is logged and recorded.
+        except Exception:
+            if quarantine is None or not due:
+                raise
+            ids = [each.pk for each in due]
+            invoiced = _one_by_one(ids, bad, brand, on=on, at=at, quarantine=quarantine)
+        if not due:
+            return issued
         emails.invoice_issued(invoiced, brand, at=at)
         issued += [_shown(each) for each in invoiced]
+
+
+def _one_by_one(
+    ids: Sequence[int],
+    bad: list[int],
+    brand: Brand,
+    *,
+    on: date,
+    at: datetime,
+    quarantine: Quarantine,
+) -> list[Invoice]:
+    """Invoice each in a transaction of its own; what fails joins the bad ones."""
+    invoiced: list[Invoice] = []
+    for each in ids:
+        bad.append(each)
+        with quarantine.item(f"subscription {each}, renewal"), transaction.atomic():
+            due = locks.take_due(on, limit=1, only=[each])
+            invoiced += _bill(due, brand, on=on, at=at)
+            bad.remove(each)
+    return invoiced
 
 
 def _unannounced() -> list[Invoice]:
@@ -61,6 +91,8 @@ def _bill(
     due: Sequence[Subscription], brand: Brand, *, on: date, at: datetime
 ) -> Sequence[Invoice]:
     """Invoice the next period of each; needs their locks."""
+    if not due:
+        return []
     stretches = _next_periods(due)
     wanted = [each for each in due if _has_come(each, stretches[each.pk], on)]
     drafts = [_draft(each, stretches[each.pk]) for each in wanted]

@@ -5,7 +5,7 @@ from datetime import datetime
 from celery import shared_task
 from django.db.models import Q
 
-from billing import charges, days, deliveries, events, payments
+from billing import charges, deliveries, events, payments, runs
 from billing.models import Brand, GatewayEvent, Payment
 from packages import clock
 from packages.periods import business_day
@@ -55,7 +55,7 @@ def sweep_mails() -> None:
 
 @shared_task
 def bill_due() -> None:
-    """Do what today's calendar says; raise days.TooMany when staff should look at it first."""
-    at, brand = clock.now(), Brand.objects.first()
+    """Do today's work of the calendar, once a day; a stopped run waits for staff."""
+    brand = Brand.objects.first()
     if brand is not None:
-        days.run(business_day(at, brand.zone), at=at, most=days.usual())
+        runs.bill(business_day(clock.now(), brand.zone), now=clock.now)

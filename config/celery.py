@@ -28,8 +28,8 @@ BEAT: dict[str, dict[str, Any]] = {
     "sweep_readings": {"task": "provisioning.tasks.sweep_readings", "schedule": 60.0},
     # Old readings; one a day is kept.
     "thin_readings": {"task": "provisioning.tasks.thin_readings", "schedule": 21_600.0},
-    # Renewals to invoice, cancelled services that end, and unpaid invoices to dun.
-    "bill_due": {"task": "billing.tasks.bill_due", "schedule": 3600.0},
+    # The day's run, once: renewals to invoice, cancelled services that end, invoices to dun.
+    "bill_due": {"task": "billing.tasks.bill_due", "schedule": 300.0},
     # Tests the diallers.
     "check_servers": {"task": "provisioning.tasks.check_servers", "schedule": 30.0},
     # Shows /healthz that beat reaches a worker.

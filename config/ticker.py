@@ -1,4 +1,4 @@
-"""A clock beside every worker: shows that it lives, and does the sweeps while nobody rings."""
+"""A clock beside every worker: shows that it lives, and does what is due while nobody rings."""
 
 import threading
 from collections.abc import Callable
@@ -72,6 +72,7 @@ def sweep() -> None:
         billing.sweep_events,
         billing.sweep_payments,
         lambda: each(provisioning.accounts_due(), provisioning.run_account),
+        billing.bill_due,
         billing.sweep_mails,
         provisioning.check_servers,
         lambda: each(provisioning.servers_to_read(), provisioning.read_server),

@@ -1,6 +1,8 @@
 """Do something for each row that waits; one that fails must not hold up the others."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import structlog
@@ -21,3 +23,25 @@ def each(rows: Iterable[Row], do: Callable[[Row], object]) -> None:
             first = first or error
     if first is not None:
         raise first
+
+
+@dataclass(slots=True)
+class Quarantine:
+    """Keeps the items of a run that failed, so that the others go on; staff read `faults`."""
+
+    faults: list[dict[str, str]] = field(default_factory=list)
+
+    @contextmanager
+    def item(self, name: str) -> Iterator[None]:
+        """Contain what goes wrong inside; it is logged and kept under the item's name."""
+        try:
+            yield
+        # The edge of a run: the fault is logged and stored with the run, and tried again later.
+        except Exception as error:  # noqa: BLE001
+            log.exception("run.fault", item=name)
+            self.faults.append({"item": name, "error": f"{type(error).__name__}: {error}"[:300]})
+
+
+def contained(quarantine: Quarantine | None, name: str) -> AbstractContextManager[None]:
+    """Contain what goes wrong with the item where there is a quarantine; else it raises."""
+    return quarantine.item(name) if quarantine is not None else nullcontext()

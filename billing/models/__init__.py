@@ -9,7 +9,9 @@ from billing.models.method import PaymentMethod
 from billing.models.notice import Notice
 from billing.models.order import Cart, CartLine, Order, OrderLine
 from billing.models.payment import Allocation, GatewayEvent, Payment
+from billing.models.run import Run
 from billing.models.subscription import Subscription, SubscriptionPeriod
+from billing.models.timetable import PackageTimetable, Timetable
 from billing.models.top_up import TopUpLimit, TopUpTerms
 
 __all__ = [
@@ -31,12 +33,15 @@ __all__ = [
     "NumberSeries",
     "Order",
     "OrderLine",
+    "PackageTimetable",
     "Payment",
     "PaymentMethod",
     "Posting",
+    "Run",
     "Subscription",
     "SubscriptionPeriod",
     "TaxRate",
+    "Timetable",
     "TopUpLimit",
     "TopUpTerms",
     "User",

@@ -11,6 +11,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from billing.models.timetable import Timetable
+
 
 class UserManager(BaseUserManager["User"]):
     """Makes users whose e-mail address is their name."""
@@ -77,6 +79,15 @@ class Customer(models.Model):
         _("automatic payment"),
         default=False,
         help_text=_("What renews is charged to the saved method on its due date."),
+    )
+    timetable = models.ForeignKey(
+        Timetable,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="customers",
+        verbose_name=_("dunning timetable"),
+        help_text=_("Empty: that of the package, or the default."),
     )
     users = models.ManyToManyField(User, through="Membership", related_name="customers")
     created_at = models.DateTimeField(_("since"))

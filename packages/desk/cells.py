@@ -22,8 +22,9 @@ TONES = {
     **dict.fromkeys(("sent", "fulfilled", "applied", "issued"), "ok"),
     **dict.fromkeys(("waiting", "running", "planned", "open", "created", "processing"), "wait"),
     **dict.fromkeys(("received", "queued", "sending", "placed", "pending"), "wait"),
-    **dict.fromkeys(("suspended", "unknown", "refused", "not_sent"), "warn"),
-    **dict.fromkeys(("parked", "failed"), "bad"),
+    **dict.fromkeys(("released",), "wait"),
+    **dict.fromkeys(("suspended", "unknown", "refused", "not_sent", "faulty"), "warn"),
+    **dict.fromkeys(("parked", "failed", "stopped"), "bad"),
 }
 ICONS = {"ok": "check-circle", "wait": "clock", "warn": "warning", "bad": "cross-circle"}
 

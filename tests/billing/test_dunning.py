@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from billing import days, dunning, invariants
+from billing import days, dunning, invariants, timetables
 from billing.models import Invoice, Mail, Notice, Payment, Subscription
 from provisioning.models import Job
 from tests import payments
@@ -191,6 +191,7 @@ def test_two_runners_take_a_step_once(transactional_db: None) -> None:
     assert invariants.violations() == []
 
 
-def test_the_timetable_runs_forward() -> None:
-    assert [(step.code, step.days) for step in dunning.TIMETABLE] == TIMETABLE
+def test_the_timetable_runs_forward(db: None) -> None:
+    steps = timetables.steps_of(timetables.default())
+    assert [(step.code, step.days) for step in steps] == TIMETABLE
     assert set(dunning.DEEDS) == set(Notice.Step)

@@ -134,9 +134,10 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
     ("REM-12", "for no line", ("UPDATE provisioning_job SET cause = 'invoice-line-0:credit'"
                                f" WHERE id = (SELECT min(id) FROM ({CREDIT_JOBS}) c)",)),
     ("DUN-1", "backwards", (
-        'INSERT INTO billing_notice (invoice_id, step, "on", mail_id, at)'
+        'INSERT INTO billing_notice (invoice_id, step, "on", mail_id, at, due_minor, days)'
         " SELECT (SELECT min(id) FROM billing_invoice), s.step, s.day,"
-        " (SELECT min(id) FROM billing_mail), now() FROM (VALUES ('reminder', date '2026-01-02'),"
+        " (SELECT min(id) FROM billing_mail), now(), 0, 0"
+        " FROM (VALUES ('reminder', date '2026-01-02'),"
         " ('overdue_first', date '2026-01-01')) AS s (step, day)",)),
     ("ORD-1", "fulfilled, not paid", ("UPDATE billing_invoice SET state = 'open'",)),
     ("ORD-1", "paid, not fulfilled", ("UPDATE billing_order SET state = 'placed'",)),
@@ -151,6 +152,9 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
             *("billing_subscription", "billing_invoice", "billing_mail"),
         )
     ),
+    ("STA-2", "a run nobody began", ("INSERT INTO billing_run (\"on\", state, attempts, started_at,"
+                                     " counts, planned, faults) VALUES ('2026-03-02', 'done', 1,"
+                                     " now(), '{}', '{}', '[]')",)),
     ("MAIL-1", "never mailed", ("DELETE FROM billing_mail WHERE template = 'account_ready'",)),
     ("MAIL-1", "kept back", ("DELETE FROM billing_mail WHERE template = 'account_ready'",
                              "UPDATE provisioning_account SET password_sealed = 'x'")),

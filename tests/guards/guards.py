@@ -52,6 +52,7 @@ PERIOD = {"index": "1", "start_on": "start_on + 31", "end_on": "end_on + 31"}
 ATTEMPT = {"number": "2", "outcome": "'absent'"}
 # The invoice that nothing points to.
 BARE = "(SELECT id FROM billing_invoice WHERE number = 'R-2026-0002')"
+TIMETABLE = {"is_default": "false"}
 LINE = {"position": "2", "period_start_on": "NULL"}
 
 
@@ -84,6 +85,9 @@ UNIQUE = (
     Copy("invoice_period_once", "draft_line", without(LINE, "period_start_on")),
     Copy("invoice_tax_once", "draft_tax"),
     Copy("number_series_once", "series"),
+    Copy("timetable_one_default", "timetable"),
+    Copy("billing_packagetimetable_package_id_key", "packagetimetable"),
+    Copy("billing_run_on_key", "run"),
     Copy("tax_rate_once", "taxrate"),
     Copy("notice_once", "notice", {"on": '"on" + 1'}),
     Copy("notice_one_a_day", "notice", {"step": "'overdue_first'"}),
@@ -183,6 +187,9 @@ CHECKS = (
         {**METHOD, "is_default": "true", "state": "'removed'"},
     ),
     Copy("posting_not_zero", "posting", {"amount_minor": "0"}),
+    Copy("timetable_runs_forward", "timetable", {**TIMETABLE, "suspended": "overdue_second"}),
+    Copy("timetable_runs_forward", "timetable", {**TIMETABLE, "overdue_second": "NULL"}),
+    Copy("timetable_runs_forward", "timetable", {**TIMETABLE, "revocation_warning": "NULL"}),
     Copy("job_credit_has_amount", "job", {**JOB, "amount_minor": "0"}),
     Copy("job_credit_has_amount", "job", {**JOB, "amount_minor": "NULL"}),
     Copy("attempt_has_deadline", "attempt", {**ATTEMPT, "deadline_at": "sent_at"}),

@@ -26,12 +26,15 @@ from billing.models import (
     NumberSeries,
     Order,
     OrderLine,
+    PackageTimetable,
     Payment,
     PaymentMethod,
     Posting,
+    Run,
     Subscription,
     SubscriptionPeriod,
     TaxRate,
+    Timetable,
     TopUpLimit,
     TopUpTerms,
     User,
@@ -72,6 +75,11 @@ def make() -> Rows:
     rows["notice"] = Notice.objects.create(
         invoice=rows["invoice"], step=Notice.Step.REMINDER, on=ON, mail=rows["mail"], at=AT
     )
+    rows["timetable"] = Timetable.objects.get(is_default=True)
+    rows["packagetimetable"] = PackageTimetable.objects.create(
+        timetable=rows["timetable"], package=rows["package"]
+    )
+    rows["run"] = Run.objects.create(on=ON, started_at=AT)
     record_change(rows["mail"], before="", at=AT, actor="test", reason="queued")
     rows["statechange"] = StateChange.objects.get()
     return rows

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from billing import days, reports
+from billing import days, reports, runs
 from billing.models import current_brand
 from packages import clock
 from packages.periods import business_day
@@ -22,12 +22,15 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        at = clock.now()
-        on = options["on"] or business_day(at, current_brand().zone)
-        most = None if options["yes"] else days.usual()
+        on = options["on"] or business_day(clock.now(), current_brand().zone)
+        careful = not options["yes"]
         try:
-            day = days.run(on, at=at, most=most)
+            day = runs.by_hand(on, careful=careful, now=clock.now, actor="staff:command")
         except days.TooMany as error:
             raise CommandError(f"{error} Look at the preview; --yes does it.") from error
+        except runs.Busy as error:
+            raise CommandError(f"{error} Nothing was done.") from error
         for line in reports.of_days([day]):
             self.stdout.write(line)
+        if day.faults:
+            raise CommandError(f"{len(day.faults)} items failed; the run's page names them.")

@@ -26,5 +26,7 @@ class Command(BaseCommand):
         for line in reports.of_days(seen):
             self.stdout.write(line)
         for day in seen:
-            if day.severe > usual:
-                self.stdout.write(f"{day.on}: a run would stop, {usual} at most are usual.")
+            for kind, count in day.weight.items():
+                if count > usual[kind]:
+                    text = f"{day.on}: a run would stop at {count} {kind}, {usual[kind]} are usual."
+                    self.stdout.write(text)

@@ -1,0 +1,94 @@
+"""Runs of the calendar: what ran, when, how many; and the deed that lets a stopped one go on."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing import runs
+from billing.models import Run
+from packages.desk import Impossible
+from packages.desk.cells import EMPTY, lines, state
+from packages.desk.deeds import Deed, ReasonForm, Text
+from packages.desk.pages import ReadOnlyPage
+
+NAMES = {
+    "services": gettext_lazy("suspensions and ends"),
+    "invoices": gettext_lazy("invoices"),
+    "cancelled": gettext_lazy("ended, cancelled"),
+    "reminder": gettext_lazy("reminders"),
+    "overdue_first": gettext_lazy("first notices"),
+    "overdue_second": gettext_lazy("second notices"),
+    "suspended": gettext_lazy("suspensions"),
+    "revocation_warning": gettext_lazy("warnings before the end"),
+    "ended": gettext_lazy("ended, not paid"),
+}
+
+
+class Release(Deed):
+    code = "release"
+    label = gettext_lazy("Release this run…")
+    danger = True
+    form = ReasonForm
+
+    def offered(self, row: Run) -> bool:
+        return row.state == Run.State.STOPPED and not Run.objects.filter(on__gt=row.on).exists()
+
+    def effects(self, row: Run) -> Sequence[Text]:
+        return [
+            _("Within minutes the run goes on and does what it had planned, no more."),
+            _("Services are suspended or ended; their customers get a mail."),
+        ]
+
+    def facts(self, row: Run) -> Sequence[tuple[Text, Any]]:
+        return [(_("Day"), row.on), (_("Planned"), _counted(row.planned))]
+
+    def carry_out(self, row: Run, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
+        try:
+            runs.release(row, reason=given["reason"], at=at, actor=actor)
+        except runs.NotStopped as error:
+            raise Impossible(_("This run does not wait for staff any more.")) from error
+        return _("The run goes on within minutes.")
+
+
+@admin.register(Run)
+class RunPage(ReadOnlyPage):
+    deeds = (Release(),)
+    list_display = ("on", "status", "done", "fault_count", "started_at", "finished_at", "attempts")
+    list_filter = ("state",)
+    date_hierarchy = "on"
+    readonly_fields = ("status", "done", "stopped_at", "went_wrong")
+    fieldsets = (
+        (None, {"fields": ("status", "on", "done", "stopped_at", "went_wrong")}),
+        (
+            gettext_lazy("When"),
+            {"fields": (("started_at", "finished_at", "again_at", "attempts"),)},
+        ),
+    )
+
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def status(self, row: Run) -> str:
+        return state(row)
+
+    @admin.display(description=gettext_lazy("done"))
+    def done(self, row: Run) -> str:
+        return _counted(row.counts)
+
+    @admin.display(description=gettext_lazy("planned, not done"))
+    def stopped_at(self, row: Run) -> str:
+        return _counted(row.planned)
+
+    @admin.display(description=gettext_lazy("faults"))
+    def fault_count(self, row: Run) -> str:
+        return str(len(row.faults)) if row.faults else EMPTY
+
+    @admin.display(description=gettext_lazy("what went wrong"))
+    def went_wrong(self, row: Run) -> str:
+        return lines([f"{each['item']}: {each['error']}" for each in row.faults])
+
+
+def _counted(counts: dict[str, int]) -> str:
+    return lines([f"{NAMES.get(kind, kind)}: {count}" for kind, count in counts.items() if count])

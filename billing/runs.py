@@ -1,0 +1,149 @@
+"""The record of a day's run: begun by whoever rings first, once, and let go on by staff."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import F, Q
+
+from billing import days
+from billing.models import Run
+from packages.states import record_change
+
+log = structlog.get_logger()
+
+# A runner that died is replaced after this, and what went wrong is tried again after this.
+LEASE = timedelta(hours=1)
+CLOCK = "system:billing"
+
+
+class Busy(Exception):
+    """A run for that day is under way."""
+
+
+class NotStopped(Exception):
+    """The run does not wait for staff, or it is not the latest one."""
+
+
+def bill(on: date, *, now: Callable[[], datetime]) -> Run | None:
+    """Do the day's work unless it is done, under way, or stopped; return the run if it was ours.
+
+    Any number of clocks may ring: the day's row is unique, and one conditional UPDATE decides who
+    carries it out. A stopped run waits for `release`, one with faults is tried again in an hour.
+    Raises days.TooMany when it was written down as stopped.
+    """
+    at = now()
+    run = _claim(on, Q(again_at__lte=at), at=at, actor=CLOCK)
+    if run is None:
+        return None
+    # What staff have released is what was planned then; more than that is stopped again.
+    most = {**days.usual(), **run.planned}
+    _day, stop = _carry_out(run, most, at=at, actor=CLOCK, now=now)
+    if stop is not None:
+        raise stop
+    return run
+
+
+def by_hand(on: date, *, careful: bool, now: Callable[[], datetime], actor: str) -> days.Day:
+    """Do the day's work now, also when it was done before; record it with the day's run.
+
+    `careful` lets the circuit breaker stop it. Raises Busy, days.TooMany.
+    """
+    at = now()
+    idle = ~Q(state=Run.State.RUNNING) | Q(again_at__lte=at)
+    run = _claim(on, idle, at=at, actor=actor)
+    if run is None:
+        raise Busy(f"A run for {on} is under way.")
+    day, stop = _carry_out(run, days.usual() if careful else None, at=at, actor=actor, now=now)
+    if stop is not None:
+        raise stop
+    return day
+
+
+def release(run: Run, *, reason: str, at: datetime, actor: str) -> None:
+    """Let a stopped run do what it planned, and no more than that, at the clock's next ring.
+
+    Raises NotStopped when it is not stopped any more, or a later day has run since.
+    """
+    with transaction.atomic():
+        stopped = Run.objects.filter(pk=run.pk, state=Run.State.STOPPED)
+        if Run.objects.filter(on__gt=run.on).exists() or not stopped.update(attempts=F("attempts")):
+            raise NotStopped
+        held = Run.objects.get(pk=run.pk)
+        held.again_at = at
+        held.move(Run.State.RELEASED, at=at, actor=actor, reason=reason, also=("again_at",))
+
+
+def _claim(on: date, free: Q, *, at: datetime, actor: str) -> Run | None:
+    """Take the day's run if it is free; the UPDATE locks its row until it has moved."""
+    with transaction.atomic():
+        run, new = Run.objects.get_or_create(on=on, defaults={"started_at": at, "again_at": at})
+        if new:
+            record_change(run, before="", at=at, actor=actor, reason="first ring of the day")
+        ours = Run.objects.filter(free, pk=run.pk)
+        if ours.update(again_at=at + LEASE, attempts=F("attempts") + 1) != 1:
+            return None
+        run = Run.objects.get(pk=run.pk)
+        if run.state == Run.State.RUNNING:
+            # Whoever had it is gone; what it did is not done again.
+            record_change(run, before=run.state, at=at, actor=actor, reason="taken over")
+        else:
+            run.move(Run.State.RUNNING, at=at, actor=actor, reason="begun")
+    return run
+
+
+def _carry_out(
+    run: Run,
+    most: Mapping[str, int] | None,
+    *,
+    at: datetime,
+    actor: str,
+    now: Callable[[], datetime],
+) -> tuple[days.Day, days.TooMany | None]:
+    """Run the day and write down how it ended, also when it fell over."""
+    try:
+        day = days.run(run.on, at=at, most=most)
+    except days.TooMany as stop:
+        log.error("run.stopped", on=str(run.on), planned=stop.planned)
+        _finish(run, Run.State.STOPPED, stop.day, planned=stop.planned, at=now(), actor=actor)
+        return stop.day, stop
+    except Exception as error:
+        fault = {"item": "run", "error": f"{type(error).__name__}: {error}"[:300]}
+        fallen = days.Day(run.on, faults=[fault])
+        _finish(run, Run.State.FAULTY, fallen, planned={}, at=now(), actor=actor)
+        raise
+    state = Run.State.FAULTY if day.faults else Run.State.DONE
+    _finish(run, state, day, planned={}, at=now(), actor=actor)
+    return day, None
+
+
+def _finish(
+    run: Run,
+    state: Run.State,
+    day: days.Day,
+    *,
+    planned: dict[str, int],
+    at: datetime,
+    actor: str,
+) -> None:
+    """Write the outcome, unless another runner has taken the run over meanwhile."""
+    with transaction.atomic():
+        ours = Run.objects.filter(pk=run.pk, attempts=run.attempts, state=Run.State.RUNNING)
+        again_at = at + LEASE if state == Run.State.FAULTY else None
+        if ours.update(again_at=again_at) != 1:
+            return
+        held = Run.objects.get(pk=run.pk)
+        held.finished_at, held.faults, held.planned = at, day.faults, planned
+        held.counts = {
+            kind: held.counts.get(kind, 0) + day.counts.get(kind, 0)
+            for kind in {**held.counts, **day.counts}
+        }
+        also = ("finished_at", "faults", "planned", "counts")
+        held.move(state, at=at, actor=actor, reason=_outcome(day, planned), also=also)
+
+
+def _outcome(day: days.Day, planned: dict[str, int]) -> str:
+    counts = planned or day.counts
+    words = ", ".join(f"{kind} {count}" for kind, count in counts.items() if count)
+    return f"would do {words}" if planned else words or "nothing was due"
