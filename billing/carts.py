@@ -29,10 +29,16 @@ def lines_of(cart: Cart) -> list[CartLine]:
 
 
 def add(
-    cart: Cart | None, price: Price, *, subscription: Subscription | None, at: datetime
+    cart: Cart | None,
+    price: Price,
+    *,
+    subscription: Subscription | None,
+    at: datetime,
+    quantity: int = 1,
 ) -> Cart:
     """Put a price into the basket (once) and return the basket; a new one where there was none.
 
+    A line that is there already gets the new quantity, which is kept to what the package allows.
     Another currency empties the basket first, since an order has one. Raises NotForSale.
     """
     check(price, subscription)
@@ -44,8 +50,21 @@ def add(
             cart.lines.all().delete()
         cart.currency, cart.updated_at = price.currency, at
         cart.save(update_fields=["currency", "updated_at"])
-        CartLine.objects.get_or_create(cart=cart, price=price, subscription=subscription)
+        CartLine.objects.update_or_create(
+            cart=cart,
+            price=price,
+            subscription=subscription,
+            defaults={"quantity": _allowed(price, quantity)},
+        )
     return cart
+
+
+def change(cart: Cart, line_id: int, quantity: int, *, at: datetime) -> None:
+    """Set a line's quantity, kept to what its package allows; nothing if it is not there."""
+    line = cart.lines.select_related("price__package").filter(pk=line_id).first()
+    if line is not None:
+        cart.lines.filter(pk=line_id).update(quantity=_allowed(line.price, quantity))
+        Cart.objects.filter(pk=cart.pk).update(updated_at=at)
 
 
 def remove(cart: Cart, line_id: int, *, at: datetime) -> None:
@@ -63,9 +82,11 @@ def foreign_lines(lines: list[CartLine], customer: Customer) -> list[CartLine]:
     ]
 
 
-def check(price: Price, subscription: Subscription | None) -> None:
-    """Raise NotForSale unless the price can be ordered now, a top-up for a running service."""
+def check(price: Price, subscription: Subscription | None, quantity: int = 1) -> None:
+    """Raise NotForSale unless so many can be ordered now, a top-up for a running service."""
     package = price.package
+    if quantity != _allowed(price, quantity):
+        raise NotForSale("quantity")
     if price.archived or package.archived:
         raise NotForSale("archived")
     tops_up = package.kind == Package.Kind.TOP_UP
@@ -75,3 +96,7 @@ def check(price: Price, subscription: Subscription | None) -> None:
         return
     if subscription.state != Subscription.State.ACTIVE or subscription.currency != price.currency:
         raise NotForSale("service cannot be topped up")
+
+
+def _allowed(price: Price, quantity: int) -> int:
+    return max(1, min(quantity, price.package.max_quantity))

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from billing import carts, emails, invoices, locks, subscriptions, top_up_limits
+from billing import carts, coupons, emails, invoices, locks, subscriptions, top_up_limits
 from billing.models import (
     Brand,
     Cart,
@@ -17,6 +17,7 @@ from billing.models import (
     InvoiceLine,
     Order,
     OrderLine,
+    Redemption,
     User,
 )
 from packages.models import Package
@@ -39,6 +40,7 @@ class Quote:
 
     lines: tuple[CartLine, ...]
     priced: invoices.Priced
+    coupon: coupons.Offer | None = None
 
     @property
     def total(self) -> Money:
@@ -47,8 +49,11 @@ class Quote:
     @property
     def fingerprint(self) -> str:
         """Name what the customer sees; the form sends it back, so that nothing else is ordered."""
-        parts = [f"{line.price_id}:{line.subscription_id or 0}" for line in self.lines]
-        return f"{self.total.minor}{self.total.currency}|{','.join(parts)}"
+        parts = [
+            f"{line.price_id}:{line.subscription_id or 0}:{line.quantity}" for line in self.lines
+        ]
+        coupon = self.coupon.coupon.pk if self.coupon and not self.coupon.refusal else 0
+        return f"{self.total.minor}{self.total.currency}|{','.join(parts)}|{coupon}"
 
 
 def quote(cart: Cart, customer: Customer, brand: Brand, *, language: str, on: date) -> Quote:
@@ -56,9 +61,10 @@ def quote(cart: Cart, customer: Customer, brand: Brand, *, language: str, on: da
     lines = tuple(carts.lines_of(cart))
     if not lines:
         raise EmptyCart
-    charges = tuple(charge for line in lines for charge in _charges(line))
+    offered = coupons.offer(cart, lines, customer, on=on)
+    charges = tuple(charge for line in lines for charge in _charges(line, offered))
     draft = invoices.Draft(customer, cart.currency, language, charges)
-    return Quote(lines, invoices.price(draft, brand, on=on))
+    return Quote(lines, invoices.price(draft, brand, on=on), offered)
 
 
 def place(
@@ -74,6 +80,8 @@ def place(
     at: datetime,
 ) -> Order:
     """Turn the basket into an order with its issued invoice, all or nothing, and empty the basket.
+
+    Its coupon is used with it, counted under the coupon's lock: never more often than allowed.
 
     `seen` is the fingerprint of the quote that the customer agreed to; Changed if it is another
     now. Placed twice (two tabs, a double click), the second call returns the first one's order.
@@ -128,6 +136,8 @@ def _place(
         placed_at=at,
     )
     record_change(order, before="", at=at, actor=actor, reason="placed")
+    if cart.coupon_id is not None:
+        locks.take_coupon(cart.coupon_id)
     quoted = quote(cart, customer, brand, language=language, on=on)
     if quoted.fingerprint != seen or carts.foreign_lines(list(quoted.lines), customer):
         raise Changed
@@ -136,11 +146,12 @@ def _place(
         locks.take_of_customer(customer)
     charges = []
     for line in quoted.lines:
-        carts.check(line.price, line.subscription)
+        carts.check(line.price, line.subscription, line.quantity)
         if line.subscription is not None:
-            top_up_limits.admit(line.subscription, line.price.credit, at=at)
+            top_up_limits.admit(line.subscription, line.credit, at=at)
         order_line = _order_line(order, line, brand, at=at, actor=actor)
-        charges += _charges(line, order_line)
+        redemption = coupons.redeem(quoted.coupon, line, order_line, at=at)
+        charges += _charges(line, quoted.coupon, order_line, redemption)
     draft = invoices.Draft(customer, order.currency, language, tuple(charges), order)
     (invoice,) = invoices.issue([draft], brand, at=at, actor=actor)
     Cart.objects.filter(pk=cart.pk).delete()
@@ -159,7 +170,7 @@ def _order_line(
     else:
         servers.choose(order.currency)
         subscription = subscriptions.plan(
-            order.customer, price, zone=brand.zone, at=at, actor=actor
+            order.customer, price, quantity=line.quantity, zone=brand.zone, at=at, actor=actor
         )
     return OrderLine.objects.create(
         order=order,
@@ -168,25 +179,51 @@ def _order_line(
         subscription=subscription,
         name=package.text("name"),
         cycle=price.cycle,
-        amount_minor=price.amount_minor,
+        quantity=line.quantity,
+        amount_minor=line.amount.minor,
         setup_minor=price.setup_minor,
-        credit_minor=price.credit_minor,
+        credit_minor=line.credit.minor,
     )
 
 
-def _charges(line: CartLine, order_line: OrderLine | None = None) -> list[invoices.Line]:
-    """Return what a line costs now: its price (nothing during a trial) and its set-up fee."""
+def _charges(
+    line: CartLine,
+    offered: coupons.Offer | None,
+    order_line: OrderLine | None = None,
+    redemption: Redemption | None = None,
+) -> list[invoices.Line]:
+    """Return what a line costs now: its price (nothing during a trial), its set-up fee (once for
+    any quantity), and below zero what a coupon takes off.
+    """
     price, package = line.price, line.price.package
     name = package.text("name")
     subscription = order_line.subscription if order_line else None
     amount = Money.zero(price.currency) if package.trial_days else price.amount
     charges = [
-        invoices.Line(_kind(package), _describe(line, name), amount, subscription, order_line)
+        invoices.Line(
+            _kind(package),
+            _describe(line, name),
+            amount,
+            subscription,
+            order_line,
+            quantity=line.quantity,
+        )
     ]
     if price.setup_minor:
         setup = _("%(package)s: set-up fee") % {"package": name}
         charges.append(
             invoices.Line(InvoiceLine.Kind.SETUP, setup, price.setup, subscription, order_line)
+        )
+    if offered is not None and offered.off.get(line.pk):
+        charges.append(
+            invoices.Line(
+                InvoiceLine.Kind.DISCOUNT,
+                coupons.describe(offered.coupon, name),
+                -offered.off[line.pk],
+                subscription,
+                order_line,
+                redemption=redemption,
+            )
         )
     return charges
 

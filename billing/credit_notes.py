@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Sum
 
-from billing import emails, invoices, ledger, numbers, subscriptions
+from billing import coupons, emails, invoices, ledger, numbers, subscriptions
 from billing.locks import Held, take_for_invoice
 from billing.models import Invoice, InvoiceLine, InvoiceTax, Order
 from packages.money import Money, total
@@ -276,6 +276,7 @@ def _finish(invoice: Invoice, held: Held, *, at: datetime, actor: str) -> None:
     if order is not None and order.state == Order.State.PLACED:
         reason = "invoice credited in full"
         order.move(Order.State.CANCELLED, at=at, actor=actor, reason=reason)
+        coupons.release(order, at=at)
         for subscription in held.subscriptions.values():
             subscriptions.give_up(subscription, reason=reason, at=at, actor=actor)
 

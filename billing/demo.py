@@ -5,10 +5,21 @@ from datetime import date, datetime
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
-from billing.models import Brand, Customer, LegalText, Membership, TaxRate, TopUpTerms, User
+from billing.models import (
+    Brand,
+    Coupon,
+    Customer,
+    LegalText,
+    Membership,
+    TaxRate,
+    TopUpTerms,
+    User,
+)
 
 STAFF = ("staff@nordcast.example", "demo-staff-2026")
 CUSTOMER = ("customer@nordcast.example", "demo-customer-2026")
+# 10 % off the first three invoices of who has never ordered before.
+COUPON = "WELCOME10"
 
 # Standard rates of the member states in basis points and the day they began (European Commission,
 # "VAT rates applied in the Member States"). Older rates are only kept where they matter for demos.
@@ -65,6 +76,9 @@ def seed_operator(*, at: datetime) -> None:
             )
         for currency in ("EUR", "USD"):
             TopUpTerms.objects.get_or_create(currency=currency, defaults=TOP_UPS)
+        Coupon.objects.get_or_create(
+            code=COUPON, defaults={"percent_bp": 1000, "cycles": 3, "new_customers": True}
+        )
         _staff()
         _customer(at=at)
 

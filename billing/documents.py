@@ -144,6 +144,7 @@ def _period(line: InvoiceLine, form: Format) -> str:
         InvoiceLine.Kind.PACKAGE: _("from activation"),
         InvoiceLine.Kind.SETUP: _("once"),
         InvoiceLine.Kind.CREDIT: _("on receipt of payment"),
+        InvoiceLine.Kind.DISCOUNT: _("once"),
     }[InvoiceLine.Kind(line.kind)]
 
 

@@ -18,6 +18,7 @@ from billing.models import (
     Order,
     OrderLine,
     Payment,
+    Redemption,
     Subscription,
 )
 from packages.money import Money
@@ -27,7 +28,7 @@ from packages.states import record_changes
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One charge of a draft; `amount` is net or gross by the brand's price mode.
+    """One charge of a draft; `amount` is that of one piece, net or gross by the brand's price mode.
 
     A discount is a line below zero. `rate_bp` is a rate of the seller's country other than the
     usual one; `exempt` says why the line is free of tax, and its price then contains none.
@@ -41,6 +42,9 @@ class Line:
     period: Period | None = None
     rate_bp: int | None = None
     exempt: str = ""
+    quantity: int = 1
+    # What a discount is owed to.
+    redemption: Redemption | None = None
 
     def rate_under(self, treated: tax.Treatment) -> int:
         return 0 if self.exempt else treated.rate_for(self.rate_bp)
@@ -81,7 +85,8 @@ def price(
     units = tuple(_unit(line, brand, treated) for line in draft.lines)
     line_rates = tuple(line.rate_under(treated) for line in draft.lines)
     add_up = tax.sums_of_gross if brand.prices_include_tax else tax.sums_of_net
-    taxed = list(zip(units, line_rates, strict=True))
+    amounts = [unit.times(line.quantity) for unit, line in zip(units, draft.lines, strict=True)]
+    taxed = list(zip(amounts, line_rates, strict=True))
     return Priced(draft, units, line_rates, treated, add_up(taxed, draft.currency))
 
 
@@ -205,7 +210,8 @@ def close(invoice: Invoice, held: Held, *, at: datetime, actor: str) -> None:
     emails.receipt(invoice, at=at)
     if invoice.order_id is not None:
         orders.fulfil(held.orders[invoice.order_id], held, at=at, actor=actor)
-    for line in invoice.lines.filter(subscription__isnull=False, period_start_on__isnull=False):
+    charged = invoice.lines.filter(kind=InvoiceLine.Kind.RECURRING, period_start_on__isnull=False)
+    for line in charged:
         subscription = held.subscriptions[line.subscription_id or 0]
         subscriptions.renew(subscription, line, at=at, actor=actor)
 
@@ -250,11 +256,13 @@ def _line_rows(invoice: Invoice, priced: Priced) -> list[InvoiceLine]:
             description=line.description[:200],
             period_start_on=line.period.start_on if line.period else None,
             period_end_on=line.period.end_on if line.period else None,
+            quantity=line.quantity,
             unit_minor=unit.minor,
             net_minor=net.minor,
             tax_bp=rate_bp,
             subscription=line.subscription,
             order_line=line.order_line,
+            redemption=line.redemption,
         )
         for position, (line, unit, rate_bp, net) in enumerate(rows, start=1)
     ]

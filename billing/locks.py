@@ -9,6 +9,7 @@ from datetime import date
 from django.db import transaction
 
 from billing.models import (
+    Coupon,
     Customer,
     Invoice,
     LedgerAccount,
@@ -121,3 +122,11 @@ def take_methods(customer_id: int) -> list[PaymentMethod]:
     assert transaction.get_connection().in_atomic_block, "A lock needs a transaction to live in."
     rows = PaymentMethod.objects.select_for_update(of=("self",)).filter(customer=customer_id)
     return list(rows.order_by("pk"))
+
+
+def take_coupon(coupon_id: int) -> Coupon:
+    """Lock a coupon and return it fresh: who counts its uses adds one before anybody else does.
+
+    It comes before all other locks but that of the customer's user.
+    """
+    return Coupon.objects.select_for_update().get(pk=coupon_id)

@@ -1,6 +1,6 @@
 """Invoice what renews: one invoice for each subscription and period, however often this runs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,8 +10,16 @@ from django.db.models.functions import Cast, Concat
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from billing import emails, invoices, locks, subscriptions
-from billing.models import Brand, Invoice, InvoiceLine, Mail, Subscription, current_brand
+from billing import coupons, emails, invoices, locks, subscriptions
+from billing.models import (
+    Brand,
+    Invoice,
+    InvoiceLine,
+    Mail,
+    Redemption,
+    Subscription,
+    current_brand,
+)
 from packages.money import Money
 from packages.periods import Period, index_of, period
 from packages.sweeping import Quarantine
@@ -95,7 +103,8 @@ def _bill(
         return []
     stretches = _next_periods(due)
     wanted = [each for each in due if _has_come(each, stretches[each.pk], on)]
-    drafts = [_draft(each, stretches[each.pk]) for each in wanted]
+    lowered = coupons.running(each.pk for each in wanted)
+    drafts = [_draft(each, stretches[each.pk], lowered.get(each.pk)) for each in wanted]
     issued = invoices.issue(drafts, brand, at=at, actor=ACTOR)
     billed = {each.pk for each in wanted}
     for each in due:
@@ -133,24 +142,40 @@ def _has_come(subscription: Subscription, stretch: Period, on: date) -> bool:
     return day is not None and day <= on
 
 
-def _draft(subscription: Subscription, stretch: Period) -> invoices.Draft:
+def _draft(
+    subscription: Subscription, stretch: Period, redemption: Redemption | None
+) -> invoices.Draft:
     customer = subscription.customer
     with translation.override(customer.language):
-        words = {
-            "package": subscription.package.text("name"),
-            "cycle": subscription.get_cycle_display(),
-        }
-        description = _("%(package)s, %(cycle)s") % words
-    line = invoices.Line(
+        lines = tuple(_lines(subscription, stretch, redemption))
+    return invoices.Draft(
+        customer, subscription.currency, customer.language, lines, due_on=stretch.start_on
+    )
+
+
+def _lines(
+    subscription: Subscription, stretch: Period, redemption: Redemption | None
+) -> Iterator[invoices.Line]:
+    """Yield the period's charge, and what a coupon takes off it, in the active language."""
+    name = subscription.package.text("name")
+    words = {"package": name, "cycle": subscription.get_cycle_display()}
+    yield invoices.Line(
         InvoiceLine.Kind.RECURRING,
-        description,
-        subscription.amount,
+        _("%(package)s, %(cycle)s") % words,
+        subscription.unit,
         subscription,
         period=stretch,
+        quantity=subscription.quantity,
     )
-    return invoices.Draft(
-        customer, subscription.currency, customer.language, (line,), due_on=stretch.start_on
-    )
+    if redemption is not None and (off := redemption.of(subscription.amount)):
+        yield invoices.Line(
+            InvoiceLine.Kind.DISCOUNT,
+            coupons.describe(redemption.coupon, name),
+            -off,
+            subscription,
+            period=stretch,
+            redemption=redemption,
+        )
 
 
 def _shown(invoice: Invoice) -> Issued:

@@ -34,8 +34,14 @@ LEAD_DAYS = {
 KEPT_FOR = timedelta(days=30)
 
 
-def plan(customer: Customer, price: Price, *, zone: str, at: datetime, actor: str) -> Subscription:
-    """Insert a pending subscription with today's price and limits; nothing is provisioned yet."""
+def plan(
+    customer: Customer, price: Price, *, zone: str, at: datetime, actor: str, quantity: int = 1
+) -> Subscription:
+    """Insert a pending subscription with today's price and limits; nothing is provisioned yet.
+
+    So many of the package run on one account; price, credit, channels and units are theirs
+    together.
+    """
     package = price.package
     subscription = Subscription.objects.create(
         customer=customer,
@@ -43,9 +49,10 @@ def plan(customer: Customer, price: Price, *, zone: str, at: datetime, actor: st
         price=price,
         currency=price.currency,
         cycle=price.cycle,
-        amount_minor=price.amount_minor,
-        credit_minor=price.credit_minor,
-        limits=limits_of(package).to_json(),
+        quantity=quantity,
+        amount_minor=price.amount.times(quantity).minor,
+        credit_minor=price.credit.times(quantity).minor,
+        limits=limits_of(package, quantity).to_json(),
         allowance=package.allowance,
         trial_days=package.trial_days,
         zone=zone,
@@ -55,14 +62,14 @@ def plan(customer: Customer, price: Price, *, zone: str, at: datetime, actor: st
     return subscription
 
 
-def limits_of(package: Package) -> Limits:
-    """Return what the dialler should enforce for a buyer of the package as it is now."""
+def limits_of(package: Package, quantity: int = 1) -> Limits:
+    """Return what the dialler should enforce for a buyer of so many of the package as it is now."""
     assert package.tariff is not None, "A package that opens an account has a tariff (constraint)."
     return Limits(
         tariff=package.tariff.remote_id,
-        channels=package.channels,
+        channels=package.channels * quantity,
         services=tuple(package.services),
-        units=tuple(package.units.items()),
+        units=tuple((service, count * quantity) for service, count in package.units.items()),
     )
 
 

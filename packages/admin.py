@@ -153,6 +153,7 @@ class PackagePage(Page):
                     ("voice_minutes", "fax_pages"),
                     ("sms_messages", "email_messages"),
                     ("allowance", "trial_days"),
+                    "max_quantity",
                 )
             },
         ),

@@ -161,6 +161,12 @@ class Package(Translated):
         default=Allowance.PERSIST,
     )
     trial_days = models.PositiveSmallIntegerField(_("trial days"), default=0)
+    max_quantity = models.PositiveSmallIntegerField(
+        _("largest quantity"),
+        default=1,
+        validators=[MinValueValidator(1)],
+        help_text=_("More than 1 lets customers order it several times on one account."),
+    )
 
     recommended = models.BooleanField(_("recommended"), default=False)
     visible = models.BooleanField(_("visible in the shop"), default=True)

@@ -23,6 +23,13 @@ class Term:
     recurring: Money | None
     per: str
     sentence: str
+    # What a coupon takes off now, and in words for how long.
+    off: Money | None = None
+    lowered: str = ""
+
+    @property
+    def channels(self) -> int:
+        return self.line.price.package.channels * self.line.quantity
 
 
 def terms_of(quote: checkout.Quote, brand: Brand) -> list[Term]:
@@ -32,18 +39,36 @@ def terms_of(quote: checkout.Quote, brand: Brand) -> list[Term]:
 
 def _term(line: CartLine, quote: checkout.Quote, brand: Brand) -> Term:
     price, package = line.price, line.price.package
-    paid = Money.zero(price.currency) if package.trial_days else price.amount
+    paid = Money.zero(price.currency) if package.trial_days else line.amount
+    off = quote.coupon.off.get(line.pk) if quote.coupon else None
     recurs = package.kind == Package.Kind.SUBSCRIPTION and price.cycle != Cycle.ONE_TIME
     treated = quote.priced.treatment
     return Term(
         line=line,
         name=package.text("name"),
-        now=_shown(paid, treated, brand),
+        now=_shown(paid, treated, brand, line.quantity),
         setup=_shown(price.setup, treated, brand),
-        recurring=gross(price.amount, treated, brand) if recurs else None,
+        recurring=gross(line.amount, treated, brand) if recurs else None,
         per=offers.per(price.cycle),
         sentence=_sentence(price, line),
+        off=_shown(off, treated, brand) if off else None,
+        lowered=_lowered(quote, line) if recurs else "",
     )
+
+
+def _lowered(quote: checkout.Quote, line: CartLine) -> str:
+    """Say for how many invoices the coupon lowers the price; nothing if it does not."""
+    if quote.coupon is None or not quote.coupon.covers(line):
+        return ""
+    code, cycles = quote.coupon.coupon.code, quote.coupon.coupon.cycles
+    if cycles is None:
+        return _("The code %(code)s lowers every invoice.") % {"code": code}
+    text = ngettext(
+        "The code %(code)s lowers %(count)s invoice; after that the full price applies.",
+        "The code %(code)s lowers the first %(count)s invoices; then the full price applies.",
+        cycles,
+    )
+    return text % {"code": code, "count": str(cycles)}
 
 
 def gross(amount: Money, treated: tax.Treatment, brand: Brand) -> Money:
@@ -53,8 +78,10 @@ def gross(amount: Money, treated: tax.Treatment, brand: Brand) -> Money:
     return amount + amount.percent(treated.rate_bp)
 
 
-def _shown(amount: Money, treated: tax.Treatment, brand: Brand) -> Money:
+def _shown(amount: Money, treated: tax.Treatment, brand: Brand, pieces: int = 1) -> Money:
     """Return the amount as the summary's lines show it: gross or net by the shop's price mode."""
+    if pieces > 1:
+        return _shown(amount.fraction(1, pieces), treated, brand).times(pieces)
     if brand.prices_include_tax and treated.rate_bp == 0:
         return tax.untaxed(amount, treated)
     return amount

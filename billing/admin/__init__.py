@@ -2,6 +2,7 @@
 
 from billing.admin import (
     brand,
+    coupons,
     customers,
     events,
     invoices,
@@ -19,6 +20,7 @@ from billing.admin import (
 
 __all__ = [
     "brand",
+    "coupons",
     "customers",
     "events",
     "invoices",

@@ -1,6 +1,7 @@
 """Who owes what. One file per thing; import the thing from here."""
 
 from billing.models.brand import Brand, LegalText, current_brand
+from billing.models.coupon import Coupon, CouponAmount, Redemption
 from billing.models.customer import Customer, Membership, User
 from billing.models.invoice import Invoice, InvoiceLine, InvoiceTax, NumberSeries, TaxRate
 from billing.models.ledger import LedgerAccount, LedgerTransaction, Posting
@@ -19,6 +20,8 @@ __all__ = [
     "Brand",
     "Cart",
     "CartLine",
+    "Coupon",
+    "CouponAmount",
     "Customer",
     "GatewayEvent",
     "Invoice",
@@ -37,6 +40,7 @@ __all__ = [
     "Payment",
     "PaymentMethod",
     "Posting",
+    "Redemption",
     "Run",
     "Subscription",
     "SubscriptionPeriod",

@@ -208,6 +208,7 @@ class InvoiceLine(models.Model):
         SETUP = "setup", _("set-up fee")
         CREDIT = "credit", _("credit")
         PACKAGE = "package", _("package")
+        DISCOUNT = "discount", _("discount")
 
     invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="lines")
     position = models.PositiveSmallIntegerField()
@@ -222,6 +223,9 @@ class InvoiceLine(models.Model):
     subscription = models.ForeignKey(Subscription, models.PROTECT, null=True)
     order_line = models.ForeignKey(OrderLine, models.PROTECT, null=True)
     corrects = models.ForeignKey("self", models.PROTECT, null=True, related_name="corrections")
+    redemption = models.ForeignKey(
+        "Redemption", models.PROTECT, null=True, related_name="discounts"
+    )
 
     class Meta:
         ordering = ["invoice", "position"]
@@ -233,10 +237,25 @@ class InvoiceLine(models.Model):
                 condition=Q(kind="recurring", period_start_on__isnull=False, corrects__isnull=True),
                 name="invoice_period_once",
             ),
+            models.UniqueConstraint(fields=["invoice", "redemption"], name="discount_once"),
+            models.UniqueConstraint(
+                fields=["redemption", "period_start_on"], name="discount_period_once"
+            ),
+            models.CheckConstraint(
+                name="discount_takes_off",
+                condition=~Q(kind="discount")
+                | Q(corrects__isnull=False)
+                | Q(redemption__isnull=False, unit_minor__lt=0),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.description
+
+    @property
+    def amount(self) -> Money:
+        """Return what the whole line costs, net or gross by the invoice's price mode."""
+        return Money(self.unit_minor, self.invoice.currency).times(self.quantity)
 
 
 class InvoiceTax(models.Model):

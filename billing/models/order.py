@@ -18,6 +18,7 @@ class Cart(models.Model):
 
     token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     currency = models.CharField(max_length=3)
+    coupon = models.ForeignKey("Coupon", models.SET_NULL, null=True)
     updated_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -30,6 +31,7 @@ class CartLine(models.Model):
     cart = models.ForeignKey(Cart, models.CASCADE, related_name="lines")
     price = models.ForeignKey(Price, models.CASCADE)
     subscription = models.ForeignKey("Subscription", models.CASCADE, null=True, blank=True)
+    quantity = models.PositiveSmallIntegerField(default=1)
 
     class Meta:
         ordering = ["id"]
@@ -43,6 +45,15 @@ class CartLine(models.Model):
 
     def __str__(self) -> str:
         return str(self.price)
+
+    @property
+    def amount(self) -> Money:
+        """Return the catalogue price of the whole line, without its set-up fee."""
+        return self.price.amount.times(self.quantity)
+
+    @property
+    def credit(self) -> Money:
+        return self.price.credit.times(self.quantity)
 
 
 class Order(Stateful):
@@ -83,6 +94,8 @@ class Order(Stateful):
 class OrderLine(models.Model):
     """One package of an order, with a snapshot of its name and price; a top-up of a free amount
     has no package.
+
+    Amount and credit are those of the whole quantity; an account is set up once.
     """
 
     class Kind(models.TextChoices):
@@ -95,6 +108,7 @@ class OrderLine(models.Model):
     subscription = models.ForeignKey("Subscription", models.PROTECT, related_name="order_lines")
     name = models.CharField(max_length=80)
     cycle = models.CharField(max_length=12, choices=Cycle.choices)
+    quantity = models.PositiveSmallIntegerField(default=1)
     amount_minor = models.BigIntegerField()
     setup_minor = models.BigIntegerField(default=0)
     credit_minor = models.BigIntegerField(default=0)

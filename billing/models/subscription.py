@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Mod
+from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.customer import Customer
@@ -21,7 +23,8 @@ class Subscription(Stateful):
     """Says whether a service is paid for; whether it runs at the dialler is `account.state`.
 
     The price and the limits are those of the day of purchase: later changes of the catalogue do not
-    reach it. A pay-as-you-go subscription has no periods and no end.
+    reach it. A pay-as-you-go subscription has no periods and no end. Amount, credit and limits are
+    those of the whole quantity, which runs on one account.
     """
 
     class State(models.TextChoices):
@@ -48,6 +51,7 @@ class Subscription(Stateful):
     )
     currency = models.CharField(_("currency"), max_length=3)
     cycle = models.CharField(_("billing cycle"), max_length=12, choices=Cycle.choices)
+    quantity = models.PositiveSmallIntegerField(_("quantity"), default=1)
     amount_minor = models.BigIntegerField(_("price in minor units"))
     credit_minor = models.BigIntegerField(_("included credit in minor units"), default=0)
     limits = models.JSONField(_("limits"))
@@ -94,6 +98,11 @@ class Subscription(Stateful):
                 name="subscription_invoiced_while_active",
                 condition=Q(next_invoice_on__isnull=True) | Q(state="active"),
             ),
+            # An invoice prints quantity times unit price, and that is the amount to the cent.
+            models.CheckConstraint(
+                name="subscription_amount_by_quantity",
+                condition=Q(quantity__gt=0) & Q(Exact(Mod("amount_minor", "quantity"), 0)),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -102,6 +111,11 @@ class Subscription(Stateful):
     @property
     def amount(self) -> Money:
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def unit(self) -> Money:
+        """Return the price of one; all of them together cost `amount`, to the cent (a check)."""
+        return self.amount.fraction(1, self.quantity)
 
     @property
     def credit(self) -> Money:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from billing import carts, checkout, tax
+from billing import carts, checkout, coupons, tax
 from billing.models import Brand, Cart, Customer, Subscription, User, current_brand
 from packages import clock
 from packages.models import Price
@@ -21,20 +21,19 @@ SESSION_KEY = "cart"
 @never_cache
 @require_safe
 def cart(request: HttpRequest) -> HttpResponse:
-    brand = current_brand()
-    basket = cart_of(request)
-    quote = _quote(request, basket, brand) if basket else None
-    page = {"quote": quote, "terms": terms_of(quote, brand) if quote else []}
-    return render(request, "storefront/cart.html", page)
+    return _page(request, cart_of(request), current_brand(), {})
 
 
 @require_POST
 def cart_add(request: HttpRequest) -> HttpResponse:
     price = _price(request.POST.get("price", ""))
     subscription = _subscription(request, request.POST.get("subscription", ""))
+    quantity = _number(request.POST.get("quantity", "")) or 1
     before = cart_of(request)
     try:
-        after = carts.add(before, price, subscription=subscription, at=clock.now())
+        after = carts.add(
+            before, price, subscription=subscription, quantity=quantity, at=clock.now()
+        )
     except carts.NotForSale:
         messages.error(request, _("That cannot be ordered. Please choose a package and a service."))
         return redirect(price.package)
@@ -47,9 +46,38 @@ def cart_add(request: HttpRequest) -> HttpResponse:
 @require_POST
 def cart_remove(request: HttpRequest) -> HttpResponse:
     basket = cart_of(request)
-    line = request.POST.get("line", "")
-    if basket is not None and line.isascii() and line.isdecimal() and len(line) < 19:
-        carts.remove(basket, int(line), at=clock.now())
+    line = _number(request.POST.get("line", ""))
+    if basket is not None and line is not None:
+        carts.remove(basket, line, at=clock.now())
+    return redirect("storefront:cart")
+
+
+@require_POST
+def cart_change(request: HttpRequest) -> HttpResponse:
+    """Set the quantity of a line; what is no number changes nothing."""
+    basket = cart_of(request)
+    line = _number(request.POST.get("line", ""))
+    quantity = _number(request.POST.get("quantity", ""))
+    if basket is not None and line is not None and quantity is not None:
+        carts.change(basket, line, quantity, at=clock.now())
+    return redirect("storefront:cart")
+
+
+@require_POST
+def cart_coupon(request: HttpRequest) -> HttpResponse:
+    """Put a coupon into the basket, or take it out; say why where it is of no use."""
+    basket, at = cart_of(request), clock.now()
+    if basket is None:
+        return redirect("storefront:cart")
+    if request.POST.get("action") == "remove":
+        coupons.remove(basket, at=at)
+        return redirect("storefront:cart")
+    brand, code = current_brand(), request.POST.get("code", "")
+    try:
+        on = business_day(at, brand.zone)
+        coupons.enter(basket, code, _reader(request, brand), on=on, at=at)
+    except coupons.Refused as refused:
+        return _page(request, basket, brand, {"code": code, "refusal": str(refused)}, status=422)
     return redirect("storefront:cart")
 
 
@@ -59,12 +87,36 @@ def cart_of(request: HttpRequest) -> Cart | None:
     return carts.find(token) if token else None
 
 
+def _page(
+    request: HttpRequest,
+    basket: Cart | None,
+    brand: Brand,
+    typed: dict[str, str],
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    quote = _quote(request, basket, brand) if basket else None
+    page = {"quote": quote, "terms": terms_of(quote, brand) if quote else [], **typed}
+    return render(request, "storefront/cart.html", page, status=status)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
+def _reader(request: HttpRequest, brand: Brand) -> Customer:
+    """Return who is reading; a visitor counts as a consumer at home."""
+    customer = customer_of(request.user) if isinstance(request.user, User) else None
+    return customer or Customer(country=brand.country)
+
+
 def _price(text: str) -> Price:
     """Return a price of a package that the shop shows; raise Http404 for any other."""
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+    number = _number(text)
+    if number is None:
         raise Http404
     prices = Price.objects.filter(package__visible=True, package__archived=False, archived=False)
-    found = prices.select_related("package").filter(pk=int(text)).first()
+    found = prices.select_related("package").filter(pk=number).first()
     if found is None:
         raise Http404
     return found
@@ -79,13 +131,12 @@ def _subscription(request: HttpRequest, public_id: str) -> Subscription | None:
 
 
 def _quote(request: HttpRequest, basket: Cart, brand: Brand) -> checkout.Quote | None:
-    """Price the basket for who is reading; a visitor is priced as a consumer at home."""
-    customer = customer_of(request.user) if isinstance(request.user, User) else None
+    """Price the basket for who is reading."""
     on = business_day(clock.now(), brand.zone)
     try:
         return checkout.quote(
             basket,
-            customer or Customer(country=brand.country),
+            _reader(request, brand),
             brand,
             language=request.LANGUAGE_CODE,
             on=on,

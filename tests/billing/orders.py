@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from billing import carts, checkout
-from billing.models import Brand, Customer, Order, User
+from billing.models import Brand, Cart, Customer, Order, User
 from packages.money import Money
 from packages.periods import business_day
 from provisioning.models import Account
@@ -31,14 +31,18 @@ def buyer(*, at: datetime, language: str = "en", **fields: Any) -> tuple[User, C
 
 def place(user: User, customer: Customer, *slugs: str, at: datetime) -> Order:
     """Order the packages with these slugs, as the checkout does."""
-    brand = world.brand()
     cart = None
     for slug in slugs:
         cart = carts.add(cart, world.price(slug), subscription=None, at=at)
     assert cart is not None
+    return order(cart, user, customer, at=at)
+
+
+def order(cart: Cart, user: User, customer: Customer, *, at: datetime, seen: str = "") -> Order:
+    """Order what is in the basket, having seen what it costs."""
+    brand, language = world.brand(), customer.language
     on = business_day(at, brand.zone)
-    language = customer.language
-    seen = checkout.quote(cart, customer, brand, language=language, on=on).fingerprint
+    quoted = checkout.quote(cart, customer, brand, language=language, on=on)
     return checkout.place(
         cart,
         customer,
@@ -46,7 +50,7 @@ def place(user: User, customer: Customer, *slugs: str, at: datetime) -> Order:
         placed_by=user,
         language=language,
         consents=CONSENTS,
-        seen=seen,
+        seen=seen or quoted.fingerprint,
         on=on,
         at=at,
     )

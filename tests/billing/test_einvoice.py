@@ -70,6 +70,10 @@ def net_discount(brand: Brand, buyer: Customer) -> Invoice:
     return discount(brand, buyer)
 
 
+def several(brand: Brand, buyer: Customer) -> Invoice:
+    return issued(brand, buyer, line(3_33, quantity=7), line(-3_33, kind=Kind.SETUP))
+
+
 def over_nothing(brand: Brand, buyer: Customer) -> Invoice:
     return issued(brand, buyer, line(0))
 
@@ -98,6 +102,7 @@ def reverse_credit(brand: Brand, buyer: Customer) -> Invoice:
 
 CASES = (plain, net_prices, reverse_charge, small_business, outside, mixed_rates, discount) + (
     net_discount,
+    several,
     over_nothing,
     in_dollars,
     no_vat_id,
@@ -195,9 +200,18 @@ def line(
     currency: str = "EUR",
     rate_bp: int | None = None,
     exempt: str = "",
+    quantity: int = 1,
 ) -> Line:
     amount = Money(minor, currency)
-    return Line(kind, "Business", amount, period=MARCH, rate_bp=rate_bp, exempt=exempt)
+    return Line(
+        kind,
+        "Business",
+        amount,
+        period=MARCH,
+        rate_bp=rate_bp,
+        exempt=exempt,
+        quantity=quantity,
+    )
 
 
 def issued(brand: Brand, buyer: Customer, *lines: Line, currency: str = "EUR") -> Invoice:

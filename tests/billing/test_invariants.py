@@ -24,6 +24,7 @@ NO_GUARDS = (
     "ALTER TABLE billing_invoice DROP CONSTRAINT invoice_paid_in_full,"
     " DROP CONSTRAINT invoice_kind_fits, DROP CONSTRAINT invoice_adds_up,"
     " DROP CONSTRAINT invoice_not_overpaid",
+    "ALTER TABLE billing_invoiceline DROP CONSTRAINT discount_takes_off",
     "ALTER TABLE billing_subscription DROP CONSTRAINT subscription_invoiced_while_active",
     "DROP INDEX payment_one_open_per_invoice",
     "DROP INDEX job_one_running_per_account",
@@ -40,6 +41,16 @@ OWED_IN_DOLLARS = (
     " SELECT t.id, a.id, (SELECT sum(total_minor) FROM billing_invoice)"
     " FROM billing_ledgertransaction t, billing_ledgeraccount a"
     " WHERE t.cause = 'x' AND a.currency = 'USD'",
+)
+
+REDEEMED = (
+    "INSERT INTO billing_coupon (code, percent_bp, billing_cycles, new_customers, covers_setup,"
+    " covers_top_ups, active) VALUES ('X', 1000, '{}', false, false, false, true)",
+    "INSERT INTO billing_redemption (coupon_id, customer_id, order_line_id, subscription_id,"
+    " currency, percent_bp, amount_minor, cycles, created_at)"
+    " SELECT c.id, o.customer_id, l.id, l.subscription_id, o.currency, 1000, 0, 1, now()"
+    " FROM billing_coupon c, billing_orderline l JOIN billing_order o ON o.id = l.order_id"
+    " ORDER BY l.id LIMIT 1",
 )
 
 # The invariant, what was done to the books, and how.
@@ -87,6 +98,12 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
      (f"{INVOICE} SET credited_minor = 1 WHERE kind = 'invoice'",)),
     ("INV-15", "paid by nothing", ("DELETE FROM billing_allocation",)),
     ("INV-15", "open, nothing due", (f"{INVOICE} SET state = 'open' WHERE state = 'paid'",)),
+    ("COU-1", "in all", (*REDEEMED, "UPDATE billing_coupon SET max_orders = 0")),
+    ("COU-1", "per customer", (*REDEEMED, "UPDATE billing_coupon SET max_orders_each = 0")),
+    ("COU-2", "of nobody", ("UPDATE billing_invoiceline SET kind = 'discount'",)),
+    ("COU-2", "too often", (*REDEEMED, "UPDATE billing_invoiceline SET redemption_id ="
+                            " (SELECT id FROM billing_redemption)"
+                            " WHERE position = 1 AND corrects_id IS NULL")),
     ("LED-1", "one-sided", ("UPDATE billing_posting SET amount_minor = amount_minor + 1"
                             " WHERE id = (SELECT min(id) FROM billing_posting)",)),
     ("LED-5", "booked twice", ("INSERT INTO billing_ledgertransaction (cause, at, invoice_id)"

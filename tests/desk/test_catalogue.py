@@ -20,7 +20,7 @@ def package(**changes: Any) -> dict[str, Any]:
         **{"kind": "subscription", "group": PackageGroup.objects.first().pk},  # type: ignore[union-attr]
         **{"name_en": "Voice 20", "slug": "voice-20", "position": "9", "visible": "on"},
         **{"tariff": Tariff.objects.first().pk, "channels": "20"},  # type: ignore[union-attr]
-        **{"services": ["voice"], "allowance": "persist", "trial_days": "0"},
+        **{"services": ["voice"], "allowance": "persist", "trial_days": "0", "max_quantity": "1"},
         **dict.fromkeys(("voice_minutes", "fax_pages", "sms_messages", "email_messages"), "0"),
         **{"prices-TOTAL_FORMS": "1", "prices-INITIAL_FORMS": "0"},
         **{f"prices-0-{key}": value for key, value in {**price, "credit_minor": "0"}.items()},

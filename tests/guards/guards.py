@@ -53,6 +53,8 @@ ATTEMPT = {"number": "2", "outcome": "'absent'"}
 # The invoice that nothing points to.
 BARE = "(SELECT id FROM billing_invoice WHERE number = 'R-2026-0002')"
 TIMETABLE = {"is_default": "false"}
+OTHER_DRAFT = "(SELECT max(id) FROM billing_invoice WHERE state = 'draft')"
+OTHER_LINE = "(SELECT max(id) FROM billing_orderline)"
 LINE = {"position": "2", "period_start_on": "NULL"}
 
 
@@ -84,6 +86,8 @@ UNIQUE = (
     Copy("invoice_position_once", "draft_line", without(LINE, "position")),
     Copy("invoice_period_once", "draft_line", without(LINE, "period_start_on")),
     Copy("invoice_tax_once", "draft_tax"),
+    Copy("discount_once", "discount", {"position": "6", "period_start_on": "NULL"}),
+    Copy("discount_period_once", "discount", {"invoice_id": OTHER_DRAFT}),
     Copy("number_series_once", "series"),
     Copy("timetable_one_default", "timetable"),
     Copy("billing_packagetimetable_package_id_key", "packagetimetable"),
@@ -97,6 +101,10 @@ UNIQUE = (
     # Carts, orders, subscriptions.
     Copy("billing_cart_token_key", "cart"),
     Copy("cart_line_once", "cartline"),
+    Copy("coupon_code_once", "coupon", {"code": "lower(code)"}),
+    Copy("coupon_amount_once", "coupon_amount"),
+    Copy("billing_coupon_packages_coupon_id_package_id_b3304eb1_uniq", "coupon_package"),
+    Copy("billing_redemption_order_line_id_key", "redemption"),
     Copy("billing_order_checkout_key_key", "order", without(ORDER, "checkout_key")),
     Copy("billing_order_public_id_key", "order", without(ORDER, "public_id")),
     Copy("billing_subscription_account_id_key", "subscription", {"public_id": UUID}),
@@ -154,6 +162,17 @@ CHECKS = (
         "subscription_invoiced_while_active",
         "subscription",
         {**SUBSCRIPTION, "state": "'suspended'", "next_invoice_on": "paid_until"},
+    ),
+    Copy("subscription_amount_by_quantity", "subscription", {**SUBSCRIPTION, "quantity": "3"}),
+    Copy(
+        "redemption_takes_off",
+        "redemption",
+        {"order_line_id": OTHER_LINE, "percent_bp": "NULL"},
+    ),
+    Copy(
+        "discount_takes_off",
+        "discount",
+        {"position": "6", "period_start_on": "NULL", "redemption_id": "NULL"},
     ),
     Copy("period_has_days", "period", {**PERIOD, "end_on": "start_on + 31"}),
     Copy("invoice_draft_has_no_number", "invoice", {**ISSUED, "state": "'draft'"}),
@@ -224,7 +243,8 @@ TRIGGERS = (
     Change("invoiceline_is_final", "invoice_line",
            "DELETE FROM billing_invoiceline WHERE id = {}"),
     Change("invoiceline_is_final", "bare",
-           "UPDATE billing_invoiceline SET invoice_id = {} WHERE period_start_on IS NOT NULL"),
+           "UPDATE billing_invoiceline SET invoice_id = {} "
+           "WHERE period_start_on IS NOT NULL AND kind = 'recurring'"),
     Change("invoicetax_is_final", "invoice_tax",
            "UPDATE billing_invoicetax SET tax_minor = 1 WHERE id = {}"),
     Change("invoicetax_is_final", "invoice_tax",

@@ -42,6 +42,7 @@ from billing.models import (
 from packages.models import Package, PackageGroup, Price, Rate, Tariff
 from packages.states import StateChange, record_change
 from provisioning.models import Account, Attempt, Job, OneTimeSecret, Reading, Server
+from tests.guards import rows_of_offers
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ON = date(2026, 3, 2)
@@ -57,6 +58,7 @@ def make() -> Rows:
     _dialler(rows)
     _purchase(rows)
     _top_ups(rows)
+    rows_of_offers.coupon(rows, at=AT)
     _invoices(rows)
     _credit_note(rows)
     _money(rows)
@@ -211,6 +213,15 @@ def _purchase(rows: dict[str, Any]) -> None:
         cycle="monthly",
         amount_minor=49_00,
     )
+    OrderLine.objects.create(
+        order=rows["order"],
+        kind=OrderLine.Kind.NEW,
+        package=rows["package"],
+        subscription=rows["subscription"],
+        name="Business",
+        cycle="monthly",
+        amount_minor=49_00,
+    )
 
 
 def _top_ups(rows: dict[str, Any]) -> None:
@@ -263,6 +274,7 @@ def _invoices(rows: dict[str, Any]) -> None:
         rows[f"{name}_tax"] = InvoiceTax.objects.create(
             invoice=invoice, tax_bp=1900, net_minor=41_18, tax_minor=7_82
         )
+    rows_of_offers.discount(rows, on=ON)
     # A bare invoice has no parts, so that only its own trigger keeps it from being deleted.
     InvoiceLine.objects.filter(invoice=rows["bare"]).delete()
     InvoiceTax.objects.filter(invoice=rows["bare"]).delete()

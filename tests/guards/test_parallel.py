@@ -9,21 +9,27 @@ import pytest
 from django.core import mail as outbox
 from django.db import transaction
 
-from billing import balances, deliveries, invoices, payments, webhooks
+from billing import balances, checkout, coupons, deliveries, invoices, payments, webhooks
 from billing.gateways.base import IncomingEvent, PaymentSnapshot
 from billing.models import (
     Allocation,
+    Cart,
+    CartLine,
+    Coupon,
     GatewayEvent,
     Invoice,
     InvoiceLine,
     LedgerTransaction,
     Mail,
     NumberSeries,
+    Order,
     current_brand,
 )
 from packages.money import Money
 from provisioning import jobs, runner, secrets
 from provisioning.models import Account, Job
+from tests import world as world_of
+from tests.billing import orders
 from tests.guards import rows
 from tests.guards.connections import together
 
@@ -111,6 +117,24 @@ def test_an_expired_job_is_claimed_by_one_of_many(world: rows.Rows) -> None:
     claims = together(lambda _: runner._claim(world["account"].pk, at=late, worker="test"), MANY)
     assert sorted(type(each).__name__ for each in claims) == ["Claim"] + ["NoneType"] * 7
     assert Job.objects.get().fence == 2
+
+
+def test_the_last_uses_of_a_coupon_go_to_as_many_orders(transactional_db: None) -> None:
+    orders.seeded(at=AT)
+    coupon = Coupon.objects.create(code="FIVE", percent_bp=1000, max_orders=5)
+    buyers = [world_of.customer(f"buyer-{index}@example.com", at=AT) for index in range(20)]
+    carts = [Cart.objects.create(currency="EUR", coupon=coupon, updated_at=AT) for _ in buyers]
+    for cart in carts:
+        CartLine.objects.create(cart=cart, price=world_of.price("starter"))
+    seen = [
+        checkout.quote(cart, buyer, world_of.brand(), language="en", on=rows.ON).fingerprint
+        for cart, (_, buyer) in zip(carts, buyers, strict=True)
+    ]
+    results = together(
+        lambda index: orders.order(carts[index], *buyers[index], at=AT, seen=seen[index]), 20
+    )
+    assert sorted(type(each).__name__ for each in results) == ["Changed"] * 15 + ["Order"] * 5
+    assert (coupons.uses(coupon), Order.objects.count()) == (5, 5)
 
 
 def close_invoice(world: rows.Rows) -> None:

@@ -118,6 +118,11 @@ def _draw(world: rows.Rows) -> None:
         numbers.draw("R", 2026, 1)
 
 
+def _take_coupon(world: rows.Rows) -> None:
+    with transaction.atomic():
+        locks.take_coupon(world["coupon"].pk)
+
+
 LOCKS = (
     Lock("billing.locks.take", "subscription", _take),
     Lock("billing.locks.take", "order", _take),
@@ -125,6 +130,7 @@ LOCKS = (
     Lock("billing.locks.take", "payment", _take),
     Lock("billing.locks.take_methods", "method", _take_methods),
     Lock("billing.locks.take", "balance", _take),
+    Lock("billing.locks.take_coupon", "coupon", _take_coupon),
     Lock("billing.carts.add", "cart", _add_to_cart),
     Lock(
         "billing.deliveries._claim",

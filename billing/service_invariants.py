@@ -1,0 +1,151 @@
+"""What must be true of services: jobs at the dialler, dunning, orders, states, mails."""
+
+from billing.invariant import Invariant
+
+INVARIANTS = (
+    Invariant(
+        "REM-2",
+        "Every finished command to the dialler was written down before it was sent.",
+        """SELECT j.id FROM provisioning_job j
+           WHERE j.state = 'done' AND j.kind = 'credit'
+             AND NOT EXISTS (SELECT 1 FROM provisioning_attempt WHERE job_id = j.id)
+             AND NOT EXISTS (SELECT 1 FROM packages_statechange WHERE subject = 'job'
+               AND subject_id = j.id AND actor LIKE 'staff:%')""",
+    ),
+    Invariant(
+        "REM-3",
+        "A command is sent again only after two readings showed that it was not applied.",
+        """SELECT a.id FROM provisioning_attempt a
+           WHERE EXISTS (SELECT 1 FROM provisioning_attempt b
+                         WHERE b.job_id = a.job_id AND b.number > a.number)
+             AND (a.outcome IN ('sent', 'unknown', 'done', 'applied')
+                  OR (a.outcome = 'absent' AND jsonb_array_length(a.readings) < 2
+                      AND NOT jsonb_path_exists(a.readings, '$[*].by')))""",
+    ),
+    Invariant(
+        "REM-4",
+        "At most one job of an account runs.",
+        """SELECT account_id FROM provisioning_job WHERE state = 'running'
+           GROUP BY account_id HAVING count(*) > 1""",
+    ),
+    Invariant(
+        "REM-5",
+        "Jobs of an account are finished in their order.",
+        """SELECT id FROM (SELECT id, finished_at, lag(finished_at) OVER
+             (PARTITION BY account_id ORDER BY seq) AS earlier FROM provisioning_job
+             WHERE state = 'done') j WHERE earlier > finished_at""",
+    ),
+    Invariant(
+        "REM-8",
+        "An active subscription has its account.",
+        "SELECT id FROM billing_subscription WHERE state = 'active' AND account_id IS NULL",
+    ),
+    Invariant(
+        "REM-10",
+        "Credit jobs and the credit that fulfilled order lines sold are the same.",
+        """SELECT j.id, NULL FROM provisioning_job j
+           LEFT JOIN billing_orderline l ON j.cause = 'order-line-' || l.id || ':credit'
+           LEFT JOIN billing_order o ON o.id = l.order_id
+           WHERE j.kind = 'credit' AND j.cause NOT LIKE 'invoice-line-%'
+             AND (l.id IS NULL OR j.amount_minor <> l.credit_minor
+             OR j.currency <> o.currency OR o.state <> 'fulfilled')
+           UNION ALL SELECT NULL, l.id FROM billing_orderline l
+           JOIN billing_order o ON o.id = l.order_id
+           WHERE o.state = 'fulfilled' AND l.credit_minor > 0 AND NOT EXISTS (
+             SELECT 1 FROM provisioning_job WHERE cause = 'order-line-' || l.id || ':credit')""",
+    ),
+    Invariant(
+        "REM-11",
+        "A service is taken away only for an issued, delivered and overdue invoice, by its notice.",
+        """SELECT c.id FROM packages_statechange c
+           WHERE c.subject = 'subscription' AND c.actor = 'system:dunning' AND NOT EXISTS (
+             SELECT 1 FROM billing_notice n
+             JOIN billing_invoice i ON i.id = n.invoice_id
+             JOIN billing_invoiceline l ON l.invoice_id = i.id
+             JOIN billing_mail m ON m.template = 'invoice_issued'
+               AND m.cause = 'invoice-' || i.id
+             WHERE l.subscription_id = c.subject_id AND n.step = c.after AND n.at = c.at
+               AND i.number IS NOT NULL AND n.on > i.due_on AND m.created_at < n.at
+               AND (i.paid_at IS NULL OR i.paid_at >= n.at))""",
+    ),
+    Invariant(
+        "REM-12",
+        "The credit of a renewal belongs to a paid line, its account and its currency.",
+        """SELECT j.id FROM provisioning_job j
+           LEFT JOIN billing_invoiceline l ON j.cause = 'invoice-line-' || l.id || ':credit'
+           LEFT JOIN billing_invoice i ON i.id = l.invoice_id
+           LEFT JOIN billing_subscription s ON s.id = l.subscription_id
+           WHERE j.kind = 'credit' AND j.cause LIKE 'invoice-line-%'
+             AND (l.id IS NULL OR i.state <> 'paid' OR j.account_id <> s.account_id
+               OR j.currency <> i.currency)""",
+    ),
+    Invariant(
+        "DUN-1",
+        "Each step of dunning was taken once per invoice, one a day, in the timetable's order.",
+        """SELECT id FROM (SELECT n.id, n.on, n.step, lag(n.on) OVER w AS earlier
+             FROM billing_notice n
+             WINDOW w AS (PARTITION BY n.invoice_id ORDER BY array_position(ARRAY['reminder',
+               'overdue_first', 'overdue_second', 'suspended', 'revocation_warning', 'ended'],
+               n.step::text))) s
+           WHERE earlier >= s.on""",
+    ),
+    Invariant(
+        "ORD-1",
+        "A fulfilled order has a paid invoice and, for each line, its jobs.",
+        """SELECT l.id FROM billing_orderline l JOIN billing_order o ON o.id = l.order_id
+           LEFT JOIN billing_invoice i ON i.order_id = o.id
+           WHERE (o.state = 'fulfilled' AND (i.state IS DISTINCT FROM 'paid'
+             OR NOT EXISTS (SELECT 1 FROM provisioning_job
+                            WHERE cause LIKE 'order-line-' || l.id || ':%')))
+             OR (i.state = 'paid' AND o.state <> 'fulfilled' AND i.total_minor > COALESCE(
+               (SELECT sum(total_minor) FROM billing_invoice WHERE corrects_id = i.id), 0))""",
+    ),
+    Invariant(
+        "JOB-2",
+        "A finished job was never run again.",
+        """SELECT j.id FROM provisioning_job j JOIN provisioning_attempt a ON a.job_id = j.id
+           WHERE j.state = 'done' AND a.sent_at > j.finished_at""",
+    ),
+    Invariant(
+        "STA-2",
+        "Every row's state is the last one of its history.",
+        """SELECT 'job', j.id FROM provisioning_job j LEFT JOIN LATERAL (
+             SELECT after FROM packages_statechange WHERE subject = 'job' AND subject_id = j.id
+             ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM j.state
+           UNION ALL SELECT 'payment', p.id FROM billing_payment p LEFT JOIN LATERAL (
+             SELECT after FROM packages_statechange WHERE subject = 'payment' AND subject_id = p.id
+             ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM p.state
+           UNION ALL SELECT 'subscription', s.id FROM billing_subscription s LEFT JOIN LATERAL (
+             SELECT after FROM packages_statechange
+             WHERE subject = 'subscription' AND subject_id = s.id
+             ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM s.state
+           UNION ALL SELECT 'account', a.id FROM provisioning_account a LEFT JOIN LATERAL (
+             SELECT after FROM packages_statechange WHERE subject = 'account' AND subject_id = a.id
+             ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM a.state
+           UNION ALL SELECT 'invoice', i.id FROM billing_invoice i LEFT JOIN LATERAL (
+             SELECT after FROM packages_statechange WHERE subject = 'invoice' AND subject_id = i.id
+             ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM i.state
+           UNION ALL SELECT 'order', o.id FROM billing_order o LEFT JOIN LATERAL (
+             SELECT after FROM packages_statechange WHERE subject = 'order' AND subject_id = o.id
+             ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM o.state
+           UNION ALL SELECT 'run', r.id FROM billing_run r LEFT JOIN LATERAL (
+             SELECT after FROM packages_statechange WHERE subject = 'run' AND subject_id = r.id
+             ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM r.state
+           UNION ALL SELECT 'mail', m.id FROM billing_mail m LEFT JOIN LATERAL (
+             SELECT after FROM packages_statechange WHERE subject = 'mail' AND subject_id = m.id
+             ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM m.state""",
+    ),
+    Invariant(
+        "MAIL-1",
+        "A running account's login was mailed once, as soon as its jobs had ended.",
+        """SELECT a.id FROM provisioning_account a
+           LEFT JOIN billing_mail m ON m.template = 'account_ready'
+             AND m.cause = 'account-' || a.id
+           WHERE a.state <> 'planned' AND a.password_sealed IS NULL
+           GROUP BY a.id HAVING count(m.id) <> 1
+           UNION ALL SELECT a.id FROM provisioning_account a
+           WHERE a.state = 'live' AND a.password_sealed IS NOT NULL AND NOT EXISTS (
+             SELECT 1 FROM provisioning_job WHERE account_id = a.id
+             AND state IN ('waiting', 'running', 'parked'))""",
+    ),
+)

@@ -1,0 +1,58 @@
+"""Coupons at the desk: whatever is typed is answered, and the usage is shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from billing.models import Coupon
+from provisioning.simulator.simulator import Simulator
+from tests.desk import pages
+
+ADD = "/admin/billing/coupon/add/"
+
+
+def coupon(**changes: Any) -> dict[str, Any]:
+    empty = ("valid_from", "valid_until", "max_orders", "percent_bp")
+    return {
+        **dict.fromkeys(empty, ""),
+        **{"code": "SPRING", "active": "on", "cycles": "1", "max_orders_each": "1"},
+        **{"amounts-TOTAL_FORMS": "1", "amounts-INITIAL_FORMS": "0"},
+        **{"amounts-0-currency": "eur", "amounts-0-amount_minor": "500"},
+        **{"amounts-0-minimum_minor": "0"},
+        **changes,
+    }
+
+
+def test_a_coupon_is_saved_and_reads_in_words(staff: Client, shop: Simulator) -> None:
+    assert staff.post(ADD, coupon()).status_code == 302
+    saved = Coupon.objects.get(code="SPRING")
+    assert "€5.00 off, from €0.00 on" in pages.text(staff.get(pages.address(saved)))
+    assert "0 of –" in pages.text(staff.get("/admin/billing/coupon/"))
+    assert staff.get("/admin/billing/redemption/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"percent_bp": "1000"}, "A percentage is given above"),
+        ({"amounts-0-amount_minor": "0"}, "Enter a percentage above, or an amount here."),
+        ({"amounts-0-amount_minor": ""}, "This field is required."),
+        ({"amounts-0-amount_minor": "x"}, "Enter a whole number."),
+        ({"percent_bp": "10001"}, "less than or equal to 10000"),
+        ({"amounts-0-currency": "1!"}, "Enter three letters"),
+        ({"code": "welcome10"}, "There is a coupon with this code already."),
+        ({"code": "no spaces"}, "Use letters, digits, - and _ only."),
+        (
+            {"valid_from": "2026-03-02", "valid_until": "2026-03-01"},
+            "The last day is before the first one.",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said(
+    staff: Client, shop: Simulator, typed: dict[str, str], said: str
+) -> None:
+    assert said in pages.text(staff.post(ADD, coupon(**typed)))
+    assert not Coupon.objects.filter(code="SPRING").exists()

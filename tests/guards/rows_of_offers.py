@@ -1,0 +1,43 @@
+"""Rows of what makes things cheaper or dearer: a coupon with its redemption and its discount."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from billing.models import Coupon, CouponAmount, Invoice, InvoiceLine, Redemption
+
+
+def coupon(rows: dict[str, Any], *, at: datetime) -> None:
+    rows["coupon"] = made = Coupon.objects.create(code="WELCOME10", percent_bp=1000)
+    rows["coupon_package"] = Coupon.packages.through.objects.create(
+        coupon=made, package=rows["package"]
+    )
+    rows["coupon_amount"] = CouponAmount.objects.create(coupon=made, currency="EUR")
+    rows["redemption"] = Redemption.objects.create(
+        coupon=made,
+        customer=rows["customer"],
+        order_line=rows["orderline"],
+        subscription=rows["subscription"],
+        currency="EUR",
+        percent_bp=1000,
+        created_at=at,
+    )
+
+
+def discount(rows: dict[str, Any], *, on: date) -> None:
+    """A discount on the draft, and another draft for the second one."""
+    rows["discount"] = InvoiceLine.objects.create(
+        invoice=rows["draft"],
+        position=5,
+        kind=InvoiceLine.Kind.DISCOUNT,
+        description="Discount",
+        unit_minor=-4_90,
+        net_minor=-4_12,
+        tax_bp=1900,
+        redemption=rows["redemption"],
+        period_start_on=on,
+    )
+    rows["other_draft"] = Invoice.objects.create(
+        customer=rows["customer"], currency="EUR", language="en"
+    )
