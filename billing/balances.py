@@ -39,6 +39,8 @@ class Line:
     def invoice(self) -> Invoice | None:
         """Return the invoice or credit note that the money came from or went to."""
         booking = self.booking
+        if booking.refund is not None:
+            return booking.refund.payment.invoice
         if booking.allocation is not None:
             return booking.allocation.invoice
         return booking.payment.invoice if booking.payment is not None else booking.invoice
@@ -72,6 +74,7 @@ def history(customer: Customer, currency: str) -> list[Line]:
         "transaction__invoice",
         "transaction__payment__invoice",
         "transaction__allocation__invoice",
+        "transaction__refund__payment__invoice",
     )
     after, lines = Money.zero(currency), list[Line]()
     for row in rows.order_by("id"):

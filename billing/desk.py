@@ -5,9 +5,10 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from billing import deliveries, events, payments
+from billing import deliveries, emails, events, payments
 from billing.gateways import bank_transfer
-from billing.models import GatewayEvent, Mail, Payment
+from billing.gateways.base import NotConfigured
+from billing.models import GatewayEvent, Invoice, Mail, Payment
 from packages.desk import Impossible
 from packages.desk.cells import amount as shown
 from packages.doorbell import ring
@@ -17,30 +18,52 @@ from packages.states import StateChange
 BANK_TRANSFER = bank_transfer.BankTransfer.code
 
 
-def confirm_transfer(payment: Payment, amount: Money, *, at: datetime, actor: str) -> None:
+def confirm_transfer(
+    payment: Payment, amount: Money, *, differs: bool = False, at: datetime, actor: str
+) -> None:
     """Record that a bank transfer arrived, with all that follows from a success.
 
-    `amount` is what staff read on the bank statement and must be the payment's to the cent. A
-    second call raises Impossible and changes nothing; so does any other mistake.
+    `amount` is what staff read on the bank statement. It must be the payment's to the cent, or
+    `differs` says that really another sum arrived: then the payment is worth that. Less leaves the
+    invoice open with its rest, more goes onto the balance. A second call raises Impossible and
+    changes nothing; so does any other mistake.
     """
     if payment.gateway != BANK_TRANSFER:
         raise Impossible(_("Only a bank transfer is confirmed by hand."))
     if payment.state == Payment.State.SUCCEEDED:
         raise Impossible(_("This payment has been confirmed before."))
-    if amount != payment.amount:
+    if amount != payment.amount and not (differs and amount.minor > 0):
         given = {"given": shown(amount), "expected": shown(payment.amount)}
         raise Impossible(
             _(
                 "%(given)s is not the amount of this payment, which is %(expected)s. "
-                "A different sum cannot be booked here: clear it with the customer first."
+                "If another sum arrived, say so below."
             )
             % given
         )
     snapshot = bank_transfer.confirmed(payment.key.hex, amount, at)
     try:
-        payments.record(snapshot, BANK_TRANSFER, at=at, actor=actor)
+        with transaction.atomic():
+            payments.revalue(payment, amount, at=at, actor=actor)
+            payments.record(snapshot, BANK_TRANSFER, at=at, actor=actor)
     except (payments.Mismatch, payments.UnknownPayment) as error:
         raise Impossible(str(error)) from error
+
+
+def book_transfer(invoice: Invoice, amount: Money, *, at: datetime, actor: str) -> Payment:
+    """Record a bank transfer for an invoice that nobody had announced in the shop.
+
+    Raises Impossible when the invoice is not open, or a payment of it is just being confirmed.
+    """
+    if amount.minor <= 0:
+        raise Impossible(_("Please give the amount that arrived."))
+    back = emails.link("storefront:pay", invoice.public_id)
+    try:
+        payment = payments.start(invoice, BANK_TRANSFER, return_url=back, at=at, actor=actor)
+    except (payments.NotPayable, NotConfigured) as error:
+        raise Impossible(_("No transfer can be booked for this invoice now.")) from error
+    confirm_transfer(payment, amount, differs=True, at=at, actor=actor)
+    return payment
 
 
 def process_again(event: GatewayEvent, *, at: datetime, actor: str) -> GatewayEvent:

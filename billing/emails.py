@@ -13,7 +13,17 @@ from django.urls import reverse
 from django.utils import translation
 
 from billing import balances, deliveries
-from billing.models import Brand, Customer, Invoice, Mail, Order, Subscription, current_brand
+from billing.models import (
+    Brand,
+    Customer,
+    Invoice,
+    Mail,
+    Order,
+    Payment,
+    Refund,
+    Subscription,
+    current_brand,
+)
 from packages.doorbell import ring
 from packages.money import Money
 from packages.states import record_change, record_changes
@@ -155,6 +165,30 @@ def credit_note(note: Invoice, *, at: datetime) -> None:
         note.customer,
         {"note": note, "button_url": link("storefront:invoice", note.public_id)},
         language=note.language,
+        at=at,
+    )
+
+
+def refund(refund: Refund, *, at: datetime) -> None:
+    """Say that money was given back, and by which way."""
+    _to_customer(
+        "refund",
+        f"refund-{refund.pk}",
+        refund.payment.customer,
+        {"refund": refund, "button_url": link("storefront:balance")},
+        language=refund.payment.invoice.language,
+        at=at,
+    )
+
+
+def part_paid(invoice: Invoice, payment: Payment, *, at: datetime) -> None:
+    """Say what arrived, and what is still to be paid."""
+    _to_customer(
+        "part_paid",
+        f"payment-{payment.pk}",
+        invoice.customer,
+        {**_of_invoice(invoice), "payment": payment},
+        language=invoice.language,
         at=at,
     )
 

@@ -6,9 +6,10 @@ import structlog
 from django.db import transaction
 from django.db.models import F, Q
 
-from billing import gateways, payments
+from billing import gateways, payments, refunds
 from billing.gateways.base import GatewayRefused, NotConfigured, PaymentSnapshot, Unavailable
 from billing.models import GatewayEvent
+from packages.money import Money
 from provisioning.servers import NoServer
 
 log = structlog.get_logger()
@@ -16,7 +17,7 @@ log = structlog.get_logger()
 LEASE = timedelta(seconds=60)
 BACKOFF_CAP = timedelta(minutes=10)
 MAX_ATTEMPTS = 30
-NEEDS_STAFF = {"payment.refunded", "payment.disputed"}
+NEEDS_STAFF = {"payment.disputed"}
 
 
 def process(event_id: int, *, at: datetime) -> None:
@@ -45,18 +46,32 @@ def process(event_id: int, *, at: datetime) -> None:
 def _record(event: GatewayEvent, snapshot: PaymentSnapshot, *, at: datetime) -> None:
     try:
         with transaction.atomic():
-            payments.record(snapshot, event.gateway, at=at, actor=f"event:{event.pk}")
+            actor = f"event:{event.pk}"
+            payment = payments.record(snapshot, event.gateway, at=at, actor=actor)
+            refunds.record_outside(payment, snapshot, at=at, actor=actor)
             if event.kind in NEEDS_STAFF:
-                note = "refund or dispute at the gateway: book it by hand"
+                note = "dispute at the gateway: book it by hand"
                 return _finish(event, GatewayEvent.State.PARKED, note, at=at)
             return _finish(event, GatewayEvent.State.PROCESSED, "", at=at)
     except NoServer as error:
         # Paid, but no dialler takes it now: staff see the note, and it goes on when one does.
         return _postpone(event, f"NoServer: {error}", at=at)
+    except refunds.NotRefundable:
+        return _without_credit_note(event, snapshot, at=at)
     except (payments.Mismatch, payments.UnknownPayment) as error:
         log.error("event.parked", event_id=event.pk, reason=type(error).__name__)
         note = f"{type(error).__name__}: {error}"
         return _finish(event, GatewayEvent.State.PARKED, note, at=at)
+
+
+def _without_credit_note(event: GatewayEvent, snapshot: PaymentSnapshot, *, at: datetime) -> None:
+    """Record the payment all the same; its refund waits until a document says what it is for."""
+    payments.record(snapshot, event.gateway, at=at, actor=f"event:{event.pk}")
+    note = (
+        f"refunded at the gateway, {Money(snapshot.refunded_minor, snapshot.amount.currency)} in "
+        "all, and not on the balance: credit the invoice, then fetch this event again"
+    )
+    _finish(event, GatewayEvent.State.PARKED, note, at=at)
 
 
 def _claim(event_id: int, *, at: datetime) -> GatewayEvent | None:

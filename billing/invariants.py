@@ -54,6 +54,15 @@ INVARIANTS = (
            WHERE e.state = 'processed' AND e.livemode <> p.livemode""",
     ),
     Invariant(
+        "PAY-11",
+        "What was given back of a payment are its refunds, and no more than was paid.",
+        """SELECT p.id FROM billing_payment p
+           LEFT JOIN billing_refund r ON r.payment_id = p.id AND r.state <> 'failed'
+           GROUP BY p.id, p.state, p.refunded_minor, p.amount_minor
+           HAVING p.refunded_minor <> COALESCE(sum(r.amount_minor), 0)
+             OR p.refunded_minor > CASE p.state WHEN 'succeeded' THEN p.amount_minor ELSE 0 END""",
+    ),
+    Invariant(
         "INV-1",
         "An invoice's lines and its tax groups add up to its totals.",
         """SELECT i.id FROM billing_invoice i WHERE i.number IS NOT NULL AND (
@@ -243,6 +252,7 @@ INVARIANTS = (
              ON o.transaction_id = t.id JOIN billing_ledgeraccount a ON a.id = o.account_id
            WHERE a.kind = 'customer_credit'
              AND t.invoice_id IS NULL AND t.payment_id IS NULL AND t.allocation_id IS NULL
+             AND t.refund_id IS NULL
            UNION ALL SELECT l.id FROM billing_allocation l
            LEFT JOIN billing_ledgertransaction t ON t.allocation_id = l.id
            LEFT JOIN billing_posting o ON o.transaction_id = t.id
@@ -250,6 +260,19 @@ INVARIANTS = (
            WHERE l.payment_id IS NULL GROUP BY l.id, l.amount_minor
            HAVING COALESCE(sum(o.amount_minor) FILTER (WHERE a.id IS NOT NULL), 0)
              <> l.amount_minor""",
+    ),
+    Invariant(
+        "LED-10",
+        "A refund is off the balance, and out of the clearing when it succeeded; failed, neither.",
+        """SELECT r.id FROM billing_refund r
+           LEFT JOIN billing_ledgertransaction t ON t.refund_id = r.id
+           LEFT JOIN billing_posting o ON o.transaction_id = t.id
+           LEFT JOIN billing_ledgeraccount a ON a.id = o.account_id
+           GROUP BY r.id
+           HAVING COALESCE(sum(o.amount_minor) FILTER (WHERE a.kind = 'customer_credit'), 0)
+               <> CASE r.state WHEN 'failed' THEN 0 ELSE r.amount_minor END
+             OR COALESCE(sum(o.amount_minor) FILTER (WHERE a.kind = 'clearing'), 0)
+               <> CASE r.state WHEN 'succeeded' THEN -r.amount_minor ELSE 0 END""",
     ),
     *service_invariants.INVARIANTS,
 )

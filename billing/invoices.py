@@ -181,7 +181,11 @@ def settle(invoice: Invoice, payment: Payment, held: Held, *, at: datetime) -> N
     ledger.book_payment(payment, settled=part, at=at)
     invoice.paid_minor += part.minor
     invoice.save(update_fields=["paid_minor"])
-    if invoice.state == Invoice.State.OPEN and not invoice.due:
+    if invoice.state != Invoice.State.OPEN:
+        return
+    if invoice.due:
+        emails.part_paid(invoice, payment, at=at)
+    else:
         close(invoice, held, at=at, actor=f"payment:{payment.pk}")
 
 

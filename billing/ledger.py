@@ -14,6 +14,7 @@ from billing.models import (
     LedgerTransaction,
     Payment,
     Posting,
+    Refund,
 )
 from packages.money import Money, total
 
@@ -41,6 +42,7 @@ class Booking:
     invoice: Invoice | None = None
     payment: Payment | None = None
     allocation: Allocation | None = None
+    refund: Refund | None = None
 
 
 class Unbalanced(ValueError):
@@ -97,6 +99,34 @@ def book_uses(allocations: Sequence[Allocation], *, at: datetime) -> None:
     )
 
 
+def book_refund(refund: Refund, step: str, *, at: datetime) -> None:
+    """Book a refund's step: `requested` takes it off the balance, `succeeded` lets it leave us,
+    `failed` puts it back.
+    """
+    amount, customer = refund.amount, refund.payment.customer
+    sides = {
+        "requested": (
+            Entry(Kind.CUSTOMER_CREDIT, amount, customer),
+            Entry(Kind.REFUND, -amount),
+        ),
+        "succeeded": (
+            Entry(Kind.REFUND, amount),
+            Entry(Kind.CLEARING, -amount, name=refund.clearing),
+        ),
+        "failed": (
+            Entry(Kind.REFUND, amount),
+            Entry(Kind.CUSTOMER_CREDIT, -amount, customer),
+        ),
+    }
+    _book([Booking(f"refund-{refund.pk}:{step}", sides[step], refund=refund)], at=at)
+
+
+def credited(note: Invoice) -> Money:
+    """Return what of a credit note went onto the customer's balance: that which had been paid."""
+    postings = Posting.objects.filter(transaction__invoice=note, account__kind=Kind.CUSTOMER_CREDIT)
+    return Money(-(postings.aggregate(sum=Sum("amount_minor"))["sum"] or 0), note.currency)
+
+
 def balance(kind: LedgerAccount.Kind, *, customer: Customer, currency: str) -> Money:
     """Return the sum of a customer's book of that kind; debit positive."""
     postings = Posting.objects.filter(
@@ -135,6 +165,7 @@ def _book(bookings: Sequence[Booking], *, at: datetime) -> None:
             invoice=each.invoice,
             payment=each.payment,
             allocation=each.allocation,
+            refund=each.refund,
         )
         for each in bookings
     )

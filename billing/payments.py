@@ -23,6 +23,7 @@ from billing.gateways.base import (
 )
 from billing.locks import take_for_invoice, take_for_payment
 from billing.models import Invoice, Payment
+from packages.money import Money
 from packages.states import record_change
 from provisioning.servers import NoServer
 
@@ -253,6 +254,17 @@ def record(snapshot: PaymentSnapshot, gateway_code: str, *, at: datetime, actor:
         else:
             _follow(payment, snapshot, at=at, actor=actor)
     return payment
+
+
+def revalue(payment: Payment, amount: Money, *, at: datetime, actor: str) -> None:
+    """Let a transfer be worth what arrived; needs a transaction, and locks what it concerns."""
+    locked, _ = take_for_payment(payment.pk)
+    if locked.amount == amount or locked.state == Payment.State.SUCCEEDED:
+        return
+    reason = f"{amount} arrived instead of {locked.amount}"
+    locked.amount_minor = amount.minor
+    locked.save(update_fields=["amount_minor"])
+    record_change(locked, before=locked.state, at=at, actor=actor, reason=reason)
 
 
 def _find(snapshot: PaymentSnapshot, gateway_code: str) -> int:

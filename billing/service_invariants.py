@@ -119,6 +119,9 @@ INVARIANTS = (
              SELECT after FROM packages_statechange
              WHERE subject = 'subscription' AND subject_id = s.id
              ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM s.state
+           UNION ALL SELECT 'refund', r.id FROM billing_refund r LEFT JOIN LATERAL (
+             SELECT after FROM packages_statechange WHERE subject = 'refund' AND subject_id = r.id
+             ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM r.state
            UNION ALL SELECT 'account', a.id FROM provisioning_account a LEFT JOIN LATERAL (
              SELECT after FROM packages_statechange WHERE subject = 'account' AND subject_id = a.id
              ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM a.state

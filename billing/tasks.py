@@ -5,7 +5,7 @@ from datetime import datetime
 from celery import shared_task
 from django.db.models import Q
 
-from billing import charges, deliveries, events, payments, runs
+from billing import charges, deliveries, events, payments, refunds, runs
 from billing.models import Brand, GatewayEvent, Payment
 from packages import clock
 from packages.periods import business_day
@@ -44,6 +44,13 @@ def _look_after(payment: Payment, *, at: datetime) -> None:
         charges.send(payment.pk, at=at)
     else:
         payments.check_due(payment, at=at, actor=SWEEPER)
+
+
+@shared_task
+def sweep_refunds() -> None:
+    """Send the refunds that wait, and ask again, with the same key, where no answer came."""
+    at = clock.now()
+    each(refunds.waiting(at=at), lambda pk: refunds.send(pk, at=at))
 
 
 @shared_task

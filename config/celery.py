@@ -13,6 +13,7 @@ app.autodiscover_tasks()
 # Tasks that live beside the rows they work on, below the module that rings for them.
 app.autodiscover_tasks(["billing"], related_name="deliveries")
 app.autodiscover_tasks(["billing"], related_name="charges")
+app.autodiscover_tasks(["billing"], related_name="refunds")
 
 # Every entry is level-triggered: it finds all that should be and is not, and may run twice at once.
 BEAT: dict[str, dict[str, Any]] = {
@@ -20,6 +21,8 @@ BEAT: dict[str, dict[str, Any]] = {
     "sweep_events": {"task": "billing.tasks.sweep_events", "schedule": 15.0},
     # Open payments: asks the gateway, so that a lost webhook costs minutes and no money.
     "sweep_payments": {"task": "billing.tasks.sweep_payments", "schedule": 30.0},
+    # Refunds that wait, or whose answer was lost.
+    "sweep_refunds": {"task": "billing.tasks.sweep_refunds", "schedule": 60.0},
     # Mail that waits.
     "sweep_mails": {"task": "billing.tasks.sweep_mails", "schedule": 15.0},
     # Jobs for the dialler that wait, are due again, or were left by a worker that died.

@@ -71,6 +71,7 @@ def sweep() -> None:
     steps: tuple[Callable[[], None], ...] = (
         billing.sweep_events,
         billing.sweep_payments,
+        billing.sweep_refunds,
         lambda: each(provisioning.accounts_due(), provisioning.run_account),
         billing.bill_due,
         billing.sweep_mails,

@@ -56,6 +56,7 @@ class Clock:
         for _ in range(20):
             billing.sweep_events()
             billing.sweep_payments()
+            billing.sweep_refunds()
             due = provisioning.accounts_due()
             for account_id in due:
                 provisioning.run_account(account_id)

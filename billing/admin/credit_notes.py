@@ -8,18 +8,29 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing import credit_notes
-from billing.models import Invoice
+from billing import credit_notes, refunds
+from billing.models import Invoice, Payment, Refund
 from packages.desk import Impossible
 from packages.desk.cells import amount, link
 from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
-from packages.money import Money
+from packages.money import Money, total
+
+Way = Refund.Way
 
 
 class CreditForm(ReasonForm):
     """One field per line with what is left of it. Other sums than those shown are shown first."""
 
     seen = forms.CharField(widget=forms.HiddenInput)
+    way = forms.ChoiceField(
+        label=gettext_lazy("What had been paid"),
+        choices=[
+            ("", gettext_lazy("stays on the customer's balance")),
+            (Way.GATEWAY, gettext_lazy("goes back the way it was paid")),
+            (Way.TRANSFER, gettext_lazy("goes back by bank transfer, sent by hand")),
+        ],
+        required=False,
+    )
 
     def __init__(self, data: Any, invoice: Invoice) -> None:
         """Read what is left; without data, everything that is left is proposed."""
@@ -48,11 +59,19 @@ class CreditForm(ReasonForm):
             made = _drafted(self.invoice, self.amounts)
         except (ValueError, Impossible) as error:
             raise forms.ValidationError(str(error)) from error
-        if cleaned["seen"] != _seen(made):
+        if cleaned["seen"] != _seen(made, cleaned["way"]):
             if self.sent is not None:
-                self.sent["seen"] = _seen(made)
-            raise forms.ValidationError(_sums(made))
+                self.sent["seen"] = _seen(made, cleaned["way"])
+            raise forms.ValidationError(self._said(made))
         return cleaned
+
+    def _said(self, made: credit_notes.Draft) -> str:
+        back = _goes_back(self.invoice, made)
+        if not (self.cleaned_data.get("way") and back):
+            return _sums(made)
+        return (
+            _("%(amount)s go back to the customer.") % {"amount": amount(back)} + " " + _sums(made)
+        )
 
 
 class CreditNote(Deed):
@@ -70,7 +89,8 @@ class CreditNote(Deed):
     def effects(self, row: Invoice) -> Sequence[Text]:
         return [
             _("A credit note with a number of its own is issued; it is final."),
-            _("What is still due on the invoice shrinks; what was paid becomes customer credit."),
+            _("What is still due on the invoice shrinks; what was paid goes onto the balance."),
+            _("If you choose so, it goes on from there to the customer."),
             _("If nothing is left of an unpaid invoice, it and its order are cancelled."),
             _("The customer gets it by mail. Nothing changes at the dialler."),
         ]
@@ -99,10 +119,12 @@ class CreditNote(Deed):
             if name.startswith("line_") and value
         }
         nth = int(given["seen"].partition(":")[0])
+        said: dict[str, Any] = {"reason": given["reason"], "at": at, "actor": actor, "seen": nth}
         try:
-            note = credit_notes.issue(
-                row, amounts, reason=given["reason"], at=at, actor=actor, seen=nth
-            )
+            if given["way"]:
+                note, _done = refunds.credit(row, amounts, way=Way(given["way"]), **said)
+            else:
+                note = credit_notes.issue(row, amounts, **said)
         except credit_notes.NotCreditable as error:
             raise Impossible(_("No more than what is left can be credited.")) from error
         except credit_notes.Changed as error:
@@ -123,6 +145,16 @@ def _field(label: str, rest: Money) -> forms.DecimalField:
     )
 
 
+def _goes_back(invoice: Invoice, made: credit_notes.Draft) -> Money:
+    """Return what of the credit note had been paid, and can be refunded of the payments."""
+    zero = Money.zero(invoice.currency)
+    rests = [
+        Money(each.amount_minor - each.refunded_minor, invoice.currency)
+        for each in invoice.payments.filter(state=Payment.State.SUCCEEDED)
+    ]
+    return min(max(made.total - invoice.due, zero), total(rests, invoice.currency))
+
+
 def _drafted(invoice: Invoice, amounts: dict[int, Money] | None) -> credit_notes.Draft:
     try:
         return credit_notes.draft(invoice, amounts)
@@ -130,10 +162,10 @@ def _drafted(invoice: Invoice, amounts: dict[int, Money] | None) -> credit_notes
         raise Impossible(_("No more than what is left can be credited.")) from error
 
 
-def _seen(made: credit_notes.Draft) -> str:
-    """Name what the page shows: which credit note it would be, of what, over how much."""
+def _seen(made: credit_notes.Draft, way: str = "") -> str:
+    """Name what the page shows: which credit note it would be, of what, and where it goes."""
     parts = ",".join(f"{part.line.pk}={part.amount.minor}" for part in made.parts)
-    return f"{made.nth}:{made.total.minor}:{parts}"
+    return f"{made.nth}:{made.total.minor}:{parts}:{way}"
 
 
 def _sums(made: credit_notes.Draft) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing import documents, einvoice
 from billing.admin.credit_notes import CreditNote
+from billing.admin.payments import BookTransfer
 from billing.models import Allocation, Invoice, InvoiceLine, InvoiceTax
 from packages.desk.cells import EMPTY, amount, amount_of, counted, link, percent, state
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
@@ -78,7 +79,7 @@ class Allocations(ReadOnlyInline):
 
 @admin.register(Invoice)
 class InvoicePage(ReadOnlyPage):
-    deeds = (CreditNote(),)
+    deeds = (BookTransfer(), CreditNote())
     list_display = (
         "name",
         "kind",

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing import desk
-from billing.models import Allocation, Payment
+from billing.admin.refunds import RefundPayment
+from billing.models import Allocation, Invoice, Payment
 from packages.desk import Impossible
 from packages.desk.cells import EMPTY, amount, amount_of, counted, link, state
 from packages.desk.deeds import Deed, DeedForm, Text
@@ -23,8 +24,15 @@ class TransferForm(DeedForm):
         label=gettext_lazy("Amount on the bank statement"),
         localize=True,
         max_digits=14,
-        help_text=gettext_lazy("Type it as it stands there; it must be the payment's to the cent."),
+        help_text=gettext_lazy("Type it as it stands there."),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+    differs = forms.BooleanField(
+        label=gettext_lazy("Another sum than expected arrived"),
+        required=False,
+        help_text=gettext_lazy(
+            "Less leaves the invoice open with the rest; more goes onto the customer's balance."
+        ),
     )
 
 
@@ -64,8 +72,41 @@ class ConfirmTransfer(Deed):
             stated = Money.of_decimal(given["amount"], row.currency)
         except ValueError as error:
             raise Impossible(str(error)) from error
-        desk.confirm_transfer(row, stated, at=at, actor=actor)
-        return _("%(amount)s are booked.") % {"amount": amount(row.amount)}
+        desk.confirm_transfer(row, stated, differs=given["differs"], at=at, actor=actor)
+        return _("%(amount)s are booked.") % {"amount": amount(stated)}
+
+
+class BookForm(DeedForm):
+    amount = TransferForm.base_fields["amount"]
+
+
+class BookTransfer(Deed):
+    """A transfer without a payment of ours: the customer paid by the printed invoice."""
+
+    code = "transfer"
+    label = gettext_lazy("A bank transfer arrived…")
+    form = BookForm
+
+    def offered(self, row: Invoice) -> bool:
+        return row.state == Invoice.State.OPEN
+
+    def effects(self, row: Invoice) -> Sequence[Text]:
+        return [
+            _("What arrived is booked as a payment of this invoice."),
+            _("Less leaves the invoice open with the rest; more goes onto the customer's balance."),
+            _("The customer gets a mail. This cannot be undone here."),
+        ]
+
+    def facts(self, row: Invoice) -> Sequence[tuple[Text, Any]]:
+        return [(_("Customer"), link(row.customer)), (_("Still to be paid"), amount(row.due))]
+
+    def carry_out(self, row: Invoice, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
+        try:
+            stated = Money.of_decimal(given["amount"], row.currency)
+        except ValueError as error:
+            raise Impossible(str(error)) from error
+        desk.book_transfer(row, stated, at=at, actor=actor)
+        return _("%(amount)s are booked.") % {"amount": amount(stated)}
 
 
 class Allocations(ReadOnlyInline):
@@ -86,7 +127,7 @@ class Allocations(ReadOnlyInline):
 
 @admin.register(Payment)
 class PaymentPage(ReadOnlyPage):
-    deeds = (ConfirmTransfer(),)
+    deeds = (ConfirmTransfer(), RefundPayment())
     list_display = ("name", "status", "customer_link", "invoice_link", "total", "created_at") + (
         "succeeded_at",
     )

@@ -10,6 +10,7 @@ from billing.models.method import PaymentMethod
 from billing.models.notice import Notice
 from billing.models.order import Cart, CartLine, Order, OrderLine
 from billing.models.payment import Allocation, GatewayEvent, Payment
+from billing.models.refund import Refund
 from billing.models.run import Run
 from billing.models.subscription import Subscription, SubscriptionPeriod
 from billing.models.timetable import PackageTimetable, Timetable
@@ -42,6 +43,7 @@ __all__ = [
     "Posting",
     "Redemption",
     "Run",
+    "Refund",
     "Subscription",
     "SubscriptionPeriod",
     "TaxRate",

@@ -18,6 +18,7 @@ class LedgerAccount(models.Model):
         REVENUE = "revenue", _("revenue")
         TAX_PAYABLE = "tax_payable", _("tax payable")
         CLEARING = "clearing", _("gateway clearing")
+        REFUND = "refund", _("refunds on their way")
 
     kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
     name = models.CharField(
@@ -49,6 +50,7 @@ class LedgerTransaction(models.Model):
     invoice = models.ForeignKey("Invoice", models.PROTECT, null=True, related_name="bookings")
     payment = models.ForeignKey("Payment", models.PROTECT, null=True, related_name="bookings")
     allocation = models.ForeignKey("Allocation", models.PROTECT, null=True, related_name="bookings")
+    refund = models.ForeignKey("Refund", models.PROTECT, null=True, related_name="bookings")
 
     class Meta:
         ordering = ["id"]

@@ -57,6 +57,9 @@ class Payment(Stateful):
     redirect_url = models.TextField(blank=True)
     failure_code = models.CharField(max_length=40, blank=True)
     failure_message = models.CharField(max_length=200, blank=True)
+    refunded_minor = models.BigIntegerField(
+        default=0, help_text="What was given back of it, or is on its way back."
+    )
     fetched_minor = models.BigIntegerField(null=True)
     fetched_currency = models.CharField(max_length=3, blank=True)
     confirmed_at = models.DateTimeField(_("confirmed by the gateway"), null=True)
@@ -103,6 +106,10 @@ class Payment(Stateful):
                 | Q(turn__isnull=False, turn_on__isnull=False, method__isnull=False),
             ),
             models.CheckConstraint(name="payment_positive", condition=Q(amount_minor__gt=0)),
+            models.CheckConstraint(
+                name="payment_not_over_refunded",
+                condition=Q(refunded_minor__gte=0, amount_minor__gte=F("refunded_minor")),
+            ),
             # A success is only what the gateway itself said, for exactly this amount.
             models.CheckConstraint(
                 name="payment_success_was_fetched",

@@ -67,6 +67,7 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
         " payment_external_id, body, created_at, received_at, state, attempts, note)"
         " SELECT gateway, 'a', NOT livemode, 'e' || id, 'k', external_id, '', now(), now(),"
         " 'processed', 1, '' FROM billing_payment",)),
+    ("PAY-11", "given back, no refund", ("UPDATE billing_payment SET refunded_minor = 1",)),
     ("INV-1", "line", ("UPDATE billing_invoiceline SET net_minor = net_minor + 1",)),
     ("INV-1", "tax", ("UPDATE billing_invoicetax SET tax_minor = tax_minor + 1",)),
     ("INV-4", "gap", ("UPDATE billing_numberseries SET last = last + 1",)),
@@ -121,6 +122,10 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
     ("LED-9", "used, not booked", (
         "INSERT INTO billing_allocation (invoice_id, use, amount_minor, at)"
         " SELECT id, 9, 1, now() FROM billing_invoice",)),
+    ("LED-10", "not booked", (
+        "INSERT INTO billing_refund (key, payment_id, way, state, amount_minor, currency, reason,"
+        " reference, created_at, attempts, note) SELECT key, id, 'gateway', 'requested', 1, 'EUR',"
+        " '', '', now(), 0, '' FROM billing_payment",)),
     ("REM-2", "nothing written",
      (f"DELETE FROM provisioning_attempt WHERE job_id IN ({CREDIT_JOBS})",)),
     ("REM-3", "sent again after a yes", (

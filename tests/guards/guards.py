@@ -77,6 +77,8 @@ UNIQUE = (
     Copy("billing_paymentmethod_public_id_key", "method", without(METHOD, "public_id")),
     Copy("allocation_once", "allocation"),
     Copy("allocation_use_once", "use"),
+    Copy("billing_refund_key_key", "refund", {"external_id": "'re_2'"}),
+    Copy("refund_external_once", "refund", {"key": UUID}),
     # Invoices and numbers.
     Copy("invoice_number_once", "invoice", without(ISSUED, "sequence")),
     Copy("billing_invoice_number_key", "invoice", without(ISSUED, "number")),
@@ -183,6 +185,13 @@ CHECKS = (
     Copy("invoice_kind_fits", "invoice", {**ISSUED, "kind": "'credit_note'"}),
     Copy("invoice_kind_fits", "invoice", {**ISSUED, "state": "'issued'"}),
     Copy("invoice_kind_fits", "note", {**NOTE, "correction": "2", "state": "'open'"}),
+    Copy("payment_not_over_refunded", "payment", {**PAYMENT, "refunded_minor": "amount_minor + 1"}),
+    Copy("payment_not_over_refunded", "payment", {**PAYMENT, "refunded_minor": "-1"}),
+    Copy(
+        "refund_positive",
+        "refund",
+        {"key": UUID, "external_id": "'re_2'", "amount_minor": "0"},
+    ),
     Copy("payment_positive", "payment", {**PAYMENT, "amount_minor": "0"}),
     Copy("payment_success_was_fetched", "payment", {**PAYMENT, "state": "'succeeded'"}),
     Copy("invoice_prepaid_was_paid", "invoice", {**ISSUED, "prepaid_minor": "1"}),

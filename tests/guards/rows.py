@@ -30,6 +30,7 @@ from billing.models import (
     Payment,
     PaymentMethod,
     Posting,
+    Refund,
     Run,
     Subscription,
     SubscriptionPeriod,
@@ -355,6 +356,15 @@ def _money(rows: dict[str, Any]) -> None:
     )
     rows["allocation"] = Allocation.objects.create(
         payment=payment, invoice=rows["invoice"], amount_minor=49_00, at=AT
+    )
+    rows["refund"] = Refund.objects.create(
+        payment=payment,
+        way=Refund.Way.GATEWAY,
+        amount_minor=1_00,
+        currency="EUR",
+        reason="Outage",
+        external_id="re_1",
+        created_at=AT,
     )
     rows["use"] = Allocation.objects.create(
         invoice=rows["invoice"], use=1, amount_minor=1_00, at=AT
