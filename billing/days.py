@@ -1,4 +1,4 @@
-"""One day of the calendar: renewals, balances, ends, dunning. Any day, as often as you like."""
+"""One day of the calendar: renewals, balances, charges, ends, dunning; as often as you like."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from billing import cancellations, dunning, renewals, settlements
+from billing import cancellations, collections, dunning, methods, renewals, settlements
 from billing.models import Subscription, current_brand
 from packages.periods import start_of_day
 from packages.sweeping import Quarantine
@@ -14,7 +14,8 @@ from packages.sweeping import Quarantine
 # So many services may be suspended or ended in a run before staff are asked.
 ALWAYS_FINE = 5
 FINE_PERCENT = 20
-# What the circuit breaker counts: services that a run would suspend or end.
+# What the circuit breaker counts, beside what collections.weigh says: services that a run would
+# suspend or end.
 SERVICES = "services"
 
 
@@ -24,6 +25,7 @@ class Day:
 
     on: date
     invoices: list[renewals.Issued] = field(default_factory=list)
+    charges: list[collections.Planned] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     steps: list[dunning.Taken] = field(default_factory=list)
     faults: list[dict[str, str]] = field(default_factory=list)
@@ -36,14 +38,15 @@ class Day:
     @property
     def weight(self) -> dict[str, int]:
         """Return what the circuit breaker compares with the usual, by its kinds."""
-        return {SERVICES: self.severe}
+        return {SERVICES: self.severe, **collections.weigh(self.charges)}
 
     @property
     def counts(self) -> dict[str, int]:
         """Return how many of each kind were done, as the run's record keeps them."""
         steps = [each.code.value for each in self.steps]
         named = {code: steps.count(code) for code in dict.fromkeys(steps)}
-        return {"invoices": len(self.invoices), "cancelled": len(self.ended), **named}
+        done = {"invoices": len(self.invoices), "charges": len(self.charges)}
+        return {**done, "cancelled": len(self.ended), **named}
 
 
 class TooMany(Exception):
@@ -51,14 +54,18 @@ class TooMany(Exception):
 
     def __init__(self, planned: Mapping[str, int], usual: Mapping[str, int], day: Day) -> None:
         self.planned, self.usual, self.day = dict(planned), dict(usual), day
-        super().__init__(
-            f"{planned[SERVICES]} services would be suspended or ended, {usual[SERVICES]} at most "
-            "are usual. None was: nothing but the invoices was done."
-        )
+        words = {SERVICES: "services would be suspended or ended"}
+        parts = [
+            f"{count} {words.get(kind, kind)}, {usual[kind]} at most are usual."
+            for kind, count in planned.items()
+            if count > usual.get(kind, count)
+        ]
+        super().__init__(f"{' '.join(parts)} None was: nothing but the invoices was done.")
 
 
 def run(on: date, *, at: datetime, most: Mapping[str, int] | None) -> Day:
-    """Do what the calendar says for that day: issue invoices, end what was cancelled, dun.
+    """Do what the calendar says for that day: issue invoices, charge, end what was
+    cancelled, dun.
 
     A second run on the same day changes nothing. An item that fails is logged, kept in `faults`
     and holds up no other. With `most` it raises TooMany before more of a kind would be done; None
@@ -69,18 +76,24 @@ def run(on: date, *, at: datetime, most: Mapping[str, int] | None) -> Day:
     with quarantine.item("balances"):
         settlements.use_balances(on, at=at)
     over, planned = cancellations.due(on), dunning.plan(on)
-    foreseen = {SERVICES: len(over) + sum(each.step.severe for each in planned)}
-    if most is not None and any(count > most[kind] for kind, count in foreseen.items()):
+    charges = collections.plan(on)
+    severe = len(over) + sum(each.step.severe for each in planned)
+    foreseen = {SERVICES: severe, **collections.weigh(charges)}
+    if most is not None and any(n > most.get(kind, n) for kind, n in foreseen.items()):
         raise TooMany(foreseen, most, Day(on, invoices, faults=quarantine.faults))
+    charged = collections.run(on, charges, at=at, quarantine=quarantine)
     ended = cancellations.end(over, on=on, at=at, quarantine=quarantine)
     steps = dunning.run(on, planned, at=at, quarantine=quarantine)
-    return Day(on, invoices, ended, steps, quarantine.faults)
+    with quarantine.item("expiring methods"):
+        methods.warn_of_expiry(on, at=at)
+    return Day(on, invoices, charged, ended, steps, quarantine.faults)
 
 
 def usual() -> dict[str, int]:
     """Return how much of each kind a run may do without being asked about it."""
     active = Subscription.objects.filter(state=Subscription.State.ACTIVE).count()
-    return {SERVICES: max(ALWAYS_FINE, active * FINE_PERCENT // 100)}
+    services = max(ALWAYS_FINE, active * FINE_PERCENT // 100)
+    return {SERVICES: services, **collections.usual()}
 
 
 def preview(on: date, *, days: int) -> list[Day]:

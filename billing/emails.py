@@ -20,6 +20,7 @@ from billing.models import (
     Mail,
     Order,
     Payment,
+    PaymentMethod,
     Refund,
     Subscription,
     current_brand,
@@ -73,13 +74,17 @@ def invoice_issued(invoices: Sequence[Invoice], brand: Brand, *, at: datetime) -
     Call it after the transaction that issued them: rendering takes long, and the numbers' row must
     not be held meanwhile. A repetition changes nothing.
     """
-    prefetch_related_objects(invoices, "lines")
+    prefetch_related_objects(invoices, "lines", "customer__methods")
     mails = [
         _rendered(
             "invoice_issued",
             f"invoice-{each.pk}",
             each.customer.email,
-            {"customer": each.customer, **_of_invoice(each)},
+            {
+                "customer": each.customer,
+                "charged_to": _charged_to(each.customer),
+                **_of_invoice(each),
+            },
             brand=brand,
             language=each.language,
             at=at,
@@ -101,7 +106,7 @@ def invoice_issued(invoices: Sequence[Invoice], brand: Brand, *, at: datetime) -
 
 def reminder(invoice: Invoice, *, at: datetime) -> Mail:
     """Remind of an invoice that is due in a few days."""
-    return _about("reminder", invoice, at=at)
+    return _about("reminder", invoice, at=at, charged_to=_charged_to(invoice.customer))
 
 
 def overdue_first(invoice: Invoice, *, at: datetime) -> Mail:
@@ -340,7 +345,17 @@ def _service_name(subscription: Subscription) -> str:
 
 
 def _of_invoice(invoice: Invoice) -> dict[str, Any]:
-    return {"invoice": invoice, "button_url": link("storefront:invoice", invoice.public_id)}
+    return {
+        "invoice": invoice,
+        "button_url": link("storefront:invoice", invoice.public_id),
+    }
+
+
+def _charged_to(customer: Customer) -> PaymentMethod | None:
+    """Return what a renewal is charged to by itself; one query only for who pays so."""
+    if not customer.pays_automatically:
+        return None
+    return next((each for each in customer.methods.all() if each.is_default), None)
 
 
 def _to_customer(

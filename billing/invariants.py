@@ -63,6 +63,30 @@ INVARIANTS = (
              OR p.refunded_minor > CASE p.state WHEN 'succeeded' THEN p.amount_minor ELSE 0 END""",
     ),
     Invariant(
+        "PAY-12",
+        "Charges of saved methods never bring in more than their invoice, and each was sent once.",
+        """SELECT i.id FROM billing_invoice i JOIN billing_payment p ON p.invoice_id = i.id
+           WHERE p.method_id IS NOT NULL AND p.state = 'succeeded'
+           GROUP BY i.id HAVING sum(p.amount_minor) > i.total_minor
+             OR count(*) FILTER (WHERE p.sent_at IS NULL) > 0""",
+    ),
+    Invariant(
+        "PAY-13",
+        "Nothing is charged automatically before it is due, once it is paid, or without consent.",
+        """SELECT p.id FROM billing_payment p JOIN billing_invoice i ON i.id = p.invoice_id
+           JOIN billing_paymentmethod m ON m.id = p.method_id
+           WHERE p.turn IS NOT NULL AND (p.turn_on < i.due_on OR p.created_at > i.paid_at
+             OR m.customer_id <> p.customer_id OR m.consent = '{}')""",
+    ),
+    Invariant(
+        "PAY-14",
+        "Automatic attempts for an invoice follow one another, on later days.",
+        """SELECT id FROM (SELECT id, turn, turn_on, lag(turn_on) OVER w AS earlier,
+             row_number() OVER w AS nth FROM billing_payment WHERE turn IS NOT NULL
+             WINDOW w AS (PARTITION BY invoice_id ORDER BY turn)) t
+           WHERE nth <> turn OR earlier >= turn_on""",
+    ),
+    Invariant(
         "INV-1",
         "An invoice's lines and its tax groups add up to its totals.",
         """SELECT i.id FROM billing_invoice i WHERE i.number IS NOT NULL AND (

@@ -1,18 +1,21 @@
 """Saved payment methods: kept when the customer agrees, charged by default, removed, given up."""
 
 import hashlib
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import CharField, Exists, OuterRef, Value
+from django.db.models.functions import Cast, Concat
 
-from billing import gateways
+from billing import charge_emails, gateways
 from billing.gateways.base import SavedMethod
 from billing.locks import take_methods
-from billing.models import Customer, Payment, PaymentMethod
+from billing.models import Customer, Mail, Payment, PaymentMethod
 from packages.states import StateChange, record_change
 from provisioning import vault
 
 State = PaymentMethod.State
+WARN_BEFORE = timedelta(days=25)
 
 
 class NotUsable(Exception):
@@ -73,6 +76,22 @@ def switch(customer: Customer, on: bool, *, at: datetime, actor: str) -> None:
         if changed.update(pays_automatically=on):
             _note(customer, names[not on], names[on], at=at, actor=actor, reason="way of paying")
     customer.pays_automatically = on
+
+
+def warn_of_expiry(on: date, *, at: datetime) -> None:
+    """Tell whoever pays automatically, some days before the method expires, once for each."""
+    expiring = PaymentMethod.objects.filter(
+        is_default=True,
+        customer__pays_automatically=True,
+        expires_on__gte=on,
+        expires_on__lte=on + WARN_BEFORE,
+    )
+    known = Mail.objects.filter(
+        template="method_expiring",
+        cause=Concat(Value("method-"), Cast(OuterRef("pk"), CharField())),
+    )
+    for method in expiring.filter(~Exists(known)).select_related("customer"):
+        charge_emails.method_expiring(method, at=at)
 
 
 def default_of(customer: Customer) -> PaymentMethod | None:

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from django.db import IntegrityError, transaction
 
-from billing import gateways, invoices, methods
+from billing import charge_emails, gateways, invoices, methods, turns
 from billing.gateways import failures
 from billing.gateways.base import (
     Declined,
@@ -178,6 +178,16 @@ def _declined(payment: Payment, *, at: datetime, actor: str) -> None:
     verdict = failures.VERDICTS.get(payment.failure_code)
     if verdict == failures.Verdict.NEVER:
         methods.give_up(method, code=payment.failure_code, at=at, actor=actor)
+    if payment.turn is None:
+        return
+    if verdict == failures.Verdict.CUSTOMER:
+        charge_emails.needs_authentication(payment, at=at)
+        return
+    invoice = payment.invoice
+    assert invoice.due_on is not None, "An issued invoice is due some day."
+    taken = list(invoice.payments.filter(turn__isnull=False))
+    upcoming = turns.next_turn(invoice.due_on, taken, methods.default_of(payment.customer))
+    charge_emails.charge_failed(payment, next_on=upcoming[1] if upcoming else None, at=at)
 
 
 def check(payment: Payment, *, at: datetime, actor: str) -> None:

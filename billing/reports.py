@@ -19,6 +19,10 @@ def of_days(days: Sequence[Day]) -> Iterator[str]:
         for issued in day.invoices:
             due = f"due {issued.due_on}"
             yield _line("invoice", issued.number, issued.customer, _text(issued.total), due)
+        for charge in day.charges:
+            turn = f"attempt {charge.turn}"
+            cells = (_text(charge.due), charge.method, turn)
+            yield _line("charge", charge.number, charge.customer, *cells)
         for name in day.ended:
             yield _line("ended, cancelled", "", name)
         for step in day.steps:
@@ -31,6 +35,8 @@ def _sums(days: Sequence[Day]) -> Iterator[str]:
     steps = [step for day in days for step in day.steps]
     issued = [each for day in days for each in day.invoices]
     yield f"invoices {len(issued)}{_sum(each.total for each in issued)}"
+    asked = [each for day in days for each in day.charges]
+    yield f"charges {len(asked)}{_sum(each.due for each in asked)}"
     severe = {code: [each for each in steps if each.code == code] for code in HEADINGS}
     notices = [each for each in steps if each.code not in HEADINGS]
     yield f"notices {len(notices)}{_sum(each.due for each in notices)}"

@@ -38,7 +38,8 @@ def bill(on: date, *, now: Callable[[], datetime]) -> Run | None:
     if run is None:
         return None
     # What staff have released is what was planned then; more than that is stopped again.
-    most = {**days.usual(), **run.planned}
+    usual = days.usual()
+    most = usual | {kind: max(n, usual.get(kind, n)) for kind, n in run.planned.items()}
     _day, stop = _carry_out(run, most, at=at, actor=CLOCK, now=now)
     if stop is not None:
         raise stop

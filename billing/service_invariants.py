@@ -134,6 +134,10 @@ INVARIANTS = (
            UNION ALL SELECT 'run', r.id FROM billing_run r LEFT JOIN LATERAL (
              SELECT after FROM packages_statechange WHERE subject = 'run' AND subject_id = r.id
              ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM r.state
+           UNION ALL SELECT 'method', p.id FROM billing_paymentmethod p LEFT JOIN LATERAL (
+             SELECT after FROM packages_statechange
+             WHERE subject = 'paymentmethod' AND subject_id = p.id
+             ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM p.state
            UNION ALL SELECT 'mail', m.id FROM billing_mail m LEFT JOIN LATERAL (
              SELECT after FROM packages_statechange WHERE subject = 'mail' AND subject_id = m.id
              ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM m.state""",

@@ -9,7 +9,7 @@ import uuid
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
-from billing.models import Customer, Invoice, Order, Payment, Subscription, User
+from billing.models import Customer, Invoice, Order, Payment, PaymentMethod, Subscription, User
 
 
 def user_of(request: HttpRequest) -> User:
@@ -35,6 +35,11 @@ def owned_invoice(request: HttpRequest, public_id: uuid.UUID) -> Invoice:
         "customer", "order", "corrects"
     )
     return get_object_or_404(invoices, public_id=public_id, customer__users=user_of(request))
+
+
+def owned_method(request: HttpRequest, public_id: uuid.UUID) -> PaymentMethod:
+    methods = PaymentMethod.objects.exclude(state=PaymentMethod.State.REMOVED)
+    return get_object_or_404(methods, public_id=public_id, customer__users=user_of(request))
 
 
 def owned_payment(request: HttpRequest, public_id: uuid.UUID) -> Payment:

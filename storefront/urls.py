@@ -11,6 +11,7 @@ from storefront.views import (
     catalogue,
     checkout,
     demo,
+    methods,
     payment,
     secrets,
     site,
@@ -56,6 +57,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/invoices/<uuid:public_id>/pdf/", account.invoice_pdf, name="invoice_pdf"),
     path("account/invoices/<uuid:public_id>/xml/", account.invoice_xml, name="invoice_xml"),
     path("account/balance/", balance.balance, name="balance"),
+    path("account/methods/", methods.methods, name="methods"),
+    path("account/methods/automatic/", methods.automatic, name="automatic"),
+    path(
+        "account/methods/<uuid:public_id>/default/", methods.method_default, name="method_default"
+    ),
+    path("account/methods/<uuid:public_id>/removal/", methods.method_remove, name="method_remove"),
     path("account/profile/", account.profile, name="profile"),
     path("login-details/<str:token>/", secrets.secret, name="secret"),
     path("theme/", csrf_exempt(site.theme), name="theme"),

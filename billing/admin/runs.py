@@ -8,16 +8,17 @@ from django.contrib import admin
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing import runs
+from billing import collections, runs
 from billing.models import Run
 from packages.desk import Impossible
-from packages.desk.cells import EMPTY, lines, state
+from packages.desk.cells import EMPTY, amount_of, lines, state
 from packages.desk.deeds import Deed, ReasonForm, Text
 from packages.desk.pages import ReadOnlyPage
 
 NAMES = {
     "services": gettext_lazy("suspensions and ends"),
     "invoices": gettext_lazy("invoices"),
+    "charges": gettext_lazy("automatic charges"),
     "cancelled": gettext_lazy("ended, cancelled"),
     "reminder": gettext_lazy("reminders"),
     "overdue_first": gettext_lazy("first notices"),
@@ -41,6 +42,7 @@ class Release(Deed):
         return [
             _("Within minutes the run goes on and does what it had planned, no more."),
             _("Services are suspended or ended; their customers get a mail."),
+            _("Saved payment methods are charged."),
         ]
 
     def facts(self, row: Run) -> Sequence[tuple[Text, Any]]:
@@ -91,4 +93,11 @@ class RunPage(ReadOnlyPage):
 
 
 def _counted(counts: dict[str, int]) -> str:
-    return lines([f"{NAMES.get(kind, kind)}: {count}" for kind, count in counts.items() if count])
+    return lines([_named(kind, count) for kind, count in counts.items() if count])
+
+
+def _named(kind: str, count: int) -> str:
+    name, _space, currency = kind.partition(" ")
+    if name == collections.SUM:
+        return _("charged: %(amount)s") % {"amount": amount_of(count, currency)}
+    return f"{NAMES.get(kind, kind)}: {count}"

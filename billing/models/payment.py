@@ -86,7 +86,10 @@ class Payment(Stateful):
                 fields=["next_check_at", "id"],
                 condition=Q(next_check_at__isnull=False),
                 name="payment_to_check",
-            )
+            ),
+            models.Index(
+                fields=["turn_on"], condition=Q(turn_on__isnull=False), name="payment_turns"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

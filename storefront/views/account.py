@@ -24,6 +24,7 @@ from billing.models import (
     InvoiceLine,
     Membership,
     Payment,
+    PaymentMethod,
     Subscription,
     User,
     current_brand,
@@ -92,6 +93,9 @@ def invoice(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "from_balance": balances.used_for(row),
         "confirming": any(each.state == Payment.State.PROCESSING for each in payments),
         "gateways": offered,
+        "methods": row.customer.methods.filter(state=PaymentMethod.State.ACTIVE).order_by(
+            "-is_default", "-id"
+        ),
         "to_keep": to_keep(current_brand()) if any(x.keeps_methods for x in offered) else "",
     }
     return render(request, "storefront/account/invoice.html", context)

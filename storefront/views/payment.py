@@ -6,14 +6,15 @@ from datetime import datetime
 import structlog
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from billing import emails, gateways, payments
+from billing import charges, emails, gateways, payments
+from billing.gateways import failures
 from billing.gateways.base import Declined, GatewayRefused, Unavailable
 from billing.models import Invoice, Payment
 from packages import clock
@@ -56,6 +57,8 @@ def pay(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """POST begins to pay an own invoice. The gateway's page sends the customer back here by GET."""
     invoice = owned_invoice(request, public_id)
     if request.method == "POST":
+        if "method" in request.POST:
+            return _charge(request, invoice, at=clock.now())
         return begin(request, invoice, request.POST.get("gateway", ""), at=clock.now())
     latest = invoice.payments.order_by("-id").first()
     if latest is None:
@@ -107,6 +110,34 @@ def begin(
         if started.redirect_url:
             return SeeOther(started.redirect_url)
     return page_of(invoice)
+
+
+def _charge(request: HttpRequest, invoice: Invoice, *, at: datetime) -> HttpResponse:
+    """Charge an own saved method, and go to the bank's page where the customer must confirm it."""
+    method = get_object_or_404(invoice.customer.methods, public_id=_uuid(request.POST["method"]))
+    actor = f"user:{user_of(request).pk}"
+    try:
+        charged = charges.charge(invoice, method, at=at, actor=actor)
+    except payments.NotPayable:
+        messages.info(request, _("This is paid already, or the payment is being confirmed."))
+        return page_of(invoice)
+    except payments.MethodGone:
+        messages.error(request, _("This method can no longer be charged. Please choose another."))
+        return page_of(invoice)
+    if charged.failure_code == "authentication_required":
+        return begin(request, invoice, method.gateway, at=at)
+    if charged.state == Payment.State.FAILED:
+        messages.error(request, failures.message(charged.failure_code) or "")
+    elif charged.state == Payment.State.SUCCEEDED:
+        messages.success(request, _("Paid with %(method)s. Thank you.") % {"method": method})
+    return page_of(invoice)
+
+
+def _uuid(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise Http404 from None
 
 
 def page_of(invoice: Invoice) -> HttpResponse:

@@ -10,9 +10,10 @@ from typing import Any
 from django.conf import settings
 from django.test import override_settings
 
-from billing import payments
+from billing import methods, payments
 from billing.gateways.simulator import GatewaySimulator
-from billing.models import Invoice, Payment, PaymentMethod
+from billing.models import Customer, Invoice, Payment, PaymentMethod
+from packages.states import record_change
 from provisioning import vault
 from tests.story import Gateway
 
@@ -47,6 +48,28 @@ def pay_and_keep(
     payment.refresh_from_db()
     assert payment.state == Payment.State.SUCCEEDED
     return PaymentMethod.objects.latest("pk")
+
+
+def kept(customer: Customer, *, at: datetime, token: str = "pm_1", **more: Any) -> PaymentMethod:
+    """Insert a card that the customer pays automatically with; no gateway knows it."""
+    method = PaymentMethod(
+        customer=customer,
+        gateway="simulated",
+        account="demo",
+        token_digest=token.encode(),
+        kind="card",
+        brand="Visa",
+        last4="4242",
+        is_default=True,
+        consent=CONSENT,
+        created_at=at,
+        **more,
+    )
+    method.token_sealed = vault.seal(token, purpose=method.purpose)
+    method.save()
+    record_change(method, before="", at=at, actor="test", reason="kept")
+    methods.switch(customer, True, at=at, actor="test")
+    return method
 
 
 def later(gateway: Gateway, method: PaymentMethod, code: str | None = None, **how: Any) -> None:

@@ -60,8 +60,9 @@ def test_a_preview_prints_what_would_happen_and_changes_nothing(shop: None) -> N
     assert everything() == before
     assert "invoice                    R-2026-0002" in text
     assert "suspended                  R-2026-0002" in text
-    assert text.splitlines()[-4:] == [
+    assert text.splitlines()[-5:] == [
         "invoices 1, 79.00 EUR",
+        "charges 0",
         "notices 4, 316.00 EUR",
         "suspensions 1, 79.00 EUR",
         "terminations 1, 79.00 EUR",
@@ -97,7 +98,7 @@ def test_too_many_suspensions_at_once_stop_before_the_first(shop: None) -> None:
 
 def test_a_few_suspensions_are_usual(shop: None) -> None:
     on = overdue(5)
-    assert days.usual() == {"services": 5}
+    assert days.usual() == {"services": 5, "charges": 20}
     days.run(on, at=noon(on), most=days.usual())
     assert Subscription.objects.filter(state=Subscription.State.SUSPENDED).count() == 5
 

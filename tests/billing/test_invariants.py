@@ -30,6 +30,13 @@ NO_GUARDS = (
     "DROP INDEX job_one_running_per_account",
 )
 INVOICE = "UPDATE billing_invoice"
+METHOD = (
+    "INSERT INTO billing_paymentmethod (public_id, customer_id, gateway, account, livemode,"
+    " token_sealed, token_digest, kind, brand, last4, state, is_default, consent, created_at)"
+    " SELECT gen_random_uuid(), max(customer_id), 'simulated', 'demo', false, '', 'x', 'card',"
+    " 'Visa', '4242', 'active', false, '{\"text\": \"yes\"}', now() FROM billing_payment"
+)
+BY_METHOD = "UPDATE billing_payment SET method_id = (SELECT max(id) FROM billing_paymentmethod)"
 CREDIT_JOBS = "SELECT id FROM provisioning_job WHERE kind = 'credit'"
 BALANCES = "SELECT id FROM billing_ledgeraccount WHERE kind = 'customer_credit'"
 OWED_IN_DOLLARS = (
@@ -68,6 +75,13 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
         " SELECT gateway, 'a', NOT livemode, 'e' || id, 'k', external_id, '', now(), now(),"
         " 'processed', 1, '' FROM billing_payment",)),
     ("PAY-11", "given back, no refund", ("UPDATE billing_payment SET refunded_minor = 1",)),
+    ("PAY-12", "never sent", (METHOD, BY_METHOD)),
+    ("PAY-12", "more than the invoice", (
+        METHOD, f"{BY_METHOD}, sent_at = now()", f"{INVOICE} SET total_minor = total_minor - 1")),
+    ("PAY-13", "before it was due", (METHOD, f"{BY_METHOD}, turn = 1, turn_on = '2020-01-01'")),
+    ("PAY-13", "after it was paid", (
+        METHOD, f"{BY_METHOD}, turn = 1, turn_on = '2030-01-01', created_at = '2030-01-01'")),
+    ("PAY-14", "the first is missing", (METHOD, f"{BY_METHOD}, turn = 2, turn_on = '2030-01-01'")),
     ("INV-1", "line", ("UPDATE billing_invoiceline SET net_minor = net_minor + 1",)),
     ("INV-1", "tax", ("UPDATE billing_invoicetax SET tax_minor = tax_minor + 1",)),
     ("INV-4", "gap", ("UPDATE billing_numberseries SET last = last + 1",)),
@@ -177,6 +191,7 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
     ("STA-2", "a run nobody began", ("INSERT INTO billing_run (\"on\", state, attempts, started_at,"
                                      " counts, planned, faults) VALUES ('2026-03-02', 'done', 1,"
                                      " now(), '{}', '{}', '[]')",)),
+    ("STA-2", "billing_paymentmethod", (METHOD,)),
     ("MAIL-1", "never mailed", ("DELETE FROM billing_mail WHERE template = 'account_ready'",)),
     ("MAIL-1", "kept back", ("DELETE FROM billing_mail WHERE template = 'account_ready'",
                              "UPDATE provisioning_account SET password_sealed = 'x'")),

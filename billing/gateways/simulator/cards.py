@@ -31,6 +31,7 @@ CARDS = [
     Card("4000000000009995", "declined", code="insufficient_funds"),
     Card("4000002500003155", "authentication", later="authentication_required"),
     Card("4000000000000077", "processing"),
+    Card("4000000000000259", "succeeded", later="insufficient_funds"),
     Card("4000000000000341", "succeeded", later="card_declined"),
 ]
 _BY_NUMBER = {card.number: card for card in CARDS}

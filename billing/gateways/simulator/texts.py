@@ -64,6 +64,7 @@ ENGLISH = Words(
         "4000000000009995": "has insufficient funds",
         "4000002500003155": "asks to confirm it’s you",
         "4000000000000077": "succeeds after a few seconds",
+        "4000000000000259": "succeeds now, has insufficient funds at the next automatic payment",
         "4000000000000341": "succeeds now, is declined at the next automatic payment",
     },
 )
@@ -106,6 +107,8 @@ GERMAN = Words(
         "4000000000009995": "ist nicht gedeckt",
         "4000002500003155": "verlangt eine Bestätigung",
         "4000000000000077": "gelingt nach einigen Sekunden",
+        "4000000000000259": "gelingt jetzt, ist bei der nächsten automatischen Zahlung "
+        "nicht gedeckt",
         "4000000000000341": "gelingt jetzt, wird bei der nächsten automatischen Zahlung abgelehnt",
     },
 )

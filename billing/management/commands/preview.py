@@ -27,6 +27,6 @@ class Command(BaseCommand):
             self.stdout.write(line)
         for day in seen:
             for kind, count in day.weight.items():
-                if count > usual[kind]:
+                if count > usual.get(kind, count):
                     text = f"{day.on}: a run would stop at {count} {kind}, {usual[kind]} are usual."
                     self.stdout.write(text)

@@ -1,0 +1,64 @@
+"""Mails about saved methods and what was charged to them; each once for its cause."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from django.utils import translation
+
+from billing import emails
+from billing.gateways import failures
+from billing.models import Customer, Payment, PaymentMethod
+
+
+def charge_failed(payment: Payment, *, next_on: date | None, at: datetime) -> None:
+    """Say why an automatic charge failed, and when it is tried again; None: it is not."""
+    _about("charge_failed", f"payment-{payment.pk}", payment, at=at, next_on=next_on)
+
+
+def needs_authentication(payment: Payment, *, at: datetime) -> None:
+    """Say that the bank wants the customer to confirm, and where to pay; once per invoice."""
+    _about("needs_authentication", f"invoice-{payment.invoice_id}", payment, at=at)
+
+
+def method_expiring(method: PaymentMethod, *, at: datetime) -> None:
+    """Say that the method that is charged automatically expires soon."""
+    context = {"method": method, "button_url": emails.link("storefront:methods")}
+    customer = method.customer
+    cause = f"method-{method.pk}"
+    _queue("method_expiring", cause, customer, context, language=customer.language, at=at)
+
+
+def _about(
+    template: str, cause: str, payment: Payment, *, at: datetime, next_on: date | None = None
+) -> None:
+    invoice = payment.invoice
+    with translation.override(invoice.language):
+        reason = failures.message(payment.failure_code)
+    context = {
+        "invoice": invoice,
+        "method": payment.method,
+        "reason": reason,
+        "next_on": next_on,
+        "button_url": emails.link("storefront:invoice", invoice.public_id),
+    }
+    _queue(template, cause, invoice.customer, context, language=invoice.language, at=at)
+
+
+def _queue(
+    template: str,
+    cause: str,
+    customer: Customer,
+    context: Mapping[str, object],
+    *,
+    language: str,
+    at: datetime,
+) -> None:
+    emails.queue(
+        template,
+        cause,
+        customer.email,
+        {"customer": customer, **context},
+        language=language,
+        at=at,
+        customer=customer,
+    )

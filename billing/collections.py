@@ -1,0 +1,169 @@
+"""Collect what is due: renewals are charged to the customer's saved method, by one timetable."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Sum
+
+from billing import charges, payments
+from billing.locks import take_for_invoice
+from billing.models import (
+    Invoice,
+    InvoiceLine,
+    Payment,
+    PaymentMethod,
+    Subscription,
+)
+from billing.turns import next_turn
+from packages.doorbell import ring
+from packages.money import Money
+from packages.sweeping import Quarantine, contained
+
+ACTOR = "system:collections"
+CHUNK = 500
+# Staff are asked before a day's charges are so many times those of the fullest day lately, unless
+# they are few.
+FAR_MORE = 3
+ALWAYS_FINE = 20
+LATELY = timedelta(days=31)
+# The kinds that the circuit breaker knows; a sum has its currency behind it, in minor units.
+CHARGES, SUM = "charges", "charged"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A charge whose day has come; also how a run's report shows it."""
+
+    invoice_id: int
+    number: str
+    customer: str
+    method: str
+    turn: int
+    due: Money
+
+
+def plan(on: date) -> list[Planned]:
+    """Return what is to be charged automatically on that day; reads only.
+
+    Open renewals from their due date on, of customers who pay automatically and have a default
+    method; not while any other payment is begun or being confirmed, and never twice a day.
+    """
+    rows = _in_question(on).order_by("due_on", "id")
+    found = (_planned(each, on) for each in rows.iterator(chunk_size=CHUNK))
+    return [each for each in found if each is not None]
+
+
+def run(
+    on: date,
+    planned: Sequence[Planned],
+    *,
+    at: datetime,
+    quarantine: Quarantine | None = None,
+) -> list[Planned]:
+    """Write down the planned charges, each in a transaction of its own, and ring for the workers.
+
+    Speaks to nobody. What is no longer so (paid meanwhile, or asked for by another runner) is left
+    out of what is returned. One that fails is kept in the quarantine; without one it raises.
+    """
+    asked = []
+    for each in planned:
+        with contained(quarantine, f"invoice {each.number}, charge"):
+            if _ask(each, on=on, at=at):
+                asked.append(each)
+    return asked
+
+
+def weigh(planned: Sequence[Planned]) -> dict[str, int]:
+    """Return how many charges they are, and in each currency over how many minor units."""
+    sums = Counter[str]()
+    for each in planned:
+        sums[f"{SUM} {each.due.currency}"] += each.due.minor
+    return {CHARGES: len(planned), **sums} if planned else {}
+
+
+def usual() -> dict[str, int]:
+    """Return how many charges of a day, and what sum in each currency, staff are not asked about.
+
+    Measured against the fullest of the last 31 days that had charges; a currency without any has
+    no usual sum, only the number counts then.
+    """
+    last = Payment.objects.aggregate(last=Max("turn_on"))["last"]
+    lately = Payment.objects.filter(turn_on__gte=last - LATELY) if last else Payment.objects.none()
+    days = lately.values("turn_on", "currency").annotate(n=Count("id"), minor=Sum("amount_minor"))
+    rows, counts = list(days.order_by()), Counter[date | None]()
+    for row in rows:
+        counts[row["turn_on"]] += row["n"]
+    most = {CHARGES: max(ALWAYS_FINE, FAR_MORE * max(counts.values(), default=0))}
+    for currency in {row["currency"] for row in rows}:
+        known = [(row["n"], row["minor"]) for row in rows if row["currency"] == currency]
+        average = sum(minor for _, minor in known) // sum(n for n, _ in known)
+        fullest = max(minor for _, minor in known)
+        most[f"{SUM} {currency}"] = max(ALWAYS_FINE * average, FAR_MORE * fullest)
+    return most
+
+
+def _in_question(on: date) -> QuerySet[Invoice]:
+    """Due renewals of living services whose customer pays automatically, with nothing under way."""
+    living = Q(subscription__ends_on__isnull=True) | Q(
+        subscription__ends_on__gt=F("period_start_on")
+    )
+    renewals = InvoiceLine.objects.filter(
+        living,
+        invoice=OuterRef("pk"),
+        period_start_on__isnull=False,
+        subscription__state__in=(Subscription.State.ACTIVE, Subscription.State.SUSPENDED),
+    )
+    open_payments = Payment.objects.filter(invoice=OuterRef("pk"), state__in=Payment.OPEN)
+    default = PaymentMethod.objects.filter(is_default=True, customer=OuterRef("customer"))
+    rows = Invoice.objects.filter(
+        Exists(renewals),
+        Exists(default),
+        ~Exists(open_payments),
+        state=Invoice.State.OPEN,
+        due_on__lte=on,
+        customer__pays_automatically=True,
+    )
+    return rows.select_related("customer").prefetch_related("payments", "customer__methods")
+
+
+def _planned(invoice: Invoice, on: date) -> Planned | None:
+    assert invoice.due_on is not None, "An issued invoice is due some day."
+    turns = [each for each in invoice.payments.all() if each.turn_on is not None]
+    method = _default(invoice)
+    upcoming = next_turn(invoice.due_on, turns, method)
+    if upcoming is None or upcoming[1] > on or not invoice.due:
+        return None
+    if any(each.turn_on is not None and each.turn_on >= on for each in turns):
+        return None
+    return Planned(
+        invoice.pk,
+        str(invoice.number),
+        str(invoice.customer),
+        str(method),
+        upcoming[0],
+        invoice.due,
+    )
+
+
+def _default(invoice: Invoice) -> PaymentMethod:
+    (method,) = (each for each in invoice.customer.methods.all() if each.is_default)
+    return method
+
+
+def _ask(planned: Planned, *, on: date, at: datetime) -> bool:
+    """Ask for the charge if it is still the one to make, with the invoice's locks."""
+    try:
+        with transaction.atomic():
+            take_for_invoice(Invoice.objects.get(pk=planned.invoice_id))
+            invoice = _in_question(on).filter(pk=planned.invoice_id).first()
+            if invoice is None or _planned(invoice, on) != planned:
+                return False
+            turn = charges.Turn(planned.turn, on)
+            payment = charges.ask(invoice, _default(invoice), at=at, actor=ACTOR, turn=turn)
+            ring(charges.send_charge, payment.pk)
+    except (payments.NotPayable, payments.MethodGone, IntegrityError):
+        return False
+    return True
