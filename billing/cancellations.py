@@ -98,17 +98,41 @@ def _over(on: date) -> QuerySet[Subscription]:
 
 def _end(subscription_id: int, *, on: date, at: datetime) -> str | None:
     with transaction.atomic():
-        # Issuing takes this lock too, so no further invoice appears behind it.
-        locks.take(subscriptions=[subscription_id])
+        # Issuing takes this lock too, so no further invoice appears behind it. What is on the same
+        # invoices is locked with it, in the one order.
+        locks.take(subscriptions=_beside(subscription_id))
         subscription = _over(on).filter(pk=subscription_id).select_related("account").first()
         if subscription is None:
             return None
-        for invoice in _after_the_end(subscription):
-            credit_notes.issue(invoice, reason="the service was cancelled", at=at, actor=ACTOR)
         cause = f"subscription-{subscription_id}:end"
         subscriptions.end(subscription, cause=cause, reason="cancelled", at=at, actor=ACTOR)
+        for invoice in _after_the_end(subscription):
+            _take_back(invoice, subscription, at=at)
         emails.ended(subscription, cause=cause, deleted_on=on + subscriptions.KEPT_FOR, at=at)
     return str(subscription)
+
+
+def _beside(subscription_id: int) -> list[int]:
+    """Return the subscription with all that share an open invoice with it."""
+    shared = Invoice.objects.filter(
+        state=Invoice.State.OPEN, lines__subscription=subscription_id
+    ).values("pk")
+    lines = InvoiceLine.objects.filter(invoice__in=shared, subscription__isnull=False)
+    return [subscription_id, *lines.values_list("subscription_id", flat=True)]
+
+
+def _take_back(invoice: Invoice, subscription: Subscription, *, at: datetime) -> None:
+    """Credit the service's lines for the time after its end; other services' lines stay."""
+    amounts = {
+        line.pk: rest
+        for line, rest in credit_notes.left_of(invoice).items()
+        if line.subscription_id == subscription.pk
+        and line.period_start_on is not None
+        and line.period_start_on >= (subscription.ends_on or line.period_start_on)
+    }
+    if any(amounts.values()):
+        reason = "the service was cancelled"
+        credit_notes.issue(invoice, amounts, reason=reason, at=at, actor=ACTOR)
 
 
 def _after_the_end(subscription: Subscription) -> list[Invoice]:

@@ -189,8 +189,10 @@ class Deed:
         return f"invoice {self.invoice.number} not paid, due on {self.invoice.due_on}"
 
     def running(self) -> list[Subscription]:
-        """Return the services that the invoice renews, by id."""
-        return list(self.held.subscriptions.values())
+        """Return the services that the invoice renews, by id; not those it was credited for."""
+        renewals = self.invoice.lines.filter(kind=InvoiceLine.Kind.RECURRING)
+        wanted = set(subscriptions.kept(renewals).values_list("subscription_id", flat=True))
+        return [each for key, each in self.held.subscriptions.items() if key in wanted]
 
     def cause(self, subscription: Subscription) -> str:
         """Return why there are jobs and a mail about the service; once per invoice and service."""

@@ -1,6 +1,6 @@
 """Invoice what renews: one invoice for each subscription and period, however often this runs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -104,7 +104,8 @@ def _bill(
     stretches = _next_periods(due)
     wanted = [each for each in due if _has_come(each, stretches[each.pk], on)]
     lowered = coupons.running(each.pk for each in wanted)
-    drafts = [_draft(each, stretches[each.pk], lowered.get(each.pk)) for each in wanted]
+    groups = _grouped(wanted, stretches, brand)
+    drafts = [_draft(group, stretches, lowered) for group in groups]
     issued = invoices.issue(drafts, brand, at=at, actor=ACTOR)
     billed = {each.pk for each in wanted}
     for each in due:
@@ -142,14 +143,36 @@ def _has_come(subscription: Subscription, stretch: Period, on: date) -> bool:
     return day is not None and day <= on
 
 
+def _grouped(
+    wanted: Sequence[Subscription], stretches: Mapping[int, Period], brand: Brand
+) -> list[list[Subscription]]:
+    """Return what goes on one invoice each: a customer's periods of one day and currency."""
+    groups: dict[tuple[object, ...], list[Subscription]] = {}
+    for each in wanted:
+        day = stretches[each.pk].start_on
+        key = (each.customer_id, each.currency, day) if brand.one_invoice else (each.pk,)
+        groups.setdefault(key, []).append(each)
+    return list(groups.values())
+
+
 def _draft(
-    subscription: Subscription, stretch: Period, redemption: Redemption | None
+    group: Sequence[Subscription],
+    stretches: Mapping[int, Period],
+    lowered: Mapping[int, Redemption],
 ) -> invoices.Draft:
-    customer = subscription.customer
-    with translation.override(customer.language):
-        lines = tuple(_lines(subscription, stretch, redemption))
+    first = group[0]
+    with translation.override(first.customer.language):
+        lines = tuple(
+            line
+            for each in group
+            for line in _lines(each, stretches[each.pk], lowered.get(each.pk))
+        )
     return invoices.Draft(
-        customer, subscription.currency, customer.language, lines, due_on=stretch.start_on
+        first.customer,
+        first.currency,
+        first.customer.language,
+        lines,
+        due_on=stretches[first.pk].start_on,
     )
 
 

@@ -2,7 +2,8 @@
 
 from datetime import date, datetime, timedelta
 
-from django.db.models import Max
+from django.db.models import F, Max, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
 from billing import emails
 from billing.models import (
@@ -130,7 +131,7 @@ def renew(subscription: Subscription, line: InvoiceLine, *, at: datetime, actor:
     subscription.save(update_fields=["paid_until", "ends_on", "next_invoice_on"])
     on = business_day(at, subscription.zone)
     if subscription.state == Subscription.State.SUSPENDED and not _overdue(subscription, on=on):
-        restore(subscription, cause=f"invoice-{line.invoice_id}:restore", at=at, actor=actor)
+        restore(subscription, cause=f"invoice-line-{line.pk}:restore", at=at, actor=actor)
 
 
 def suspend(
@@ -169,6 +170,12 @@ def give_up(subscription: Subscription, *, reason: str, at: datetime, actor: str
         subscription.move(Subscription.State.ENDED, at=at, actor=actor, reason=reason)
 
 
+def kept(lines: QuerySet[InvoiceLine]) -> QuerySet[InvoiceLine]:
+    """Leave out the lines that were credited in full: nobody owes or gets anything for them."""
+    back = Coalesce(Sum(F("corrections__unit_minor") * F("corrections__quantity")), 0)
+    return lines.annotate(back=back).exclude(back__gt=0, back=F("unit_minor") * F("quantity"))
+
+
 def next_invoice_on(subscription: Subscription) -> date | None:
     """Return the day the next renewal is to be invoiced, None when none is to come.
 
@@ -198,14 +205,17 @@ def _invoiced_until(subscription: Subscription) -> date | None:
 
 
 def _paid_from(subscription: Subscription) -> list[InvoiceLine]:
-    """Return the paid lines of periods that are not given yet, in their order."""
+    """Return the paid lines of periods that are not given yet, in their order.
+
+    A line that was credited in full is not delivered, though the rest of its invoice was paid.
+    """
     lines = InvoiceLine.objects.filter(
         subscription=subscription,
         kind=InvoiceLine.Kind.RECURRING,
         period_start_on__gte=subscription.paid_until,
         invoice__state=Invoice.State.PAID,
     )
-    return list(lines.order_by("period_start_on"))
+    return list(kept(lines).order_by("period_start_on"))
 
 
 def _extend(subscription: Subscription, line: InvoiceLine, *, at: datetime, actor: str) -> None:

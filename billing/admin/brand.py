@@ -78,6 +78,7 @@ class BrandPage(Page):
                     ("currencies", "zone"),
                     ("prices_include_tax", "small_business"),
                     ("due_days", "terms_version"),
+                    "one_invoice",
                 )
             },
         ),

@@ -54,6 +54,11 @@ class Brand(Translated):
         help_text=_("No VAT is charged or shown; each invoice says why."),
     )
     due_days = models.PositiveSmallIntegerField(_("days to pay an invoice"), default=14)
+    one_invoice = models.BooleanField(
+        _("one invoice for renewals due on the same day"),
+        default=True,
+        help_text=_("Off: each service has invoices of its own."),
+    )
     login_by = models.CharField(
         _("new accounts are mailed"), max_length=10, choices=Login.choices, default=Login.LINK
     )

@@ -78,7 +78,7 @@ def many(count: int, *, paid_until: date, at: datetime, slug: str = "business") 
 def renewals() -> list[Invoice]:
     """Return the invoices of periods, the oldest first."""
     lines = InvoiceLine.objects.filter(period_start_on__isnull=False)
-    return list(Invoice.objects.filter(lines__in=lines).order_by("pk"))
+    return list(Invoice.objects.filter(lines__in=lines).distinct().order_by("pk"))
 
 
 def starts() -> list[str]:
