@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.html import escape
 
+from billing import rendering
 from billing.models import Mail
 from packages import clock
 from provisioning import vault
@@ -71,6 +72,7 @@ def waiting(*, at: datetime) -> list[int]:
 
 def opened(mail: Mail) -> tuple[str, str]:
     """Return text and HTML with the sealed value in its place, if it still exists."""
+    rendering.complete(mail)
     if mail.sealed is None:
         return mail.text, mail.html
     text, html = mail.text, mail.html
@@ -92,7 +94,7 @@ def _claim(mail_id: int, *, at: datetime) -> Mail | None:
             return None
         mail.attempts += 1
         mail.next_attempt_at = at + LEASE
-        also = ("attempts", "next_attempt_at")
+        also = ("attempts", "next_attempt_at", *rendering.complete(mail))
         mail.move(Mail.State.SENDING, at=at, actor=ACTOR, reason="claimed", also=also)
     return mail
 

@@ -5,14 +5,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import prefetch_related_objects
-from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import translation
 
-from billing import balances, deliveries
+from billing import balances, deliveries, rendering
 from billing.models import (
     Brand,
     Customer,
@@ -20,11 +16,12 @@ from billing.models import (
     Mail,
     Order,
     Payment,
-    PaymentMethod,
     Refund,
     Subscription,
     current_brand,
 )
+from billing.rendering import link as link
+from packages import rows
 from packages.doorbell import ring
 from packages.money import Money
 from packages.states import record_change, record_changes
@@ -60,53 +57,38 @@ def receipt(invoice: Invoice, *, at: datetime) -> None:
         "receipt",
         f"invoice-{invoice.pk}",
         invoice.customer,
-        {**_of_invoice(invoice), "from_balance": balances.used_for(invoice)},
+        {**rendering.of_invoice(invoice), "from_balance": balances.used_for(invoice)},
         language=invoice.language,
         at=at,
     )
 
 
 def invoice_issued(invoices: Sequence[Invoice], brand: Brand, *, at: datetime) -> None:
-    """Announce what is to be paid for renewals: a list in few statements.
+    """Queue the announcement of new renewals, in the transaction that issues them; two statements.
 
-    No doorbell rings for each, the sweep sends. Nothing is announced that the balance paid.
-
-    Call it after the transaction that issued them: rendering takes long, and the numbers' row must
-    not be held meanwhile. A repetition changes nothing.
+    Rendering takes far longer than issuing, so each is rendered when it is sent. No doorbell rings
+    for each: the sweep sends them.
     """
-    prefetch_related_objects(invoices, "lines", "customer__methods")
-    mails = [
-        _rendered(
-            "invoice_issued",
-            f"invoice-{each.pk}",
-            each.customer.email,
-            {
-                "customer": each.customer,
-                "charged_to": _charged_to(each.customer),
-                **_of_invoice(each),
-            },
-            brand=brand,
-            language=each.language,
-            at=at,
+    mails = rows.insert(
+        Mail(
+            template="invoice_issued",
+            cause=f"invoice-{each.pk}",
+            recipient=each.customer.email,
             customer=each.customer,
+            language=each.language,
+            sender=_sender(brand),
+            created_at=at,
+            next_attempt_at=at,
         )
         for each in invoices
         if each.due
-    ]
-    try:
-        with transaction.atomic():
-            Mail.objects.bulk_create(mails)
-            record_changes(mails, before="", at=at, actor="system:mail", reason="invoice issued")
-    except IntegrityError:
-        # Another runner has announced some of them: each for itself, the unique key decides.
-        for mail in mails:
-            mail.pk = None
-            _insert(mail, at=at)
+    )
+    record_changes(mails, before="", at=at, actor="system:mail", reason="invoice issued")
 
 
 def reminder(invoice: Invoice, *, at: datetime) -> Mail:
     """Remind of an invoice that is due in a few days."""
-    return _about("reminder", invoice, at=at, charged_to=_charged_to(invoice.customer))
+    return _about("reminder", invoice, at=at, charged_to=rendering.charged_to(invoice.customer))
 
 
 def overdue_first(invoice: Invoice, *, at: datetime) -> Mail:
@@ -192,7 +174,7 @@ def part_paid(invoice: Invoice, payment: Payment, *, at: datetime) -> None:
         "part_paid",
         f"payment-{payment.pk}",
         invoice.customer,
-        {**_of_invoice(invoice), "payment": payment},
+        {**rendering.of_invoice(invoice), "payment": payment},
         language=invoice.language,
         at=at,
     )
@@ -244,11 +226,6 @@ def topped_up(
     )
 
 
-def link(name: str, *args: Any) -> str:
-    """Return an absolute address; the host is ours, never a request's."""
-    return f"{settings.SITE_URL}{reverse(name, args=args)}"
-
-
 def queue(
     template: str,
     cause: str,
@@ -259,63 +236,28 @@ def queue(
     at: datetime,
     customer: Customer | None = None,
     sealed: str = "",
-    folder: str = "billing/email",
+    folder: str = rendering.FOLDER,
 ) -> Mail | None:
     """Render and store a mail, and ring after commit; None if this cause was mailed before.
 
     Renders `<folder>/<template>.subject.txt`, `.txt` and `.html` in `language`. Needs no lock.
     """
-    mail = _rendered(
-        template,
-        cause,
-        recipient,
-        context,
-        brand=current_brand(),
-        language=language,
-        at=at,
-        customer=customer,
-        sealed=sealed,
-        folder=folder,
-    )
-    return mail if _insert(mail, at=at) else None
-
-
-def _rendered(
-    template: str,
-    cause: str,
-    recipient: str,
-    context: Mapping[str, Any],
-    *,
-    brand: Brand,
-    language: str,
-    at: datetime,
-    customer: Customer | None = None,
-    sealed: str = "",
-    folder: str = "billing/email",
-) -> Mail:
-    """Return the mail as a row that is not stored yet."""
-    with translation.override(language):
-        texts = {"brand": brand, "site_url": settings.SITE_URL, "LANGUAGE_CODE": language}
-        values = {**texts, **context}
-        subject = render_to_string(f"{folder}/{template}.subject.txt", values)
-        text = render_to_string(f"{folder}/{template}.txt", values)
-        html = render_to_string(f"{folder}/{template}.html", values)
-    return Mail(
+    brand = current_brand()
+    mail = Mail(
         template=template,
         cause=cause,
         recipient=recipient,
         customer=customer,
         language=language,
         sender=_sender(brand),
-        subject=" ".join(subject.split())[:200],
-        text=text.strip() + "\n",
-        html=html,
         sealed=vault.seal(json.dumps({SEALED: sealed}), purpose=deliveries.PURPOSE)
         if sealed
         else None,
         created_at=at,
         next_attempt_at=at,
     )
+    rendering.fill(mail, context, brand=brand, folder=folder)
+    return mail if _insert(mail, at=at) else None
 
 
 def _insert(mail: Mail, *, at: datetime) -> bool:
@@ -333,7 +275,7 @@ def _insert(mail: Mail, *, at: datetime) -> bool:
 def _about(template: str, invoice: Invoice, *, at: datetime, **more: object) -> Mail:
     """Queue a mail about an unpaid invoice and return it; a repetition returns the first one."""
     cause = f"invoice-{invoice.pk}"
-    context = {**_of_invoice(invoice), **more}
+    context = {**rendering.of_invoice(invoice), **more}
     language = invoice.language
     mail = _to_customer(template, cause, invoice.customer, context, at=at, language=language)
     return mail or Mail.objects.get(template=template, cause=cause)
@@ -342,20 +284,6 @@ def _about(template: str, invoice: Invoice, *, at: datetime, **more: object) -> 
 def _service_name(subscription: Subscription) -> str:
     with translation.override(subscription.customer.language):
         return subscription.package.text("name")
-
-
-def _of_invoice(invoice: Invoice) -> dict[str, Any]:
-    return {
-        "invoice": invoice,
-        "button_url": link("storefront:invoice", invoice.public_id),
-    }
-
-
-def _charged_to(customer: Customer) -> PaymentMethod | None:
-    """Return what a renewal is charged to by itself; one query only for who pays so."""
-    if not customer.pays_automatically:
-        return None
-    return next((each for each in customer.methods.all() if each.is_default), None)
 
 
 def _to_customer(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from billing import balances, emails, ledger, numbers, orders, subscriptions, tax
 from billing.locks import Held, take
@@ -21,6 +21,7 @@ from billing.models import (
     Redemption,
     Subscription,
 )
+from packages import rows
 from packages.money import Money
 from packages.periods import Period, business_day
 from packages.states import record_changes
@@ -110,13 +111,13 @@ def issue(drafts: Sequence[Draft], brand: Brand, *, at: datetime, actor: str) ->
     on = business_day(at, brand.zone)
     rates = tax.rates_on(on)
     priced = [price(draft, brand, on=on, rates=rates) for draft in drafts]
-    invoices = Invoice.objects.bulk_create(
+    invoices = rows.insert(
         _row(each, brand, prepaid=part, on=on, at=at)
         for each, part in zip(priced, _prepaid(priced), strict=True)
     )
     pairs = list(zip(invoices, priced, strict=True))
-    InvoiceLine.objects.bulk_create(row for pair in pairs for row in _line_rows(*pair))
-    InvoiceTax.objects.bulk_create(row for pair in pairs for row in _tax_rows(*pair))
+    rows.insert(row for pair in pairs for row in _line_rows(*pair))
+    rows.insert(row for pair in pairs for row in _tax_rows(*pair))
     ledger.book_invoices(invoices, at=at)
     balances.spend([balances.Use(each, each.paid) for each in invoices if each.paid_minor], at=at)
     sequence = numbers.draw(Invoice.SERIES, on.year, len(invoices))
@@ -124,7 +125,7 @@ def issue(drafts: Sequence[Draft], brand: Brand, *, at: datetime, actor: str) ->
         invoice.series, invoice.year, invoice.sequence = Invoice.SERIES, on.year, number
         invoice.number = numbers.text(Invoice.SERIES, on.year, number)
         invoice.state = Invoice.State.OPEN
-    _number(invoices)
+    rows.update(invoices, "series", "year", "sequence", "number", "state")
     record_changes(invoices, before=Invoice.State.DRAFT, at=at, actor=actor, reason="issued")
     for invoice in invoices:
         if not invoice.due:
@@ -152,20 +153,6 @@ def _concerned(invoice: Invoice) -> Held:
         subscriptions=lines.values_list("subscription_id", flat=True).distinct(),
         orders=[invoice.order_id] if invoice.order_id else [],
     )
-
-
-def _number(invoices: Sequence[Invoice]) -> None:
-    """Write the numbers and the state of all invoices in one statement."""
-    columns = zip(*((row.pk, row.sequence, row.number) for row in invoices), strict=True)
-    first = invoices[0]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {Invoice._meta.db_table} i SET series = %s, year = %s, state = %s, "
-            "sequence = new.sequence, number = new.number "
-            "FROM unnest(%s::bigint[], %s::int[], %s::text[]) AS new (id, sequence, number) "
-            "WHERE i.id = new.id",
-            [first.series, first.year, first.state, *map(list, columns)],
-        )
 
 
 def settle(invoice: Invoice, payment: Payment, held: Held, *, at: datetime) -> None:
@@ -251,7 +238,7 @@ def _note(priced: Priced) -> str:
 
 
 def _line_rows(invoice: Invoice, priced: Priced) -> list[InvoiceLine]:
-    rows = zip(priced.draft.lines, priced.units, priced.rates, priced.sums.nets, strict=True)
+    lines = zip(priced.draft.lines, priced.units, priced.rates, priced.sums.nets, strict=True)
     return [
         InvoiceLine(
             invoice=invoice,
@@ -268,7 +255,7 @@ def _line_rows(invoice: Invoice, priced: Priced) -> list[InvoiceLine]:
             order_line=line.order_line,
             redemption=line.redemption,
         )
-        for position, (line, unit, rate_bp, net) in enumerate(rows, start=1)
+        for position, (line, unit, rate_bp, net) in enumerate(lines, start=1)
     ]
 
 

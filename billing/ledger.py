@@ -16,6 +16,7 @@ from billing.models import (
     Posting,
     Refund,
 )
+from packages import rows
 from packages.money import Money, total
 
 Kind = LedgerAccount.Kind
@@ -158,7 +159,7 @@ def _book(bookings: Sequence[Booking], *, at: datetime) -> None:
         currency = booking.entries[0].amount.currency
         if total((entry.amount for entry in booking.entries), currency):
             raise Unbalanced(booking.cause)
-    transactions = LedgerTransaction.objects.bulk_create(
+    transactions = rows.insert(
         LedgerTransaction(
             cause=each.cause,
             at=at,
@@ -170,7 +171,7 @@ def _book(bookings: Sequence[Booking], *, at: datetime) -> None:
         for each in bookings
     )
     books = _books([entry for booking in bookings for entry in booking.entries if entry.amount])
-    Posting.objects.bulk_create(
+    rows.insert(
         Posting(
             transaction=transaction,
             account=books[_key(entry)],
@@ -188,13 +189,13 @@ def _books(entries: Sequence[Entry]) -> dict[Key, LedgerAccount]:
     found = _known(wanted)
     missing = sorted(wanted - set(found), key=str)
     if missing:
-        LedgerAccount.objects.bulk_create(
+        rows.insert(
             (
                 LedgerAccount(kind=kind, name=name, customer_id=customer_id, currency=currency)
                 for kind, name, customer_id, currency in missing
             ),
             # Another worker may just be opening the same book.
-            ignore_conflicts=True,
+            unless_known=True,
         )
         found = _known(wanted)
     return found
@@ -203,8 +204,8 @@ def _books(entries: Sequence[Entry]) -> dict[Key, LedgerAccount]:
 def _known(wanted: set[Key]) -> dict[Key, LedgerAccount]:
     customers = {key[2] for key in wanted if key[2] is not None}
     mine = Q(customer_id__in=customers) | Q(customer__isnull=True)
-    rows = LedgerAccount.objects.filter(mine, kind__in={key[0] for key in wanted})
-    found = {(row.kind, row.name, row.customer_id, row.currency): row for row in rows}
+    books = LedgerAccount.objects.filter(mine, kind__in={key[0] for key in wanted})
+    found = {(row.kind, row.name, row.customer_id, row.currency): row for row in books}
     return {key: found[key] for key in wanted if key in found}
 
 

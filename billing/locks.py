@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
+from django.db.models import Q
 
 from billing.models import (
     Coupon,
@@ -18,6 +19,9 @@ from billing.models import (
     PaymentMethod,
     Subscription,
 )
+
+# Day of the next invoice, and id.
+Place = tuple[date, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +106,26 @@ def take_of_customer(customer: Customer) -> Held:
 
 
 def take_due(
-    on: date, *, limit: int, but: Sequence[int] = (), only: Sequence[int] = ()
+    on: date,
+    *,
+    limit: int,
+    after: Place | None = None,
+    but: Sequence[int] = (),
+    only: Sequence[int] = (),
 ) -> list[Subscription]:
     """Lock the subscriptions whose next invoice is due, the earliest first; pass locked ones by.
 
     What another runner holds is that runner's work, so two of them share a day and none waits.
-    `but` leaves these ids out, `only` takes no others.
+    `after` goes on behind a place, `but` leaves these ids out, `only` takes no others.
     """
     assert transaction.get_connection().in_atomic_block, "A lock needs a transaction to live in."
     due = Subscription.objects.filter(next_invoice_on__lte=on).exclude(pk__in=but)
     if only:
         due = due.filter(pk__in=only)
+    if after is not None:
+        day, row_id = after
+        behind = Q(next_invoice_on__gt=day) | Q(next_invoice_on=day, id__gt=row_id)
+        due = due.filter(behind, next_invoice_on__gte=day)
     rows = due.order_by("next_invoice_on", "id").select_for_update(of=("self",), skip_locked=True)
     return list(rows.select_related("customer", "package")[:limit])
 
@@ -130,3 +143,9 @@ def take_coupon(coupon_id: int) -> Coupon:
     It comes before all other locks but that of the customer's user.
     """
     return Coupon.objects.select_for_update().get(pk=coupon_id)
+
+
+def place_of(subscription: Subscription) -> Place:
+    """Return where a subscription that is due stands in the order of `take_due`."""
+    assert subscription.next_invoice_on is not None, "What is due has its day."
+    return subscription.next_invoice_on, subscription.pk

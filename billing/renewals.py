@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import CharField, Exists, Max, OuterRef, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import Max
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -15,11 +14,11 @@ from billing.models import (
     Brand,
     Invoice,
     InvoiceLine,
-    Mail,
     Redemption,
     Subscription,
     current_brand,
 )
+from packages import rows
 from packages.money import Money
 from packages.periods import Period, index_of, period
 from packages.sweeping import Quarantine
@@ -47,12 +46,14 @@ def bill(on: date, *, at: datetime, quarantine: Quarantine | None = None) -> lis
     one, and what then fails is kept in the quarantine; without one it raises, e.g. tax.NoRate.
     """
     brand, issued, bad = current_brand(), list[Issued](), list[int]()
-    emails.invoice_issued(_unannounced(), brand, at=at)
+    last: locks.Place | None = None
     while True:
         due: list[Subscription] = []
+        following: locks.Place | None = None
         try:
             with transaction.atomic():
-                due = locks.take_due(on, limit=CHUNK, but=bad)
+                due = locks.take_due(on, limit=CHUNK, after=last, but=bad)
+                following = locks.place_of(due[-1]) if due else None
                 invoiced = _bill(due, brand, on=on, at=at)
         # The edge of a run: done again one by one, where each fault is logged and recorded.
         except Exception:
@@ -60,9 +61,11 @@ def bill(on: date, *, at: datetime, quarantine: Quarantine | None = None) -> lis
                 raise
             ids = [each.pk for each in due]
             invoiced = _one_by_one(ids, bad, brand, on=on, at=at, quarantine=quarantine)
-        if not due:
+        if not due and last is None:
             return issued
-        emails.invoice_issued(invoiced, brand, at=at)
+        # To go on behind the last one passes by what the index still holds of those before; at the
+        # end it begins again, for those that have a second period due.
+        last = following
         issued += [_shown(each) for each in invoiced]
 
 
@@ -86,19 +89,10 @@ def _one_by_one(
     return invoiced
 
 
-def _unannounced() -> list[Invoice]:
-    """Return open renewals that a run has issued without living to announce them."""
-    cause = Concat(Value("invoice-"), Cast(OuterRef("pk"), CharField()))
-    mails = Mail.objects.filter(template="invoice_issued", cause=cause)
-    lines = InvoiceLine.objects.filter(invoice=OuterRef("pk"), period_start_on__isnull=False)
-    rows = Invoice.objects.filter(Exists(lines), ~Exists(mails), state=Invoice.State.OPEN)
-    return list(rows.select_related("customer").order_by("pk")[:CHUNK])
-
-
 def _bill(
     due: Sequence[Subscription], brand: Brand, *, on: date, at: datetime
 ) -> Sequence[Invoice]:
-    """Invoice the next period of each; needs their locks."""
+    """Invoice the next period of each, and announce it; needs their locks."""
     if not due:
         return []
     stretches = _next_periods(due)
@@ -112,7 +106,8 @@ def _bill(
         stretch = stretches[each.pk]
         start_on = stretch.end_on if each.pk in billed else stretch.start_on
         each.next_invoice_on = subscriptions.invoice_day(each, start_on)
-    Subscription.objects.bulk_update(due, ["next_invoice_on"])
+    rows.update(due, "next_invoice_on")
+    emails.invoice_issued(issued, brand, at=at)
     return issued
 
 

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from django.db import models
 
+from packages.rows import insert
+
 Moves = Mapping[str, frozenset[str]]
 
 
@@ -69,7 +71,7 @@ def record_changes(
     rows: Sequence[Stateful], *, before: str, at: datetime, actor: str, reason: str
 ) -> None:
     """Leave a history entry for each row, all in one statement."""
-    StateChange.objects.bulk_create(
+    insert(
         StateChange(
             subject=row._meta.model_name or "",
             subject_id=row.pk,

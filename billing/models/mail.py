@@ -11,7 +11,9 @@ from packages.states import Stateful
 
 
 class Mail(Stateful):
-    """A rendered mail on its way. `sealed` holds what must not lie in the texts, e.g. a login link.
+    """A mail on its way, rendered when it is queued or, from a billing run, when it is sent.
+
+    `sealed` holds what must not lie in the texts, e.g. a login link.
 
     The texts carry a placeholder for it; it is put in while sending and destroyed afterwards.
     """
@@ -63,4 +65,4 @@ class Mail(Stateful):
         ]
 
     def __str__(self) -> str:
-        return self.subject
+        return self.subject or self.template

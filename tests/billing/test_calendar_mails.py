@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.conf import settings
 
-from billing import cancellations, days, emails, invariants
+from billing import cancellations, days, deliveries
 from billing.models import Invoice, Mail, Subscription
 from tests import payments
-from tests.billing import orders, renewing
+from tests.billing import orders
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DUE = date(2026, 4, 2)
@@ -34,6 +34,8 @@ def written(language: str) -> dict[str, Mail]:
     for offset in range(-7, 75):
         on = DUE + timedelta(days=offset)
         days.run(on, at=noon(on), most=None)
+        for mail_id in deliveries.waiting(at=noon(on)):
+            deliveries.deliver(mail_id, at=noon(on))
         if offset == 12:
             payments.pay(Invoice.objects.get(state=Invoice.State.OPEN), at=noon(on))
     return {mail.template: mail for mail in Mail.objects.order_by("-pk")}
@@ -80,14 +82,3 @@ def test_whoever_cancelled_reads_that_nothing_more_is_charged() -> None:
     mail = Mail.objects.get(template="ended")
     assert "as you cancelled it" in mail.text
     assert "Nothing more is charged" in mail.html
-
-
-def test_an_invoice_that_two_runners_announce_is_mailed_once() -> None:
-    brand = orders.seeded(at=AT)
-    renewing.many(2, paid_until=DUE, at=AT)
-    days.run(DUE, at=noon(DUE), most=None)
-    Mail.objects.filter(cause=f"invoice-{renewing.renewals()[0].pk}").delete()
-    emails.invoice_issued(renewing.renewals(), brand, at=noon(DUE))
-    emails.invoice_issued(renewing.renewals(), brand, at=noon(DUE))
-    assert Mail.objects.filter(template="invoice_issued").count() == 2
-    assert invariants.violations() == []

@@ -156,18 +156,6 @@ def test_nobody_is_suspended_whose_invoice_did_not_go_out(subscription: Subscrip
     assert taken()[-1] == ("overdue_second", 7)
 
 
-def test_an_invoice_that_was_announced_late_leaves_time_to_read_it(
-    subscription: Subscription,
-) -> None:
-    """A run was killed between issuing and announcing; the next one announces it."""
-    live(-7, 9)
-    Mail.objects.filter(template="invoice_issued").delete()
-    live(10, 20)
-    assert Mail.objects.get(template="invoice_issued").created_at == noon(DUE + timedelta(days=10))
-    assert taken()[-1] == ("suspended", 14)
-    assert invariants.violations() == []
-
-
 def test_the_invoice_of_an_order_is_not_dunned(db: None) -> None:
     orders.seeded(at=AT)
     user, customer = orders.buyer(at=AT)

@@ -1,0 +1,60 @@
+"""The texts of a mail in its reader's language; those of a whole billing run wait until sent."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+
+from billing.models import Brand, Customer, Invoice, Mail, PaymentMethod, current_brand
+
+FOLDER = "billing/email"
+
+
+def fill(mail: Mail, context: Mapping[str, Any], *, brand: Brand, folder: str = FOLDER) -> None:
+    """Put subject, text and HTML of the mail's template into the row; stores nothing."""
+    with translation.override(mail.language):
+        texts = {"brand": brand, "site_url": settings.SITE_URL, "LANGUAGE_CODE": mail.language}
+        values = {**texts, **context}
+        subject = render_to_string(f"{folder}/{mail.template}.subject.txt", values)
+        text = render_to_string(f"{folder}/{mail.template}.txt", values)
+        mail.html = render_to_string(f"{folder}/{mail.template}.html", values)
+    mail.subject = " ".join(subject.split())[:200]
+    mail.text = text.strip() + "\n"
+
+
+def complete(mail: Mail) -> tuple[str, ...]:
+    """Render a mail that was queued bare, from the invoice that is its cause.
+
+    Returns the names of the fields that are to be saved: none when the texts were there.
+    """
+    if mail.text:
+        return ()
+    invoice = Invoice.objects.select_related("customer").get(pk=_invoice_id(mail))
+    customer = invoice.customer
+    context = {"customer": customer, "charged_to": charged_to(customer), **of_invoice(invoice)}
+    fill(mail, context, brand=current_brand())
+    return ("subject", "text", "html")
+
+
+def of_invoice(invoice: Invoice) -> dict[str, Any]:
+    """Return what the templates about an invoice need."""
+    return {"invoice": invoice, "button_url": link("storefront:invoice", invoice.public_id)}
+
+
+def charged_to(customer: Customer) -> PaymentMethod | None:
+    """Return what a renewal is charged to by itself; one query only for who pays so."""
+    if not customer.pays_automatically:
+        return None
+    return customer.methods.filter(is_default=True).first()
+
+
+def link(name: str, *args: Any) -> str:
+    """Return an absolute address; the host is ours, never a request's."""
+    return f"{settings.SITE_URL}{reverse(name, args=args)}"
+
+
+def _invoice_id(mail: Mail) -> int:
+    return int(mail.cause.removeprefix("invoice-"))
