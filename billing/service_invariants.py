@@ -90,6 +90,26 @@ INVARIANTS = (
            WHERE earlier >= s.on""",
     ),
     Invariant(
+        "TOP-1",
+        "The automatic top-ups of a month never exceed the ceiling that was agreed to then.",
+        """SELECT id FROM (SELECT p.id, p.month_minor, sum(p.amount_minor) OVER (
+             PARTITION BY p.auto_id, date_trunc('month', p.on) ORDER BY p.id) AS bought
+             FROM billing_autopurchase p JOIN billing_order o ON o.id = p.order_id
+             WHERE o.state <> 'cancelled') m WHERE bought > month_minor""",
+    ),
+    Invariant(
+        "TOP-2",
+        "An automatic purchase is an order of its customer for its service, over its amount.",
+        """SELECT p.id FROM billing_autopurchase p
+           JOIN billing_autotopup a ON a.id = p.auto_id
+           JOIN billing_subscription s ON s.id = a.subscription_id
+           JOIN billing_order o ON o.id = p.order_id
+           LEFT JOIN billing_orderline l ON l.order_id = o.id
+           WHERE o.customer_id <> s.customer_id OR l.subscription_id IS DISTINCT FROM s.id
+             OR l.credit_minor <> p.amount_minor OR l.amount_minor <> p.amount_minor
+             OR (p.closed_at IS NOT NULL AND o.state = 'placed')""",
+    ),
+    Invariant(
         "ORD-1",
         "A fulfilled order has a paid invoice and, for each line, its jobs.",
         """SELECT l.id FROM billing_orderline l JOIN billing_order o ON o.id = l.order_id
@@ -138,6 +158,10 @@ INVARIANTS = (
              SELECT after FROM packages_statechange
              WHERE subject = 'paymentmethod' AND subject_id = p.id
              ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM p.state
+           UNION ALL SELECT 'autotopup', t.id FROM billing_autotopup t LEFT JOIN LATERAL (
+             SELECT after FROM packages_statechange WHERE subject = 'autotopup'
+             AND subject_id = t.id
+             ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM t.state
            UNION ALL SELECT 'mail', m.id FROM billing_mail m LEFT JOIN LATERAL (
              SELECT after FROM packages_statechange WHERE subject = 'mail' AND subject_id = m.id
              ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM m.state""",

@@ -5,7 +5,16 @@ from datetime import datetime
 from celery import shared_task
 from django.db.models import Q
 
-from billing import charges, deliveries, events, payments, refunds, runs
+from billing import (
+    auto_top_ups,
+    charges,
+    deliveries,
+    events,
+    low_balances,
+    payments,
+    refunds,
+    runs,
+)
 from billing.models import Brand, GatewayEvent, Payment
 from packages import clock
 from packages.periods import business_day
@@ -58,6 +67,14 @@ def sweep_mails() -> None:
     """Send the mails whose doorbell nobody heard, and those due for another attempt."""
     at = clock.now()
     each(deliveries.waiting(at=at), lambda pk: deliveries.deliver(pk, at=at))
+
+
+@shared_task
+def watch_balances() -> None:
+    """Mail who runs low on credit, and buy for whoever ordered so in advance."""
+    at = clock.now()
+    low_balances.watch(at=at)
+    auto_top_ups.run(at=at)
 
 
 @shared_task

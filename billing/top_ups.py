@@ -100,9 +100,10 @@ def order(
 ) -> Order:
     """Order the credit with its issued invoice, all or nothing; once per `key`.
 
-    `seen` is the fingerprint of the quote that the customer agreed to. Locks the customer's
-    subscriptions, so that two orders cannot pass a limit together. Raises NotForSale, OutOfRange,
-    Changed, top_up_limits.Refused, tax.NoRate.
+    Who orders in person gets a confirmation by mail; a standing order (no `placed_by`) ends in
+    the receipt. `seen` is the fingerprint of the quote that the customer agreed to. Locks the
+    customer's subscriptions, so that two orders cannot pass a limit together. Raises NotForSale,
+    OutOfRange, Changed, top_up_limits.Refused, tax.NoRate.
     """
     try:
         with transaction.atomic(), translation.override(language):
@@ -146,7 +147,8 @@ def _fill(
     )
     draft = _draft(wish, placed.language, placed, line)
     (invoice,) = invoices.issue([draft], brand, at=at, actor=actor)
-    emails.order_placed(placed, invoice, at=at)
+    if placed.placed_by_id is not None:
+        emails.order_placed(placed, invoice, at=at)
 
 
 def _draft(

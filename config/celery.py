@@ -31,6 +31,8 @@ BEAT: dict[str, dict[str, Any]] = {
     "sweep_readings": {"task": "provisioning.tasks.sweep_readings", "schedule": 60.0},
     # Old readings; one a day is kept.
     "thin_readings": {"task": "provisioning.tasks.thin_readings", "schedule": 21_600.0},
+    # Balances that fell below what their customers chose: mails, and automatic top-ups.
+    "watch_balances": {"task": "billing.tasks.watch_balances", "schedule": 60.0},
     # The day's run, once: renewals to invoice, cancelled services that end, invoices to dun.
     "bill_due": {"task": "billing.tasks.bill_due", "schedule": 300.0},
     # Tests the diallers.

@@ -74,6 +74,7 @@ def sweep() -> None:
         billing.sweep_refunds,
         lambda: each(provisioning.accounts_due(), provisioning.run_account),
         billing.bill_due,
+        billing.watch_balances,
         billing.sweep_mails,
         provisioning.check_servers,
         lambda: each(provisioning.servers_to_read(), provisioning.read_server),

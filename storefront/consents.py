@@ -7,6 +7,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from billing.models import Brand, current_brand
+from packages.money import Money
+from storefront.templatetags.money import money_filter
 
 
 def sentences(brand: Brand) -> dict[str, str]:
@@ -44,10 +46,32 @@ def agreed_to_keep(request: HttpRequest, *, at: datetime) -> dict[str, Any]:
     return {"text": to_keep(brand), "version": brand.terms_version, "at": at.isoformat(), "by": by}
 
 
-def agreed(values: dict[str, Any], brand: Brand, *, at: datetime) -> dict[str, Any]:
-    """Return what the buyer ticked, as plain values for `Order.consents`."""
+def standing(sums: dict[str, Money], brand: Brand, *, account: str, method: str) -> str:
+    """Return the sentence of a standing order for credit; `sums` are below, amount and month."""
+    shown = {name: money_filter(each) for name, each in sums.items()}
+    words = {**shown, "account": account, "method": method, "brand": brand.name}
+    tax = _("including VAT") if brand.prices_include_tax else _("plus VAT")
+    if brand.small_business:
+        tax = ""
+    return _(
+        "I order in advance that %(brand)s adds %(amount)s of credit to account %(account)s "
+        "whenever its credit falls below %(below)s, and charges %(amount)s %(tax)s to %(method)s "
+        "each time, up to %(month)s in a calendar month. Each of these top-ups is an order "
+        "that I have to pay. I can switch this off at any time; what was bought stays bought."
+    ) % {**words, "tax": tax}
+
+
+def kept(
+    values: dict[str, Any], sentences: dict[str, str], brand: Brand, *, at: datetime
+) -> dict[str, Any]:
+    """Return the sentences that were ticked, as plain values with version and time."""
     return {
         name: {"text": sentence, "version": brand.terms_version, "at": at.isoformat()}
-        for name, sentence in sentences(brand).items()
+        for name, sentence in sentences.items()
         if values.get(name)
     }
+
+
+def agreed(values: dict[str, Any], brand: Brand, *, at: datetime) -> dict[str, Any]:
+    """Return what the buyer ticked, as plain values for `Order.consents`."""
+    return kept(values, sentences(brand), brand, at=at)

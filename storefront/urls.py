@@ -5,6 +5,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from storefront.views import (
     account,
+    auto_top_ups,
     balance,
     cancellation,
     cart,
@@ -51,6 +52,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "account/services/<uuid:public_id>/top-up/",
         top_ups.top_up,
         name="top_up",
+    ),
+    path(
+        "account/services/<uuid:public_id>/top-up/automatic/",
+        auto_top_ups.auto_top_up,
+        name="auto_top_up",
     ),
     path("account/invoices/", account.invoices, name="invoices"),
     path("account/invoices/<uuid:public_id>/", account.invoice, name="invoice"),

@@ -1,5 +1,6 @@
 """Who owes what. One file per thing; import the thing from here."""
 
+from billing.models.auto_top_up import AutoPurchase, AutoTopUp
 from billing.models.brand import Brand, LegalText, current_brand
 from billing.models.coupon import Coupon, CouponAmount, Redemption
 from billing.models.customer import Customer, Membership, User
@@ -18,6 +19,8 @@ from billing.models.top_up import TopUpLimit, TopUpTerms
 
 __all__ = [
     "Allocation",
+    "AutoPurchase",
+    "AutoTopUp",
     "Brand",
     "Cart",
     "CartLine",

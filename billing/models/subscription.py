@@ -70,6 +70,15 @@ class Subscription(Stateful):
     ends_on = models.DateField(
         _("ends"), null=True, blank=True, help_text=_("The first day after a cancellation.")
     )
+    low_minor = models.BigIntegerField(
+        _("mail below this balance in minor units"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: the shop's sum. Zero: no mail."),
+    )
+    low_armed = models.BooleanField(
+        default=False, help_text="The balance was not low when last looked at."
+    )
     created_at = models.DateTimeField(_("ordered"))
     activated_at = models.DateTimeField(_("active since"), null=True, blank=True)
 

@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from billing import cancellations, top_ups
-from billing.models import Subscription, User, current_brand
+from billing.models import AutoTopUp, Subscription, User, current_brand
 from packages import clock
 from packages.models import Cycle, Package, Price, Service, Tariff
 from packages.periods import business_day
@@ -25,6 +25,7 @@ from storefront import histories, overview
 from storefront.owned import owned_subscription, user_of
 from storefront.profile_forms import PasswordForm
 from storefront.top_up_forms import AmountForm
+from storefront.views.auto_top_ups import state_of
 
 # A password can be set while the account exists at the dialler.
 EXISTS = (Account.State.LIVE, Account.State.SUSPENDED)
@@ -72,6 +73,7 @@ def _context(subscription: Subscription, *, at: datetime) -> dict[str, object]:
         "units": [(each, Service(each).label, count) for each, count in terms.units],
         "top_ups": [(each.package.text("name"), each) for each in _top_ups(subscription)],
         "amount_form": AmountForm(None, free_amounts) if free_amounts else None,
+        **state_of(AutoTopUp.objects.filter(subscription=subscription).first(), at=at),
         "history": histories.of_service(subscription),
         "setting_password": any(job.kind == Job.Kind.CHANGE_PASSWORD for job in queue),
         "reading_balance": any(job.kind == Job.Kind.READ_BALANCE for job in queue),

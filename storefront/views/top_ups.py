@@ -22,7 +22,7 @@ from storefront import refusals
 from storefront.consents import agreed, sentences
 from storefront.owned import owned_subscription, user_of
 from storefront.top_up_forms import AmountForm, TopUpForm
-from storefront.views.payment import begin
+from storefront.views.payment import begin, page_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,8 @@ def _order(visit: Visit) -> HttpResponse:
     except top_ups.NotForSale:
         messages.error(visit.request, _("This service cannot be topped up just now."))
         return redirect("storefront:service", visit.subscription.public_id)
+    if not order.invoice.due:
+        return page_of(order.invoice)
     return begin(visit.request, order.invoice, form.cleaned_data["gateway"], at=visit.at)
 
 

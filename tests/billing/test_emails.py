@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from billing import credit_notes, deliveries, emails
+from billing import charge_emails, credit_notes, deliveries, emails, top_up_emails
 from billing.models import Brand, Mail, Order
 from tests import payments
 from tests.billing import orders
@@ -45,8 +45,9 @@ def _everything(language: str, **customer: str) -> tuple[Order, dict[str, Mail]]
 def test_every_mail_has_its_three_templates_and_every_template_its_mail() -> None:
     named = {
         name
-        for name, each in inspect.getmembers(emails, inspect.isfunction)
-        if each.__module__ == emails.__name__ and not name.startswith("_")
+        for module in (charge_emails, emails, top_up_emails)
+        for name, each in inspect.getmembers(module, inspect.isfunction)
+        if each.__module__ == module.__name__ and not name.startswith("_")
     }
     wanted = {
         f"{name}{ending}"

@@ -50,6 +50,16 @@ OWED_IN_DOLLARS = (
     " WHERE t.cause = 'x' AND a.currency = 'USD'",
 )
 
+AUTO = (
+    "INSERT INTO billing_autotopup (id, subscription_id, state, below_minor, amount_minor,"
+    " month_minor, consent, agreed_at) SELECT 1, id, 'on', 1, 1, 1, '{}', now()"
+    " FROM billing_subscription"
+)
+PURCHASE = (
+    'INSERT INTO billing_autopurchase (auto_id, order_id, read_at, "on", amount_minor, month_minor)'
+    " SELECT 1, id, placed_at, '2026-03-02', 2, 1 FROM billing_order WHERE id ="
+    " (SELECT max(id) FROM billing_order)"
+)
 REDEEMED = (
     "INSERT INTO billing_coupon (code, percent_bp, billing_cycles, new_customers, covers_setup,"
     " covers_top_ups, active) VALUES ('X', 1000, '{}', false, false, false, true)",
@@ -175,6 +185,8 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
         " (SELECT min(id) FROM billing_mail), now(), 0, 0"
         " FROM (VALUES ('reminder', date '2026-01-02'),"
         " ('overdue_first', date '2026-01-01')) AS s (step, day)",)),
+    ("TOP-1", "more than agreed", (AUTO, PURCHASE)),
+    ("TOP-2", "of another sum", (AUTO, PURCHASE)),
     ("ORD-1", "fulfilled, not paid", ("UPDATE billing_invoice SET state = 'open'",)),
     ("ORD-1", "paid, not fulfilled", ("UPDATE billing_order SET state = 'placed'",)),
     ("ORD-1", "no jobs", ("UPDATE provisioning_job SET cause = 'other-' || id",)),

@@ -55,6 +55,11 @@ BARE = "(SELECT id FROM billing_invoice WHERE number = 'R-2026-0002')"
 TIMETABLE = {"is_default": "false"}
 OTHER_DRAFT = "(SELECT max(id) FROM billing_invoice WHERE state = 'draft')"
 OTHER_LINE = "(SELECT max(id) FROM billing_orderline)"
+PURCHASE = {
+    "order_id": "(SELECT max(id) FROM billing_order)",
+    "read_at": "read_at + interval '1 hour'",
+    "closed_at": "now()",
+}
 LINE = {"position": "2", "period_start_on": "NULL"}
 
 
@@ -114,6 +119,10 @@ UNIQUE = (
     Copy("period_index_once", "period", without(PERIOD, "index")),
     Copy("period_start_once", "period", without(PERIOD, "start_on")),
     Copy("billing_topupterms_currency_key", "topupterms"),
+    Copy("billing_autotopup_subscription_id_key", "autotopup"),
+    Copy("billing_autopurchase_order_id_key", "autopurchase", without(PURCHASE, "order_id")),
+    Copy("auto_purchase_once", "autopurchase", without(PURCHASE, "read_at")),
+    Copy("auto_purchase_one_open", "autopurchase", without(PURCHASE, "closed_at")),
     # People, mails, the operator.
     Copy("mail_once", "mail"),
     Copy("membership_once", "membership"),
@@ -157,6 +166,14 @@ CHECKS = (
         "top_up_terms_make_sense",
         "topupterms",
         {"currency": "'USD'", "max_minor": "min_minor - 1"},
+    ),
+    Copy(
+        "auto_top_up_within_month",
+        "autotopup",
+        {
+            "subscription_id": "(SELECT max(id) FROM billing_subscription)",
+            "month_minor": "amount_minor - 1",
+        },
     ),
     Copy("top_up_limit_not_negative", "topuplimit", {"day_minor": "-1"}),
     Copy("subscription_active_has_anchor", "subscription", {**SUBSCRIPTION, "anchor_on": "NULL"}),

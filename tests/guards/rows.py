@@ -36,14 +36,12 @@ from billing.models import (
     SubscriptionPeriod,
     TaxRate,
     Timetable,
-    TopUpLimit,
-    TopUpTerms,
     User,
 )
 from packages.models import Package, PackageGroup, Price, Rate, Tariff
 from packages.states import StateChange, record_change
 from provisioning.models import Account, Attempt, Job, OneTimeSecret, Reading, Server
-from tests.guards import rows_of_offers
+from tests.guards import rows_of_offers, top_up_rows
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ON = date(2026, 3, 2)
@@ -58,7 +56,7 @@ def make() -> Rows:
     _people(rows)
     _dialler(rows)
     _purchase(rows)
-    _top_ups(rows)
+    top_up_rows.make(rows, ON, AT)
     rows_of_offers.coupon(rows, at=AT)
     _invoices(rows)
     _credit_note(rows)
@@ -222,28 +220,6 @@ def _purchase(rows: dict[str, Any]) -> None:
         name="Business",
         cycle="monthly",
         amount_minor=49_00,
-    )
-
-
-def _top_ups(rows: dict[str, Any]) -> None:
-    rows["topupterms"] = TopUpTerms.objects.create(
-        currency="EUR",
-        min_minor=10_00,
-        max_minor=500_00,
-        balance_minor=1_000_00,
-        new_day_minor=100_00,
-        new_month_minor=200_00,
-        new_balance_minor=300_00,
-    )
-    rows["topuplimit"] = TopUpLimit.objects.create(
-        customer=rows["customer"],
-        currency="EUR",
-        day_minor=1,
-        month_minor=1,
-        balance_minor=1,
-        reason="known",
-        actor="staff:1",
-        at=AT,
     )
 
 

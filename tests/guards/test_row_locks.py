@@ -187,7 +187,7 @@ def test_a_one_time_link_waits_for_whoever_opens_it(world: rows.Rows) -> None:
 
 
 def test_a_runner_passes_by_what_another_is_invoicing(world: rows.Rows) -> None:
-    Subscription.objects.update(next_invoice_on=rows.ON)
+    Subscription.objects.filter(pk=world["subscription"].pk).update(next_invoice_on=rows.ON)
     with beside() as other:
         other.execute(key_share(world, "subscription"))
         with transaction.atomic():
