@@ -18,6 +18,7 @@ from billing.models import (
     Payment,
     Refund,
     Subscription,
+    VatCheck,
     current_brand,
 )
 from billing.rendering import link as link
@@ -164,6 +165,17 @@ def refund(refund: Refund, *, at: datetime) -> None:
         refund.payment.customer,
         {"refund": refund, "button_url": link("storefront:balance")},
         language=refund.payment.invoice.language,
+        at=at,
+    )
+
+
+def vat_id_invalid(customer: Customer, check: VatCheck, *, at: datetime) -> None:
+    """Say that a VAT id is not registered, what that costs, and what to do."""
+    _to_customer(
+        "vat_id_invalid",
+        f"vat-check-{check.pk}-{customer.pk}",
+        customer,
+        {"check": check, "button_url": link("storefront:profile")},
         at=at,
     )
 

@@ -1,12 +1,12 @@
 """Issue invoices, and settle them from payments."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from billing import balances, emails, ledger, numbers, orders, subscriptions, tax
+from billing import balances, emails, ledger, numbers, orders, subscriptions, tax, vat_ids
 from billing.locks import Held, take
 from billing.models import (
     Allocation,
@@ -76,13 +76,18 @@ class Priced:
 
 
 def price(
-    draft: Draft, brand: Brand, *, on: date, rates: Mapping[str, int] | None = None
+    draft: Draft,
+    brand: Brand,
+    *,
+    on: date,
+    rates: Mapping[str, int] | None = None,
+    proven: Collection[str] | None = None,
 ) -> Priced:
     """Work out tax and totals without storing anything; the checkout's summary is this too.
 
     Raises tax.NoRate.
     """
-    treated = tax.treatment(draft.customer, brand, on=on, rates=rates)
+    treated = tax.treatment(draft.customer, brand, on=on, rates=rates, proven=proven)
     units = tuple(_unit(line, brand, treated) for line in draft.lines)
     line_rates = tuple(line.rate_under(treated) for line in draft.lines)
     add_up = tax.sums_of_gross if brand.prices_include_tax else tax.sums_of_net
@@ -110,7 +115,10 @@ def issue(drafts: Sequence[Draft], brand: Brand, *, at: datetime, actor: str) ->
         return []
     on = business_day(at, brand.zone)
     rates = tax.rates_on(on)
-    priced = [price(draft, brand, on=on, rates=rates) for draft in drafts]
+    buyers = (draft.customer for draft in drafts)
+    ids = {buyer.vat_id for buyer in buyers if vat_ids.matters(buyer, brand)}
+    proven = vat_ids.proven(ids, on=on)
+    priced = [price(draft, brand, on=on, rates=rates, proven=proven) for draft in drafts]
     invoices = rows.insert(
         _row(each, brand, prepaid=part, on=on, at=at)
         for each, part in zip(priced, _prepaid(priced), strict=True)

@@ -139,6 +139,9 @@ INVARIANTS = (
              SELECT after FROM packages_statechange
              WHERE subject = 'subscription' AND subject_id = s.id
              ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM s.state
+           UNION ALL SELECT 'vatcheck', v.id FROM billing_vatcheck v LEFT JOIN LATERAL (
+             SELECT after FROM packages_statechange WHERE subject = 'vatcheck' AND subject_id = v.id
+             ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM v.state
            UNION ALL SELECT 'refund', r.id FROM billing_refund r LEFT JOIN LATERAL (
              SELECT after FROM packages_statechange WHERE subject = 'refund' AND subject_id = r.id
              ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM r.state

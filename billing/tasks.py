@@ -14,6 +14,7 @@ from billing import (
     payments,
     refunds,
     runs,
+    vat_ids,
 )
 from billing.models import Brand, GatewayEvent, Payment
 from packages import clock
@@ -60,6 +61,14 @@ def sweep_refunds() -> None:
     """Send the refunds that wait, and ask again, with the same key, where no answer came."""
     at = clock.now()
     each(refunds.waiting(at=at), lambda pk: refunds.send(pk, at=at))
+
+
+@shared_task
+def sweep_vat_ids() -> None:
+    """Ask the register about VAT ids without an answer, or with an old one."""
+    at = clock.now()
+    vat_ids.renew(at=at)
+    each(vat_ids.waiting(at=at), lambda pk: vat_ids.check(pk, at=at))
 
 
 @shared_task

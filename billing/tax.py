@@ -1,18 +1,15 @@
 """Which rate applies, and how a document's sums are made (EN 16931: tax per rate group)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from django.utils.translation import gettext as _
 
+from billing import vat_ids
 from billing.models import Brand, Customer, TaxRate
 from packages.money import Money, total
 
-# The member states' ISO codes; Greece's VAT ids begin with EL, its country code is GR.
-EU = frozenset(
-    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()  # noqa: SIM905
-)
 REVERSE_CHARGE = "Reverse charge: the recipient of the service owes the tax."
 OUTSIDE = "Not taxable in the seller's country: the recipient is established outside the EU."
 SMALL_BUSINESS = "No VAT is charged: the seller is a small business (section 19 of the VAT Act)."
@@ -61,11 +58,17 @@ class Sums:
 
 
 def treatment(
-    customer: Customer, brand: Brand, *, on: date, rates: Mapping[str, int] | None = None
+    customer: Customer,
+    brand: Brand,
+    *,
+    on: date,
+    rates: Mapping[str, int] | None = None,
+    proven: Collection[str] | None = None,
 ) -> Treatment:
     """Return how the customer is taxed on that day; raise NoRate when the table has a hole.
 
-    At home the home rate. A business with a VAT id elsewhere in the EU: reverse charge. Consumers
+    At home the home rate. A business with a VAT id elsewhere in the EU, which is among the `proven`
+    ones: reverse charge. Consumers
     in the EU: their country's rate where the table has one, else the home rate. Outside: none.
     A small business charges none at home and to consumers in the EU, and its prices contain none.
     """
@@ -74,9 +77,13 @@ def treatment(
     if home_bp is None:
         raise NoRate(f"There is no tax rate for {brand.country} on {on}.")
     at_home = customer.country == brand.country
-    if not at_home and customer.country not in EU:
+    if not at_home and customer.country not in vat_ids.EU:
         return Treatment(0, home_bp, OUTSIDE)
-    if not at_home and customer.is_business and customer.vat_id:
+    if vat_ids.matters(customer, brand):
+        known = vat_ids.proven([customer.vat_id], on=on) if proven is None else proven
+    else:
+        known = ()
+    if customer.vat_id and customer.vat_id in known:
         return Treatment(0, home_bp, REVERSE_CHARGE)
     if brand.small_business:
         return Treatment(0, 0, SMALL_BUSINESS)

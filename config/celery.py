@@ -14,6 +14,7 @@ app.autodiscover_tasks()
 app.autodiscover_tasks(["billing"], related_name="deliveries")
 app.autodiscover_tasks(["billing"], related_name="charges")
 app.autodiscover_tasks(["billing"], related_name="refunds")
+app.autodiscover_tasks(["billing"], related_name="vat_ids")
 
 # Every entry is level-triggered: it finds all that should be and is not, and may run twice at once.
 BEAT: dict[str, dict[str, Any]] = {
@@ -23,6 +24,8 @@ BEAT: dict[str, dict[str, Any]] = {
     "sweep_payments": {"task": "billing.tasks.sweep_payments", "schedule": 30.0},
     # Refunds that wait, or whose answer was lost.
     "sweep_refunds": {"task": "billing.tasks.sweep_refunds", "schedule": 60.0},
+    # VAT ids that nobody has answered for, or not for long.
+    "sweep_vat_ids": {"task": "billing.tasks.sweep_vat_ids", "schedule": 300.0},
     # Mail that waits.
     "sweep_mails": {"task": "billing.tasks.sweep_mails", "schedule": 15.0},
     # Jobs for the dialler that wait, are due again, or were left by a worker that died.

@@ -190,6 +190,14 @@ SIMULATED_GATEWAY = {
     "account": env.str("SIMULATED_GATEWAY_ACCOUNT", default="demo"),
     "timeout_seconds": 10,
 }
+# The tax offices' register of VAT ids. Without a stored answer there is no reverse charge, unless
+# the switch is off. A demo answers for itself.
+VIES_URL = env.str(
+    "VIES_URL",
+    default="https://ec.europa.eu/taxation_customs/vies/rest-api/check-vat-number",
+)
+VIES_REQUIRED = env.bool("VIES_REQUIRED", default=not DEMO)
+VIES_DAYS = env.int("VIES_DAYS", default=30)
 BANK_TRANSFER = env.bool("BANK_TRANSFER", default=True)
 
 # Where `make run` started the dialler simulator; only the demo's seed reads it.

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.db import transaction
 
-from billing.models import Customer, Membership, User
+from billing import vat_ids
+from billing.models import Customer, Membership, User, current_brand
 from storefront.owned import customer_of
 
 FIELDS = (
@@ -40,4 +41,5 @@ def save(user: User, values: dict[str, Any], *, language: str, at: datetime) -> 
         customer.language = language
         customer.save()
         Membership.objects.get_or_create(user=user, customer=customer)
+        vat_ids.ask(customer, current_brand(), at=at)
     return customer

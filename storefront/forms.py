@@ -3,32 +3,14 @@
 from typing import Any
 
 import phonenumbers
-from babel import Locale
 from django import forms
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from stdnum.eu import vat
-from stdnum.exceptions import ValidationError as NotANumber
+from django.utils.translation import gettext_lazy
 
-from billing import tax
 from billing.gateways import offered
+from storefront import addresses
 
 PRIVATE, BUSINESS = "private", "business"
-# Babel's territories also hold continents (three digits) and regions that have no addresses.
-NO_ADDRESSES = frozenset(("EU", "EZ", "QO", "UN", "ZZ", "XA", "XB"))
-# VAT ids of Greece begin with another code than the country's.
-VAT_PREFIX = {"GR": "EL"}
-
-
-def countries() -> list[tuple[str, str]]:
-    """Return code and name of every country in the reader's language, sorted by name."""
-    locale = Locale.parse((get_language() or "en").split("-")[0])
-    named = [
-        (code, name)
-        for code, name in locale.territories.items()
-        if len(code) == 2 and code not in NO_ADDRESSES
-    ]
-    return sorted(named, key=lambda pair: _sortable(pair[1]))
 
 
 class CheckoutForm(forms.Form):
@@ -81,7 +63,7 @@ class CheckoutForm(forms.Form):
         self.gateways = offered()
         self.keeps_methods = any(each.keeps_methods for each in self.gateways)
         self._choice("gateway").choices = [(each.code, each.name) for each in self.gateways]
-        self._choice("country").choices = countries()
+        self._choice("country").choices = addresses.countries()
         for field in self.fields.values():
             field.error_messages["required"] = _("Please fill this in.")
         self.fields["company"].required = self["kind"].value() == BUSINESS
@@ -94,23 +76,10 @@ class CheckoutForm(forms.Form):
 
     def clean_vat_id(self) -> str:
         """Check the id's own arithmetic, offline; whether it is registered is asked elsewhere."""
-        text = "".join(str(self.cleaned_data["vat_id"]).upper().split())
+        text = str(self.cleaned_data["vat_id"])
         if not text or self.data.get("kind") != BUSINESS:
             return ""
-        country = self.data.get("country", "")
-        if country not in tax.EU:
-            return text
-        try:
-            number = str(vat.validate(text))
-        except NotANumber:
-            raise forms.ValidationError(
-                _("This is not a valid VAT id. It begins with the country code, e.g. DE136695976.")
-            ) from None
-        if number[:2] != VAT_PREFIX.get(country, country):
-            raise forms.ValidationError(
-                _("This VAT id belongs to another country than your address.")
-            )
-        return number
+        return addresses.vat_id(text, self.data.get("country", ""))
 
     def clean_phone(self) -> str:
         """Return the number in its international form; a national one is read in the country's."""
@@ -142,9 +111,3 @@ class CheckoutForm(forms.Form):
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)
         return field
-
-
-def _sortable(name: str) -> str:
-    """Sort Österreich beside Osten; good enough for a list of countries."""
-    swaps = str.maketrans("ÄÖÜÅÉÎÇ", "AOUAEIC")
-    return name.translate(swaps).casefold()

@@ -2,21 +2,15 @@
 
 from typing import TYPE_CHECKING, Any
 
-from babel import Locale
 from django import forms
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.validators import MaxLengthValidator, RegexValidator
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
-from stdnum.eu import vat
-from stdnum.exceptions import ValidationError as BadNumber
 
 from billing.models import Customer, User
-from billing.tax import EU
+from storefront import addresses
 
-# VAT ids of Greece begin with another code than its country's.
-VAT_CODES = {"GR": "EL"}
 VISIBLE = RegexValidator(
     r"\A[\x21-\x7e]*\Z", _("Use letters, digits and signs of an ordinary keyboard, no spaces.")
 )
@@ -66,7 +60,7 @@ class ProfileForm(CustomerForm):
         super().__init__(*args, **kwargs)
         country = self.fields["country"]
         assert isinstance(country, forms.ChoiceField)
-        country.choices = countries()
+        country.choices = addresses.countries()
         country.widget.attrs["autocomplete"] = "country"
         for field in ("street", "postcode", "city"):
             self.fields[field].required = True
@@ -74,21 +68,11 @@ class ProfileForm(CustomerForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("vat_id"):
-            self._check_vat_id(str(data["vat_id"]), str(data.get("country", "")))
+            try:
+                data["vat_id"] = addresses.vat_id(data["vat_id"], data.get("country", ""))
+            except forms.ValidationError as error:
+                self.add_error("vat_id", error)
         return data
-
-    def _check_vat_id(self, vat_id: str, country: str) -> None:
-        if country not in EU:
-            return
-        try:
-            compact = str(vat.validate(vat_id))
-        except BadNumber:
-            self.add_error("vat_id", _("This is not a valid VAT id. Please check the digits."))
-            return
-        if not compact.startswith(VAT_CODES.get(country, country)):
-            self.add_error("vat_id", _("This VAT id belongs to another country than the address."))
-            return
-        self.cleaned_data["vat_id"] = compact
 
 
 class PasswordForm(forms.Form):
@@ -121,23 +105,3 @@ class PasswordForm(forms.Form):
         if {"password", "again"} <= data.keys() and data["password"] != data["again"]:
             self.add_error("again", _("The two passwords are not the same."))
         return data
-
-
-def countries() -> list[tuple[str, str]]:
-    """Return ISO code and name of every country, sorted for a reader of the active language."""
-    locale = Locale.parse((get_language() or "en").split("-")[0])
-    # Codes of two letters are countries; EU, UN and the like are none to be billed in.
-    names = [
-        (code, name)
-        for code, name in locale.territories.items()
-        if len(code) == 2 and code.isalpha() and code not in NO_COUNTRIES
-    ]
-    return sorted(names, key=lambda pair: _sorted_by(pair[1]))
-
-
-NO_COUNTRIES = frozenset({"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"})
-PLAIN_LETTERS = str.maketrans("ÄÖÜÅäöüå", "AOUAaoua")
-
-
-def _sorted_by(name: str) -> str:
-    return name.translate(PLAIN_LETTERS).casefold()

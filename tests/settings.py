@@ -22,6 +22,10 @@ STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # The live server's threads end with their requests, and their connections with them.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 
+# Tests that do not care about the register go without it.
+VIES_REQUIRED = False
+VIES_URL = "http://127.0.0.1:9/"
+
 # Argon2 is slow on purpose; what it protects is not tested by running it a thousand times.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]
 STORAGES = {

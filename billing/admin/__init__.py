@@ -18,6 +18,7 @@ from billing.admin import (
     tax,
     top_ups,
     users,
+    vat_checks,
 )
 
 __all__ = [
@@ -38,4 +39,5 @@ __all__ = [
     "tax",
     "top_ups",
     "users",
+    "vat_checks",
 ]

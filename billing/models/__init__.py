@@ -16,6 +16,7 @@ from billing.models.run import Run
 from billing.models.subscription import Subscription, SubscriptionPeriod
 from billing.models.timetable import PackageTimetable, Timetable
 from billing.models.top_up import TopUpLimit, TopUpTerms
+from billing.models.vat_check import VatCheck
 
 __all__ = [
     "Allocation",
@@ -54,5 +55,6 @@ __all__ = [
     "TopUpLimit",
     "TopUpTerms",
     "User",
+    "VatCheck",
     "current_brand",
 ]

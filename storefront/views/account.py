@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from billing import balances, documents, einvoice, gateways, tax
+from billing import balances, documents, einvoice, gateways, tax, vat_ids
 from billing.models import (
     Customer,
     Invoice,
@@ -187,6 +187,7 @@ def _save_profile(request: HttpRequest, user: User, *, at: datetime) -> ProfileF
         if form.is_valid():
             customer = form.save()
             Membership.objects.get_or_create(user=user, customer=customer)
+            vat_ids.ask(customer, current_brand(), at=at)
             user.language = form.cleaned_data["language"]
             user.save(update_fields=["language"])
     return form

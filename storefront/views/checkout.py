@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from billing import balances, carts, tax, top_up_limits
+from billing import balances, carts, tax, top_up_limits, vat_ids
 from billing import checkout as flow
 from billing.models import Brand, Cart, Customer, Order, User, current_brand
 from packages import clock
@@ -50,6 +50,8 @@ class Visit:
     def quote(self, values: dict[str, Any]) -> flow.Quote:
         """Price the basket for what is typed so far; empty values mean the customer as known."""
         buyer = buyers.described(values, self.customer, home=self.brand.country)
+        # Asked while the buyer still reads, so that the answer is there when they order.
+        vat_ids.ask(buyer, self.brand, at=self.at)
         return flow.quote(self.basket, buyer, self.brand, language=self.language, on=self.on)
 
 
@@ -143,6 +145,7 @@ def _show(
     page = {
         "form": form,
         "quote": quote,
+        "vat_id_waits": _waits(quote),
         "from_balance": _from_balance(visit.customer, quote),
         "terms": terms_of(quote, visit.brand),
         "changed": changed,
@@ -153,6 +156,13 @@ def _show(
     partly = visit.request.headers.get("HX-Request") == "true"
     template = "storefront/_checkout_priced.html" if partly else "storefront/checkout.html"
     return render(visit.request, template, page, status=status)
+
+
+def _waits(quote: flow.Quote) -> bool:
+    """Say whether VAT is charged only because nobody has confirmed the buyer's VAT id yet."""
+    buyer, brand = quote.priced.draft.customer, current_brand()
+    charged = quote.priced.treatment.note != tax.REVERSE_CHARGE
+    return charged and vat_ids.matters(buyer, brand)
 
 
 def _from_balance(customer: Customer | None, quote: flow.Quote) -> Money | None:

@@ -84,6 +84,7 @@ UNIQUE = (
     Copy("allocation_use_once", "use"),
     Copy("billing_refund_key_key", "refund", {"external_id": "'re_2'"}),
     Copy("refund_external_once", "refund", {"key": UUID}),
+    Copy("vat_check_one_waiting", "vatcheck"),
     # Invoices and numbers.
     Copy("invoice_number_once", "invoice", without(ISSUED, "sequence")),
     Copy("billing_invoice_number_key", "invoice", without(ISSUED, "number")),
@@ -209,6 +210,7 @@ CHECKS = (
         "refund",
         {"key": UUID, "external_id": "'re_2'", "amount_minor": "0"},
     ),
+    Copy("vat_check_answered", "vatcheck", {"state": "'valid'"}),
     Copy("payment_positive", "payment", {**PAYMENT, "amount_minor": "0"}),
     Copy("payment_success_was_fetched", "payment", {**PAYMENT, "state": "'succeeded'"}),
     Copy("invoice_prepaid_was_paid", "invoice", {**ISSUED, "prepaid_minor": "1"}),

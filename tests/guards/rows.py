@@ -37,6 +37,7 @@ from billing.models import (
     TaxRate,
     Timetable,
     User,
+    VatCheck,
 )
 from packages.models import Package, PackageGroup, Price, Rate, Tariff
 from packages.states import StateChange, record_change
@@ -121,6 +122,7 @@ def _people(rows: dict[str, Any]) -> None:
     )
     rows["legaltext"] = LegalText.objects.create(page=LegalText.Page.TERMS)
     rows["taxrate"] = TaxRate.objects.create(country="DE", rate_bp=1900, valid_from=ON)
+    rows["vatcheck"] = VatCheck.objects.create(vat_id="ATU12345675", created_at=AT)
     rows["user"] = User.objects.create_user("ada@example.com", "correct-horse")
     rows["customer"] = Customer.objects.create(name="Ada", email="ada@example.com", created_at=AT)
     rows["membership"] = Membership.objects.create(user=rows["user"], customer=rows["customer"])

@@ -18,7 +18,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.test import RequestFactory
 
-from billing import carts, deliveries, locks, methods, numbers
+from billing import carts, deliveries, locks, methods, numbers, vat_ids, vies
 from billing import desk as billing_desk
 from billing.models import GatewayEvent, Mail, NumberSeries, PaymentMethod, Subscription
 from packages.models import Price
@@ -72,6 +72,10 @@ def _add_to_cart(world: rows.Rows) -> None:
     price = Price.objects.get(pk=world["price"].pk)
     cart: Any = world["cart"]
     carts.add(cart, price, subscription=None, at=AT)
+
+
+def _answer_vat_check(world: rows.Rows) -> None:
+    vat_ids._record(world["vatcheck"].pk, vies.Answer(valid=True), at=AT)
 
 
 def _save_buyer(world: rows.Rows) -> None:
@@ -131,6 +135,7 @@ LOCKS = (
     Lock("billing.locks.take_methods", "method", _take_methods),
     Lock("billing.locks.take", "balance", _take),
     Lock("billing.locks.take_coupon", "coupon", _take_coupon),
+    Lock("billing.vat_ids._record", "vatcheck", _answer_vat_check),
     Lock("billing.carts.add", "cart", _add_to_cart),
     Lock(
         "billing.deliveries._claim",
