@@ -6,7 +6,15 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from billing import cancellations, collections, dunning, methods, renewals, settlements
+from billing import (
+    cancellations,
+    collections,
+    dunning,
+    methods,
+    price_changes,
+    renewals,
+    settlements,
+)
 from billing.models import Subscription, current_brand
 from packages.periods import start_of_day
 from packages.sweeping import Quarantine
@@ -29,6 +37,8 @@ class Day:
     ended: list[str] = field(default_factory=list)
     steps: list[dunning.Taken] = field(default_factory=list)
     faults: list[dict[str, str]] = field(default_factory=list)
+    # Who was told of a new price.
+    told: list[str] = field(default_factory=list)
 
     @property
     def severe(self) -> int:
@@ -46,7 +56,8 @@ class Day:
         steps = [each.code.value for each in self.steps]
         named = {code: steps.count(code) for code in dict.fromkeys(steps)}
         done = {"invoices": len(self.invoices), "charges": len(self.charges)}
-        return {**done, "cancelled": len(self.ended), **named}
+        told = {"price_notices": len(self.told)} if self.told else {}
+        return {**done, "cancelled": len(self.ended), **named, **told}
 
 
 class TooMany(Exception):
@@ -72,6 +83,9 @@ def run(on: date, *, at: datetime, most: Mapping[str, int] | None) -> Day:
     is staff's word that all is right.
     """
     quarantine = Quarantine()
+    told: list[str] = []
+    with quarantine.item("new prices"):
+        told = price_changes.run(on, at=at)
     invoices = renewals.bill(on, at=at, quarantine=quarantine)
     with quarantine.item("balances"):
         settlements.use_balances(on, at=at)
@@ -80,13 +94,13 @@ def run(on: date, *, at: datetime, most: Mapping[str, int] | None) -> Day:
     severe = len(over) + sum(each.step.severe for each in planned)
     foreseen = {SERVICES: severe, **collections.weigh(charges)}
     if most is not None and any(n > most.get(kind, n) for kind, n in foreseen.items()):
-        raise TooMany(foreseen, most, Day(on, invoices, faults=quarantine.faults))
+        raise TooMany(foreseen, most, Day(on, invoices, faults=quarantine.faults, told=told))
     charged = collections.run(on, charges, at=at, quarantine=quarantine)
     ended = cancellations.end(over, on=on, at=at, quarantine=quarantine)
     steps = dunning.run(on, planned, at=at, quarantine=quarantine)
     with quarantine.item("expiring methods"):
         methods.warn_of_expiry(on, at=at)
-    return Day(on, invoices, charged, ended, steps, quarantine.faults)
+    return Day(on, invoices, charged, ended, steps, quarantine.faults, told)
 
 
 def usual() -> dict[str, int]:

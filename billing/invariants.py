@@ -218,6 +218,16 @@ INVARIANTS = (
            GROUP BY r.id HAVING count(*) > r.cycles""",
     ),
     Invariant(
+        "PRI-1",
+        "A new price was charged only as its notice said, which was sent its days before.",
+        """SELECT n.id FROM billing_pricenotice n JOIN billing_pricechange c ON c.id = n.change_id
+           JOIN billing_mail m ON m.id = n.mail_id
+           JOIN billing_subscription s ON s.id = n.subscription_id
+           WHERE n.applies_from IS NOT NULL AND (c.state = 'draft' OR m.state <> 'sent'
+             OR n.applies_from < c.effective_on OR n.applies_from < n.starts_on
+             OR n.applies_from < (m.sent_at AT TIME ZONE s.zone)::date + n.days)""",
+    ),
+    Invariant(
         "LED-1",
         "Every ledger transaction sums to zero in each currency.",
         """SELECT o.transaction_id, a.currency FROM billing_posting o

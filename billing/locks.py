@@ -17,6 +17,7 @@ from billing.models import (
     Order,
     Payment,
     PaymentMethod,
+    PriceChange,
     Subscription,
 )
 
@@ -149,3 +150,12 @@ def place_of(subscription: Subscription) -> Place:
     """Return where a subscription that is due stands in the order of `take_due`."""
     assert subscription.next_invoice_on is not None, "What is due has its day."
     return subscription.next_invoice_on, subscription.pk
+
+
+def take_price_change(change_id: int) -> PriceChange:
+    """Lock a price change, before all other locks, and return it fresh."""
+    return (
+        PriceChange.objects.select_for_update(of=("self",))
+        .select_related("price")
+        .get(pk=change_id)
+    )

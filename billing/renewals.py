@@ -9,7 +9,7 @@ from django.db.models import Max
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from billing import coupons, emails, invoices, locks, subscriptions
+from billing import coupons, emails, invoices, locks, price_changes, subscriptions
 from billing.models import (
     Brand,
     Invoice,
@@ -92,11 +92,13 @@ def _one_by_one(
 def _bill(
     due: Sequence[Subscription], brand: Brand, *, on: date, at: datetime
 ) -> Sequence[Invoice]:
-    """Invoice the next period of each, and announce it; needs their locks."""
+    """Invoice the next period of each at its price, and announce it; needs their locks."""
     if not due:
         return []
     stretches = _next_periods(due)
     wanted = [each for each in due if _has_come(each, stretches[each.pk], on)]
+    starts = {key: stretch.start_on for key, stretch in stretches.items()}
+    price_changes.apply(wanted, starts, at=at)
     lowered = coupons.running(each.pk for each in wanted)
     groups = _grouped(wanted, stretches, brand)
     drafts = [_draft(group, stretches, lowered) for group in groups]

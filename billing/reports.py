@@ -25,6 +25,8 @@ def of_days(days: Sequence[Day]) -> Iterator[str]:
             yield _line("charge", charge.number, charge.customer, *cells)
         for name in day.ended:
             yield _line("ended, cancelled", "", name)
+        for name in day.told:
+            yield _line("told of a new price", "", name)
         for step in day.steps:
             heading = HEADINGS.get(step.code, f"notice {step.code}")
             yield _line(heading, step.number, step.customer, _text(step.due))

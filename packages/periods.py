@@ -69,6 +69,13 @@ def index_of(anchor_on: date, cycle: str, start_on: date) -> int:
     return months // MONTHS[Cycle(cycle)]
 
 
+def first_from(anchor_on: date, cycle: str, on: date) -> date:
+    """Return the first day of the first period that begins on that day or later."""
+    index = max(0, index_of(anchor_on, cycle, on))
+    start_on = period(anchor_on, cycle, index).start_on
+    return start_on if start_on >= on else period(anchor_on, cycle, index + 1).start_on
+
+
 def business_day(at: datetime, zone: str) -> date:
     """Return the date that an aware instant falls on in the billing zone."""
     return at.astimezone(ZoneInfo(zone)).date()

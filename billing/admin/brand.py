@@ -78,7 +78,7 @@ class BrandPage(Page):
                     ("currencies", "zone"),
                     ("prices_include_tax", "small_business"),
                     ("due_days", "terms_version"),
-                    "one_invoice",
+                    ("one_invoice", "price_notice_days"),
                 )
             },
         ),

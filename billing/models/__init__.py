@@ -11,6 +11,7 @@ from billing.models.method import PaymentMethod
 from billing.models.notice import Notice
 from billing.models.order import Cart, CartLine, Order, OrderLine
 from billing.models.payment import Allocation, GatewayEvent, Payment
+from billing.models.price_change import PriceChange, PriceNotice
 from billing.models.refund import Refund
 from billing.models.run import Run
 from billing.models.subscription import Subscription, SubscriptionPeriod
@@ -45,6 +46,8 @@ __all__ = [
     "Payment",
     "PaymentMethod",
     "Posting",
+    "PriceChange",
+    "PriceNotice",
     "Redemption",
     "Run",
     "Refund",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.core.validators import RegexValidator
+from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -54,6 +54,12 @@ class Brand(Translated):
         help_text=_("No VAT is charged or shown; each invoice says why."),
     )
     due_days = models.PositiveSmallIntegerField(_("days to pay an invoice"), default=14)
+    price_notice_days = models.PositiveSmallIntegerField(
+        _("days of notice for new prices"),
+        default=42,
+        validators=[MinValueValidator(31)],
+        help_text=_("31 or more: longer than any renewal is invoiced ahead."),
+    )
     one_invoice = models.BooleanField(
         _("one invoice for renewals due on the same day"),
         default=True,

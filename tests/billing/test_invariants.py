@@ -129,6 +129,14 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
     ("COU-2", "too often", (*REDEEMED, "UPDATE billing_invoiceline SET redemption_id ="
                             " (SELECT id FROM billing_redemption)"
                             " WHERE position = 1 AND corrects_id IS NULL")),
+    ("PRI-1", "not in time", (
+        "INSERT INTO billing_pricechange (price_id, state, amount_minor, credit_minor,"
+        " effective_on, existing) SELECT id, 'confirmed', 1, 0, '2026-01-01', true"
+        " FROM packages_price LIMIT 1",
+        "INSERT INTO billing_pricenotice (change_id, subscription_id, mail_id, starts_on, days,"
+        " applies_from) SELECT (SELECT id FROM billing_pricechange),"
+        " (SELECT min(id) FROM billing_subscription), min(id), '2026-01-01', 42, '2026-03-20'"
+        " FROM billing_mail WHERE state = 'sent'")),
     ("LED-1", "one-sided", ("UPDATE billing_posting SET amount_minor = amount_minor + 1"
                             " WHERE id = (SELECT min(id) FROM billing_posting)",)),
     ("LED-5", "booked twice", ("INSERT INTO billing_ledgertransaction (cause, at, invoice_id)"

@@ -54,6 +54,8 @@ ATTEMPT = {"number": "2", "outcome": "'absent'"}
 BARE = "(SELECT id FROM billing_invoice WHERE number = 'R-2026-0002')"
 TIMETABLE = {"is_default": "false"}
 OTHER_DRAFT = "(SELECT max(id) FROM billing_invoice WHERE state = 'draft')"
+OTHER_CHANGE = "(SELECT max(id) FROM billing_pricechange)"
+OTHER_MAIL = "(SELECT max(id) FROM billing_mail)"
 OTHER_LINE = "(SELECT max(id) FROM billing_orderline)"
 PURCHASE = {
     "order_id": "(SELECT max(id) FROM billing_order)",
@@ -111,6 +113,8 @@ UNIQUE = (
     Copy("cart_line_once", "cartline"),
     Copy("coupon_code_once", "coupon", {"code": "lower(code)"}),
     Copy("coupon_amount_once", "coupon_amount"),
+    Copy("price_notice_once", "price_notice", {"mail_id": OTHER_MAIL}),
+    Copy("billing_pricenotice_mail_id_key", "price_notice", {"change_id": OTHER_CHANGE}),
     Copy("billing_coupon_packages_coupon_id_package_id_b3304eb1_uniq", "coupon_package"),
     Copy("billing_redemption_order_line_id_key", "redemption"),
     Copy("billing_order_checkout_key_key", "order", without(ORDER, "checkout_key")),
@@ -184,6 +188,7 @@ CHECKS = (
         {**SUBSCRIPTION, "state": "'suspended'", "next_invoice_on": "paid_until"},
     ),
     Copy("subscription_amount_by_quantity", "subscription", {**SUBSCRIPTION, "quantity": "3"}),
+    Copy("price_change_not_negative", "price_change", {"amount_minor": "-1"}),
     Copy(
         "redemption_takes_off",
         "redemption",

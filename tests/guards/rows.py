@@ -82,6 +82,7 @@ def make() -> Rows:
         timetable=rows["timetable"], package=rows["package"]
     )
     rows["run"] = Run.objects.create(on=ON, started_at=AT)
+    rows_of_offers.price_change(rows, on=ON)
     record_change(rows["mail"], before="", at=AT, actor="test", reason="queued")
     rows["statechange"] = StateChange.objects.get()
     return rows

@@ -1,11 +1,20 @@
-"""Rows of what makes things cheaper or dearer: a coupon with its redemption and its discount."""
+"""Rows of what makes things cheaper or dearer: a coupon with its discount, a price change."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any
 
-from billing.models import Coupon, CouponAmount, Invoice, InvoiceLine, Redemption
+from billing.models import (
+    Coupon,
+    CouponAmount,
+    Invoice,
+    InvoiceLine,
+    Mail,
+    PriceChange,
+    PriceNotice,
+    Redemption,
+)
 
 
 def coupon(rows: dict[str, Any], *, at: datetime) -> None:
@@ -40,4 +49,21 @@ def discount(rows: dict[str, Any], *, on: date) -> None:
     )
     rows["other_draft"] = Invoice.objects.create(
         customer=rows["customer"], currency="EUR", language="en"
+    )
+
+
+def price_change(rows: dict[str, Any], *, on: date) -> None:
+    rows["price_change"] = change = PriceChange.objects.create(
+        price=rows["price"], amount_minor=59_00, effective_on=on
+    )
+    PriceChange.objects.create(price=rows["price"], amount_minor=69_00, effective_on=on)
+    other = Mail.objects.get(pk=rows["mail"].pk)
+    other.pk, other.cause = None, "price-change-1:1"
+    other.save(force_insert=True)
+    rows["price_notice"] = PriceNotice.objects.create(
+        change=change,
+        subscription=rows["subscription"],
+        mail=rows["mail"],
+        starts_on=on,
+        days=42,
     )

@@ -122,6 +122,11 @@ def _draw(world: rows.Rows) -> None:
         numbers.draw("R", 2026, 1)
 
 
+def _take_price_change(world: rows.Rows) -> None:
+    with transaction.atomic():
+        locks.take_price_change(world["price_change"].pk)
+
+
 def _take_coupon(world: rows.Rows) -> None:
     with transaction.atomic():
         locks.take_coupon(world["coupon"].pk)
@@ -134,6 +139,7 @@ LOCKS = (
     Lock("billing.locks.take", "payment", _take),
     Lock("billing.locks.take_methods", "method", _take_methods),
     Lock("billing.locks.take", "balance", _take),
+    Lock("billing.locks.take_price_change", "price_change", _take_price_change),
     Lock("billing.locks.take_coupon", "coupon", _take_coupon),
     Lock("billing.vat_ids._record", "vatcheck", _answer_vat_check),
     Lock("billing.carts.add", "cart", _add_to_cart),

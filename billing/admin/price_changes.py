@@ -1,0 +1,177 @@
+"""Price changes: drafted, previewed with whom they concern, confirmed, withdrawn."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing import price_changes
+from billing.models import PriceChange, PriceNotice, current_brand
+from packages import clock
+from packages.desk import Impossible
+from packages.desk.cells import EMPTY, amount, amount_of, link, state
+from packages.desk.deeds import Deed, Text
+from packages.desk.pages import Page, ReadOnlyInline
+from packages.money import total
+from packages.periods import business_day
+from packages.states import record_change
+
+SHOWN = 20
+
+
+class Confirm(Deed):
+    """Let the change come, having seen whom it concerns."""
+
+    code = "confirm"
+    label = gettext_lazy("Confirm…")
+
+    def offered(self, row: PriceChange) -> bool:
+        return row.state == PriceChange.State.DRAFT
+
+    def effects(self, row: PriceChange) -> Sequence[Text]:
+        if not row.existing:
+            return [_("New orders pay the new price from that day on; nobody else does.")]
+        words = {"days": current_brand().price_notice_days}
+        return [
+            _("New orders pay the new price from that day on."),
+            _("Each customer below is mailed at least %(days)s days before it applies.") % words,
+            _("Whom the mail does not reach keeps the old price until it does."),
+            _("Invoices that are issued stay as they are."),
+        ]
+
+    def facts(self, row: PriceChange) -> Sequence[tuple[Text, Any]]:
+        brand = current_brand()
+        found = price_changes.concerned(row, brand, on=business_day(clock.now(), brand.zone))
+        currency = row.price.currency
+        facts: list[tuple[Text, Any]] = [
+            (_("Subscriptions concerned"), len(found)),
+            (_("They pay now, each period"), amount(total((x.before for x in found), currency))),
+            (_("They will pay"), amount(total((x.after for x in found), currency))),
+        ]
+        facts += [
+            (
+                link(each.subscription),
+                _("%(before)s → %(after)s from %(date)s")
+                % {
+                    "before": amount(each.before),
+                    "after": amount(each.after),
+                    "date": each.starts_on,
+                },
+            )
+            for each in found[:SHOWN]
+        ]
+        if len(found) > SHOWN:
+            facts.append((_("and more"), len(found) - SHOWN))
+        return facts
+
+    def carry_out(
+        self, row: PriceChange, given: dict[str, Any], *, at: datetime, actor: str
+    ) -> Text:
+        on = business_day(at, current_brand().zone)
+        try:
+            price_changes.confirm(row, on=on, at=at, actor=actor)
+        except price_changes.NotPossible as error:
+            raise Impossible(_("Its day has passed, or it is no draft any more.")) from error
+        return _("The price change is confirmed.")
+
+
+class Withdraw(Deed):
+    """Take it back before its day."""
+
+    code = "withdraw"
+    label = gettext_lazy("Withdraw…")
+    danger = True
+
+    def offered(self, row: PriceChange) -> bool:
+        return row.state != PriceChange.State.WITHDRAWN and row.applied_at is None
+
+    def effects(self, row: PriceChange) -> Sequence[Text]:
+        return [
+            _("Nobody's price changes."),
+            _("Who was told already is not mailed again: write to them."),
+        ]
+
+    def facts(self, row: PriceChange) -> Sequence[tuple[Text, Any]]:
+        return [(_("Told already"), row.notices.count())]
+
+    def carry_out(
+        self, row: PriceChange, given: dict[str, Any], *, at: datetime, actor: str
+    ) -> Text:
+        try:
+            price_changes.withdraw(row, at=at, actor=actor)
+        except price_changes.NotPossible as error:
+            raise Impossible(_("The catalogue has the new price already.")) from error
+        return _("The price change is withdrawn.")
+
+
+class Notices(ReadOnlyInline):
+    model = PriceNotice
+    verbose_name_plural = gettext_lazy("notices")
+    fields = ("service", "mail_link", "delivery", "starts_on", "applies_from")
+    readonly_fields = fields
+    show_change_link = False
+
+    @admin.display(description=gettext_lazy("subscription"))
+    def service(self, row: PriceNotice) -> str:
+        return link(row.subscription)
+
+    @admin.display(description=gettext_lazy("mail"))
+    def mail_link(self, row: PriceNotice) -> str:
+        return link(row.mail)
+
+    @admin.display(description=gettext_lazy("state"))
+    def delivery(self, row: PriceNotice) -> str:
+        return state(row.mail)
+
+
+@admin.register(PriceChange)
+class PriceChangePage(Page):
+    deeds = (Confirm(), Withdraw())
+    inlines = (Notices,)
+    list_display = ("price", "status", "becomes", "effective_on", "existing", "told")
+    list_filter = ("state", "existing")
+    list_select_related = ("price__package",)
+    fields = ("price", ("amount_minor", "credit_minor"), "effective_on", "existing", "reads")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """What customers were told is not edited any more."""
+        if obj is None or obj.state == PriceChange.State.DRAFT:
+            return ("reads",)
+        return ("price", "amount_minor", "credit_minor", "effective_on", "existing", "reads")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: PriceChange, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not change:
+            actor = f"staff:{request.user.pk}"
+            record_change(obj, before="", at=clock.now(), actor=actor, reason="drafted")
+
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def status(self, row: PriceChange) -> str:
+        return state(row)
+
+    @admin.display(description=gettext_lazy("new price"))
+    def becomes(self, row: PriceChange) -> str:
+        return amount_of(row.amount_minor, row.price.currency)
+
+    @admin.display(description=gettext_lazy("told"))
+    def told(self, row: PriceChange) -> int:
+        return row.notices.count()
+
+    @admin.display(description=gettext_lazy("in words"))
+    def reads(self, row: PriceChange) -> str:
+        if row._state.adding:
+            return EMPTY
+        words = {
+            "before": amount(row.price.amount),
+            "after": amount_of(row.amount_minor, row.price.currency),
+            "credit": amount_of(row.credit_minor, row.price.currency),
+            "date": row.effective_on,
+        }
+        return _("%(before)s → %(after)s with %(credit)s credit from %(date)s") % words
