@@ -9,12 +9,20 @@ from django.contrib import admin
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing import top_up_limits
-from billing.models import Customer, TopUpLimit, TopUpTerms, current_brand
+from billing import auto_top_ups, top_up_limits
+from billing.models import (
+    AutoPurchase,
+    AutoTopUp,
+    Customer,
+    TopUpLimit,
+    TopUpTerms,
+    current_brand,
+)
+from packages import clock
 from packages.desk import Impossible
-from packages.desk.cells import amount, amount_of, link
+from packages.desk.cells import EMPTY, amount, amount_of, link, state, structure
 from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
-from packages.desk.pages import Page, ReadOnlyInline
+from packages.desk.pages import Page, ReadOnlyInline, ReadOnlyPage
 from packages.money import Money
 
 
@@ -127,3 +135,83 @@ class SetTopUpLimit(Deed):
         )
         words = {"day": amount(day), "month": amount(month)}
         return _("Up to %(day)s in 24 hours and %(month)s in 30 days from now on.") % words
+
+
+class SwitchOff(Deed):
+    code = "off"
+    label = gettext_lazy("Switch off…")
+    form = ReasonForm
+
+    def offered(self, row: AutoTopUp) -> bool:
+        return bool(row.state == AutoTopUp.State.ON)
+
+    def effects(self, row: AutoTopUp) -> Sequence[Text]:
+        return [
+            _("Nothing more is bought by itself until the customer switches it on again."),
+            _("A purchase that was begun goes on. Nobody is told."),
+        ]
+
+    def carry_out(self, row: AutoTopUp, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
+        auto_top_ups.switch_off(row.subscription, reason=given["reason"], at=at, actor=actor)
+        return _("Automatic top-up is switched off.")
+
+
+class Purchases(ReadOnlyInline):
+    model = AutoPurchase
+    verbose_name_plural = gettext_lazy("automatic purchases")
+    fields = ("on", "order_link", "bought", "ceiling", "read_at", "charge_again_at", "closed_at")
+    readonly_fields = fields
+    show_change_link = False
+
+    @admin.display(description=gettext_lazy("order"))
+    def order_link(self, row: AutoPurchase) -> str:
+        return link(row.order)
+
+    @admin.display(description=gettext_lazy("amount"))
+    def bought(self, row: AutoPurchase) -> str:
+        return amount_of(row.amount_minor, row.order.currency)
+
+    @admin.display(description=gettext_lazy("ceiling of the month then"))
+    def ceiling(self, row: AutoPurchase) -> str:
+        return amount_of(row.month_minor, row.order.currency)
+
+
+@admin.register(AutoTopUp)
+class AutoTopUpPage(ReadOnlyPage):
+    list_display = ("service", "status", "low", "buys", "ceiling", "agreed_at")
+    list_filter = ("state",)
+    list_select_related = ("subscription__customer", "subscription__package")
+    search_fields = ("subscription__customer__name", "subscription__customer__email")
+    inlines = (Purchases,)
+    deeds = (SwitchOff(),)
+    readonly_fields = ("service", "status", "low", "buys", "ceiling", "pause", "agreed_at", "words")
+    fields = ("service", ("status", "pause"), ("low", "buys", "ceiling"), "agreed_at", "words")
+
+    @admin.display(description=gettext_lazy("subscription"))
+    def service(self, row: AutoTopUp) -> str:
+        return link(row.subscription)
+
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def status(self, row: AutoTopUp) -> str:
+        return state(row)
+
+    @admin.display(description=gettext_lazy("below"))
+    def low(self, row: AutoTopUp) -> str:
+        return amount(row.below)
+
+    @admin.display(description=gettext_lazy("buys"))
+    def buys(self, row: AutoTopUp) -> str:
+        return amount(row.amount)
+
+    @admin.display(description=gettext_lazy("at most in a calendar month"))
+    def ceiling(self, row: AutoTopUp) -> str:
+        return amount(row.month)
+
+    @admin.display(description=gettext_lazy("paused"))
+    def pause(self, row: AutoTopUp) -> str:
+        code = auto_top_ups.pause_of(row, at=clock.now())
+        return str(auto_top_ups.PAUSES.get(code, EMPTY))
+
+    @admin.display(description=gettext_lazy("consent"))
+    def words(self, row: AutoTopUp) -> str:
+        return structure(row.consent)
