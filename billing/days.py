@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from billing import (
     cancellations,
@@ -14,14 +14,23 @@ from billing import (
     price_changes,
     renewals,
     settlements,
+    trials,
 )
-from billing.models import Subscription, current_brand
+from billing.models import Mail, Subscription, current_brand
 from packages.periods import start_of_day
 from packages.sweeping import Quarantine
 
 # So many services may be suspended or ended in a run before staff are asked.
 ALWAYS_FINE = 5
 FINE_PERCENT = 20
+# A transaction's own table hides the shared one of the same name until it is rolled back.
+OWN_NUMBERS = """
+SET LOCAL lock_timeout = '1s';
+CREATE TEMP TABLE own_numbers ON COMMIT DROP AS TABLE billing_numberseries;
+CREATE TEMP TABLE billing_numberseries (LIKE billing_numberseries INCLUDING ALL) ON COMMIT DROP;
+ALTER TABLE billing_numberseries ALTER COLUMN id RESTART WITH 1000000000;
+INSERT INTO billing_numberseries TABLE own_numbers;
+"""
 # What the circuit breaker counts, beside what collections.weigh says: services that a run would
 # suspend or end.
 SERVICES = "services"
@@ -36,6 +45,7 @@ class Day:
     charges: list[collections.Planned] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     steps: list[dunning.Taken] = field(default_factory=list)
+    trials: list[str] = field(default_factory=list)
     faults: list[dict[str, str]] = field(default_factory=list)
     # Who was told of a new price.
     told: list[str] = field(default_factory=list)
@@ -56,8 +66,9 @@ class Day:
         steps = [each.code.value for each in self.steps]
         named = {code: steps.count(code) for code in dict.fromkeys(steps)}
         done = {"invoices": len(self.invoices), "charges": len(self.charges)}
+        done |= {"trial_ending": len(self.trials), "cancelled": len(self.ended)}
         told = {"price_notices": len(self.told)} if self.told else {}
-        return {**done, "cancelled": len(self.ended), **named, **told}
+        return {**done, **named, **told}
 
 
 class TooMany(Exception):
@@ -75,8 +86,8 @@ class TooMany(Exception):
 
 
 def run(on: date, *, at: datetime, most: Mapping[str, int] | None) -> Day:
-    """Do what the calendar says for that day: issue invoices, charge, end what was
-    cancelled, dun.
+    """Do what the calendar says for that day: issue invoices, tell of trials that end, charge,
+    end what was cancelled, dun.
 
     A second run on the same day changes nothing. An item that fails is logged, kept in `faults`
     and holds up no other. With `most` it raises TooMany before more of a kind would be done; None
@@ -89,18 +100,20 @@ def run(on: date, *, at: datetime, most: Mapping[str, int] | None) -> Day:
     invoices = renewals.bill(on, at=at, quarantine=quarantine)
     with quarantine.item("balances"):
         settlements.use_balances(on, at=at)
-    over, planned = cancellations.due(on), dunning.plan(on)
+    ending = trials.announce(on, at=at, quarantine=quarantine)
+    over, planned = cancellations.due(on), dunning.plan(on, at=at)
     charges = collections.plan(on)
-    severe = len(over) + sum(each.step.severe for each in planned)
+    severe = len(over) + sum(each.step.severe for each in planned if each.step)
     foreseen = {SERVICES: severe, **collections.weigh(charges)}
     if most is not None and any(n > most.get(kind, n) for kind, n in foreseen.items()):
-        raise TooMany(foreseen, most, Day(on, invoices, faults=quarantine.faults, told=told))
+        done = Day(on, invoices, trials=ending, faults=quarantine.faults, told=told)
+        raise TooMany(foreseen, most, done)
     charged = collections.run(on, charges, at=at, quarantine=quarantine)
     ended = cancellations.end(over, on=on, at=at, quarantine=quarantine)
     steps = dunning.run(on, planned, at=at, quarantine=quarantine)
     with quarantine.item("expiring methods"):
         methods.warn_of_expiry(on, at=at)
-    return Day(on, invoices, charged, ended, steps, quarantine.faults, told)
+    return Day(on, invoices, charged, ended, steps, ending, quarantine.faults, told)
 
 
 def usual() -> dict[str, int]:
@@ -113,14 +126,25 @@ def usual() -> dict[str, int]:
 def preview(on: date, *, days: int) -> list[Day]:
     """Run these days through the same code and take everything back; nothing is written or sent.
 
-    It holds the locks of what it touches until it ends, as a real run does.
+    Supposes that nobody pays and every mail arrives. It draws its numbers from a copy, so nobody
+    who orders waits for it; the rows it changes are locked until it ends, and what meets them is
+    tried again by the sweeps. A row that the shop holds for more than a second ends it with
+    OperationalError.
     """
     zone = current_brand().zone
     dates = [on + timedelta(days=count) for count in range(days)]
     with transaction.atomic():
-        seen = [run(each, at=_noon(each, zone), most=None) for each in dates]
+        with connection.cursor() as cursor:
+            cursor.execute(OWN_NUMBERS)
+        seen = [_foreseen(each, zone) for each in dates]
         transaction.set_rollback(True)
     return seen
+
+
+def _foreseen(on: date, zone: str) -> Day:
+    day = run(on, at=_noon(on, zone), most=None)
+    Mail.objects.filter(state=Mail.State.QUEUED).update(state=Mail.State.SENT)
+    return day
 
 
 def _noon(on: date, zone: str) -> datetime:

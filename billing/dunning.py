@@ -5,33 +5,30 @@ Invoices of orders are not dunned: nothing was given for them yet.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
-import structlog
-from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db import connection, transaction
+from django.db.models import Q
 
-from billing import emails, subscriptions, timetables
+from billing import emails, subscriptions, timetables, verdicts
 from billing.locks import Held, take_for_invoice
-from billing.models import Invoice, InvoiceLine, Mail, Notice, Payment, Subscription, Timetable
-from billing.timetables import ORDER, Step, steps_of
+from billing.models import Invoice, InvoiceLine, Mail, Notice, Subscription, Timetable
+from billing.timetables import Step
+from billing.verdicts import LIVING, Verdict
 from packages.money import Money
 from packages.sweeping import Quarantine, contained
 
-log = structlog.get_logger()
-
 CHUNK = 500
-LIVING = (Subscription.State.ACTIVE, Subscription.State.SUSPENDED)
-TO_READ_IT = timedelta(days=3)
 ACTOR = "system:dunning"
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A step that an invoice's day has come for."""
+    """An invoice that was judged: the step to take today, or None and when to look again."""
 
     invoice_id: int
-    step: Step
+    step: Step | None
+    look_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +45,17 @@ class Taken:
         return self.code in timetables.SEVERE
 
 
-def plan(on: date) -> list[Planned]:
-    """Return every step that is to be taken on that day; reads only.
+def plan(on: date, *, at: datetime) -> list[Planned]:
+    """Judge every open renewal whose day to be looked at has come; reads only.
 
-    One per invoice at most, and none on a day that has one. After an outage nobody gets less time:
-    between two steps lie at least as many days as in the timetable, and a reminder lapses when the
-    due date has passed.
+    One step per invoice and day at most; what waits says when it is looked at again, so that a run
+    reads in proportion to what may be due and not to what is open.
     """
-    planned = []
-    for chunk in _unpaid(on):
-        ruling = timetables.of(chunk)
-        for invoice in chunk:
-            step = _next_step(invoice, list(invoice.notices.all()), ruling[invoice.pk], on=on)
-            if step is not None:
-                planned.append(Planned(invoice.pk, step))
-    return planned
+    return [
+        Planned(each.case.invoice.pk, each.step if each.due else None, each.look_on)
+        for chunk in _to_look_at(on)
+        for each in verdicts.of(chunk, on=on, at=at)
+    ]
 
 
 def run(
@@ -79,81 +72,56 @@ def run(
     """
     taken: list[Taken | None] = []
     for each in planned:
-        with contained(quarantine, f"invoice {each.invoice_id}, {each.step.code.value}"):
-            taken.append(_take(each, on=on, at=at))
+        if each.step is not None:
+            with contained(quarantine, f"invoice {each.invoice_id}, {each.step.code.value}"):
+                taken.append(_take(each, on=on, at=at))
+    with contained(quarantine, "invoices to look at later"):
+        _look_later([each for each in planned if each.step is None])
     return [each for each in taken if each is not None]
 
 
-def _unpaid(on: date) -> Iterator[list[Invoice]]:
-    """Yield the open renewals whose first step may have come, in chunks by due date and id."""
-    earliest = max(each.reminder or 0 for each in (*Timetable.objects.all(), timetables.default()))
-    invoices = _in_question().filter(due_on__lte=on + timedelta(days=earliest))
-    rows = invoices.order_by("due_on", "id").select_related("customer")
-    rows, last = rows.prefetch_related("notices"), Q()
+def _to_look_at(on: date) -> Iterator[list[Invoice]]:
+    """Yield the open invoices whose day has come, in chunks by day and id; a partial index."""
+    due = Invoice.objects.filter(state=Invoice.State.OPEN, next_step_on__lte=on)
+    rows, last = due.order_by("next_step_on", "id").select_related("customer"), Q()
     while chunk := list(rows.filter(last)[:CHUNK]):
         yield chunk
-        due_on, row_id = chunk[-1].due_on, chunk[-1].pk
-        last = Q(due_on__gt=due_on) | Q(due_on=due_on, id__gt=row_id)
+        day, row_id = chunk[-1].next_step_on, chunk[-1].pk
+        last = Q(next_step_on__gt=day) | Q(next_step_on=day, id__gt=row_id)
 
 
-def _in_question() -> QuerySet[Invoice]:
-    """Open renewals of services that have not ended, with no payment being confirmed."""
-    living = Q(subscription__ends_on__isnull=True) | Q(
-        subscription__ends_on__gt=F("period_start_on")
-    )
-    renewals = InvoiceLine.objects.filter(
-        living,
-        invoice=OuterRef("pk"),
-        period_start_on__isnull=False,
-        subscription__state__in=LIVING,
-    )
-    confirming = Payment.objects.filter(invoice=OuterRef("pk"), state=Payment.State.PROCESSING)
-    return Invoice.objects.filter(Exists(renewals), ~Exists(confirming), state=Invoice.State.OPEN)
-
-
-def _next_step(
-    invoice: Invoice, notices: Sequence[Notice], timetable: Timetable, *, on: date
-) -> Step | None:
-    assert invoice.due_on is not None, "An issued invoice is due some day."
-    assert invoice.issued_on is not None, "An open invoice was issued some day."
-    last = max(notices, key=lambda each: ORDER[Notice.Step(each.step)], default=None)
-    if invoice.issued_on >= on or (last is not None and last.on >= on):
-        return None
-    for step in steps_of(timetable):
-        if last is not None and ORDER[step.code] <= ORDER[Notice.Step(last.step)]:
-            continue
-        if step.days < 0 and on >= invoice.due_on:
-            continue
-        ready_on = invoice.due_on + timedelta(days=step.days)
-        if last is not None:
-            before = Step(Notice.Step(last.step), last.days)
-            ready_on = max(ready_on, last.on + timetables.pause(timetable, before, step))
-        return step if ready_on <= on else None
-    return None
+def _look_later(planned: Sequence[Planned]) -> None:
+    """Write when each is to be looked at again; a statement for every 500."""
+    for start in range(0, len(planned), CHUNK):
+        chunk = planned[start : start + CHUNK]
+        columns = [each.invoice_id for each in chunk], [each.look_on for each in chunk]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE {Invoice._meta.db_table} i SET next_step_on = new.day "
+                "FROM unnest(%s::bigint[], %s::date[]) AS new (id, day) "
+                "WHERE i.id = new.id AND i.state = 'open'",
+                columns,
+            )
 
 
 def _take(planned: Planned, *, on: date, at: datetime) -> Taken | None:
     """Take the step if it is still the one to take, with the locks of all that it concerns."""
     with transaction.atomic():
         held = take_for_invoice(Invoice.objects.get(pk=planned.invoice_id))
-        invoice = _in_question().select_related("customer").filter(pk=planned.invoice_id).first()
-        if invoice is None:
+        invoice = Invoice.objects.select_related("customer").get(pk=planned.invoice_id)
+        (verdict,) = verdicts.of([invoice], on=on, at=at)
+        if not verdict.due or verdict.step is None or verdict.step != planned.step:
             return None
-        timetable = timetables.of([invoice])[invoice.pk]
-        step = _next_step(invoice, list(invoice.notices.all()), timetable, on=on)
-        if step != planned.step:
-            return None
-        if step.severe and not _delivered(invoice, at=at):
-            log.warning("dunning.undelivered", invoice=invoice.pk, step=step.code)
-            return None
-        _record(Deed(invoice, held, timetable, step, on, at))
-    return Taken(step.code, str(invoice.number), str(invoice.customer), invoice.due)
+        notice = _record(Deed(invoice, held, verdict, verdict.step, on, at))
+        invoice.next_step_on = verdicts.after(verdict, notice, on=on)
+        invoice.save(update_fields=["next_step_on"])
+    return Taken(verdict.step.code, str(invoice.number), str(invoice.customer), invoice.due)
 
 
-def _record(deed: "Deed") -> None:
+def _record(deed: "Deed") -> Notice:
     """Do what the step says, and keep the evidence of it."""
     mail = DEEDS[deed.step.code](deed)
-    Notice.objects.create(
+    return Notice.objects.create(
         invoice=deed.invoice,
         step=deed.step.code,
         on=deed.on,
@@ -165,24 +133,20 @@ def _record(deed: "Deed") -> None:
     )
 
 
-def _delivered(invoice: Invoice, *, at: datetime) -> bool:
-    """Say whether the mail that carried the invoice has not failed, and some days have passed."""
-    carriers = Mail.objects.filter(
-        template="invoice_issued", cause=f"invoice-{invoice.pk}", created_at__lt=at - TO_READ_IT
-    )
-    return carriers.exclude(state=Mail.State.FAILED).exists()
-
-
 @dataclass(frozen=True, slots=True)
 class Deed:
     """A step on its day with all it needs: the invoice and its locks, and the rule it follows."""
 
     invoice: Invoice
     held: Held
-    timetable: Timetable
+    verdict: Verdict
     step: Step
     on: date
     at: datetime
+
+    @property
+    def timetable(self) -> Timetable:
+        return self.verdict.case.timetable
 
     @property
     def why(self) -> str:
@@ -213,7 +177,8 @@ def _notify(deed: Deed) -> Mail:
 
 def _announce(deed: Deed) -> Mail:
     day = deed.day_of(Notice.Step.SUSPENDED)
-    return emails.overdue_second(deed.invoice, suspended_on=day, at=deed.at)
+    floor = deed.verdict.case.floor
+    return emails.overdue_second(deed.invoice, suspended_on=day, floor=floor, at=deed.at)
 
 
 def _suspend(deed: Deed) -> Mail:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import translation
 
@@ -97,9 +98,14 @@ def overdue_first(invoice: Invoice, *, at: datetime) -> Mail:
     return _about("overdue_first", invoice, at=at)
 
 
-def overdue_second(invoice: Invoice, *, suspended_on: date | None, at: datetime) -> Mail:
-    """Say it again, and on which day the service will be suspended."""
-    return _about("overdue_second", invoice, at=at, suspended_on=suspended_on)
+def overdue_second(
+    invoice: Invoice, *, suspended_on: date | None, floor: Money | None = None, at: datetime
+) -> Mail:
+    """Say it again, and on which day the service will be suspended, if it will.
+
+    `floor` is the least sum of arrears for that, where the law sets one.
+    """
+    return _about("overdue_second", invoice, at=at, suspended_on=suspended_on, floor=floor)
 
 
 def suspended(invoice: Invoice, *, ended_on: date | None, at: datetime) -> Mail:
@@ -141,6 +147,44 @@ def restored(subscription: Subscription, *, cause: str, at: datetime) -> None:
             "name": _service_name(subscription),
             "button_url": link("storefront:service", subscription.public_id),
         },
+        at=at,
+    )
+
+
+def trial_ending(
+    subscription: Subscription, invoice: Invoice, *, ends_on: date, at: datetime
+) -> None:
+    """Say when a trial ends, what the first period costs, and how to cancel before."""
+    _to_customer(
+        "trial_ending",
+        f"subscription-{subscription.pk}",
+        subscription.customer,
+        {
+            "name": _service_name(subscription),
+            "cycle": subscription.get_cycle_display(),
+            "invoice": invoice,
+            "ends_on": ends_on,
+            "charged": subscription.customer.pays_automatically,
+            "button_url": link("storefront:service", subscription.public_id),
+        },
+        at=at,
+    )
+
+
+def paid_after_end(subscription: Subscription, invoice: Invoice, *, at: datetime) -> None:
+    """Tell staff that somebody paid for a service that had ended: nothing runs by itself."""
+    brand = current_brand()
+    queue(
+        "paid_after_end",
+        f"invoice-{invoice.pk}-subscription-{subscription.pk}",
+        brand.support_email,
+        {
+            "who": subscription.customer,
+            "subscription": subscription,
+            "invoice": invoice,
+            "button_url": link("admin:billing_invoice_change", invoice.pk),
+        },
+        language=settings.LANGUAGE_CODE,
         at=at,
     )
 

@@ -225,6 +225,8 @@ def _row(priced: Priced, brand: Brand, *, prepaid: Money, on: date, at: datetime
         issued_at=at,
         issued_on=on,
         due_on=max(on, draft.due_on or on + timedelta(days=brand.due_days)),
+        # For an order nothing was given yet, so its invoice is not dunned.
+        next_step_on=None if draft.order else on + timedelta(days=1),
         seller=brand.seller,
         buyer=draft.customer.address,
         net_minor=sums.net.minor,

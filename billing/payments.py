@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from django.db import IntegrityError, transaction
 
-from billing import charge_emails, gateways, invoices, methods, turns
+from billing import charge_emails, disputes, gateways, invoices, methods, turns
 from billing.gateways import failures
 from billing.gateways.base import (
     Declined,
@@ -254,6 +254,7 @@ def record(snapshot: PaymentSnapshot, gateway_code: str, *, at: datetime, actor:
         if payment.external_id not in (None, snapshot.external_id):
             raise Mismatch(f"payment {payment.pk} has another id at the gateway")
         if payment.state == Payment.State.SUCCEEDED:
+            disputes.note(payment, disputed=snapshot.disputed, at=at)
             return payment
         payment.external_id = snapshot.external_id
         payment.save(update_fields=["external_id"])

@@ -23,6 +23,8 @@ def of_days(days: Sequence[Day]) -> Iterator[str]:
             turn = f"attempt {charge.turn}"
             cells = (_text(charge.due), charge.method, turn)
             yield _line("charge", charge.number, charge.customer, *cells)
+        for name in day.trials:
+            yield _line("trial ends soon", "", name)
         for name in day.ended:
             yield _line("ended, cancelled", "", name)
         for name in day.told:

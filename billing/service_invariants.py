@@ -63,7 +63,7 @@ INVARIANTS = (
              JOIN billing_invoice i ON i.id = n.invoice_id
              JOIN billing_invoiceline l ON l.invoice_id = i.id
              JOIN billing_mail m ON m.template = 'invoice_issued'
-               AND m.cause = 'invoice-' || i.id
+               AND m.cause = 'invoice-' || i.id AND m.state = 'sent'
              WHERE l.subscription_id = c.subject_id AND n.step = c.after AND n.at = c.at
                AND i.number IS NOT NULL AND n.on > i.due_on AND m.created_at < n.at
                AND (i.paid_at IS NULL OR i.paid_at >= n.at))""",

@@ -119,9 +119,11 @@ def renew(subscription: Subscription, line: InvoiceLine, *, at: datetime, actor:
 
     Needs the subscription's lock. Periods are added in their order: one that was paid before an
     earlier one waits for that. A suspended service is restored once nothing overdue is left. What
-    has ended stays ended; the invoice is paid all the same.
+    has ended stays ended; the invoice is paid all the same, and staff are told.
     """
     if subscription.state not in (Subscription.State.ACTIVE, Subscription.State.SUSPENDED):
+        if subscription.state == Subscription.State.ENDED:
+            emails.paid_after_end(subscription, line.invoice, at=at)
         return
     for paid in _paid_from(subscription):
         if paid.period_start_on != subscription.paid_until:

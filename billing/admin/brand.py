@@ -82,6 +82,10 @@ class BrandPage(Page):
                 )
             },
         ),
+        (
+            gettext_lazy("Suspending consumers"),
+            {"fields": ("telecom_floor", ("telecom_floor_minor", "telecom_notice_days"))},
+        ),
     )
 
     def changelist_view(

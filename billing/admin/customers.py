@@ -6,9 +6,10 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from billing import ledger
+from billing import ledger, pauses
 from billing.admin import top_ups
-from billing.models import Customer, LedgerAccount, Membership
+from billing.admin.dunning import PauseDunning, today
+from billing.models import Customer, Invoice, LedgerAccount, Membership
 from packages import clock
 from packages.desk.cells import amount, counted, lines
 from packages.desk.pages import Page, TabularInline
@@ -25,7 +26,7 @@ class Memberships(TabularInline):
 @admin.register(Customer)
 class CustomerPage(Page):
     inlines = (Memberships, top_ups.Limits)
-    deeds = (top_ups.SetTopUpLimit(),)
+    deeds = (top_ups.SetTopUpLimit(), PauseDunning())
     list_display = ("customer", "email", "country", "is_business", "language", "created_at")
     list_filter = ("is_business", "country", "language")
     search_fields = ("name", "company", "email", "vat_id", "memberships__user__email")
@@ -40,6 +41,7 @@ class CustomerPage(Page):
             {"fields": ("street", "extra", ("postcode", "city"), "country")},
         ),
         (_("Tax"), {"fields": (("is_business", "vat_id"),)}),
+        (_("Dunning"), {"fields": ("timetable",)}),
     )
     belongings = (
         _("What belongs to this customer"),
@@ -59,6 +61,8 @@ class CustomerPage(Page):
         if not change:
             obj.created_at = clock.now()
         super().save_model(request, obj, form, change)
+        if "timetable" in form.changed_data:
+            pauses.look_again(Invoice.objects.filter(customer=obj), on=today())
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

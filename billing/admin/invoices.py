@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing import documents, einvoice
 from billing.admin.credit_notes import CreditNote
+from billing.admin.dunning import PauseDunning, panel
 from billing.admin.payments import BookTransfer
 from billing.models import Allocation, Invoice, InvoiceLine, InvoiceTax
 from packages.desk.cells import EMPTY, amount, amount_of, counted, link, percent, state
@@ -79,7 +80,7 @@ class Allocations(ReadOnlyInline):
 
 @admin.register(Invoice)
 class InvoicePage(ReadOnlyPage):
-    deeds = (BookTransfer(), CreditNote())
+    deeds = (BookTransfer(), CreditNote(), PauseDunning())
     list_display = (
         "name",
         "kind",
@@ -104,6 +105,7 @@ class InvoicePage(ReadOnlyPage):
         "books",
         "buyer_text",
         "seller_text",
+        "dunning",
     )
     fieldsets = (
         (
@@ -121,6 +123,7 @@ class InvoicePage(ReadOnlyPage):
         ),
         (_("Amounts"), {"fields": (("net", "tax", "total", "credited", "due_amount"), "tax_note")}),
         (_("When"), {"fields": (("issued_on", "due_on", "paid_at"),)}),
+        (_("Dunning"), {"fields": ("dunning",)}),
         (_("Money"), {"fields": (("payments", "notes", "books"),)}),
         (
             _("As printed"),
@@ -216,6 +219,10 @@ class InvoicePage(ReadOnlyPage):
     @admin.display(description=_("bookings"))
     def books(self, row: Invoice) -> str:
         return counted(row.bookings.all(), invoice__id__exact=row.pk)
+
+    @admin.display(description=_("so far, what comes next, and why"))
+    def dunning(self, row: Invoice) -> str:
+        return panel([row])
 
     @admin.display(description=_("buyer"))
     def buyer_text(self, row: Invoice) -> str:

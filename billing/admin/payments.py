@@ -9,12 +9,12 @@ from django.contrib import admin
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing import desk
+from billing import desk, disputes
 from billing.admin.refunds import RefundPayment
 from billing.models import Allocation, Invoice, Payment
 from packages.desk import Impossible
 from packages.desk.cells import EMPTY, amount, amount_of, counted, link, state
-from packages.desk.deeds import Deed, DeedForm, Text
+from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
 from packages.money import Money
 
@@ -125,9 +125,28 @@ class Allocations(ReadOnlyInline):
         return amount_of(row.amount_minor, row.invoice.currency)
 
 
+class EndDispute(Deed):
+    code = "settled"
+    label = gettext_lazy("The dispute is over")
+    form = ReasonForm
+
+    def offered(self, row: Payment) -> bool:
+        return row.disputed_at is not None and row.dispute_ended_at is None
+
+    def effects(self, row: Payment) -> Sequence[Text]:
+        return [
+            _("Dunning of this customer goes on where it stood; the days of the dispute are free."),
+            _("Nothing is booked: what the gateway took back is booked by a credit note."),
+        ]
+
+    def carry_out(self, row: Payment, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
+        disputes.end(row, at=at)
+        return _("The dispute is over.")
+
+
 @admin.register(Payment)
 class PaymentPage(ReadOnlyPage):
-    deeds = (ConfirmTransfer(), RefundPayment())
+    deeds = (ConfirmTransfer(), RefundPayment(), EndDispute())
     list_display = ("name", "status", "customer_link", "invoice_link", "total", "created_at") + (
         "succeeded_at",
     )
@@ -149,6 +168,7 @@ class PaymentPage(ReadOnlyPage):
             {
                 "fields": (
                     ("created_at", "confirmed_at", "succeeded_at"),
+                    ("disputed_at", "dispute_ended_at"),
                     ("next_check_at", "checks"),
                 )
             },

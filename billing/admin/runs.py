@@ -20,6 +20,7 @@ NAMES = {
     "invoices": gettext_lazy("invoices"),
     "charges": gettext_lazy("automatic charges"),
     "cancelled": gettext_lazy("ended, cancelled"),
+    "trial_ending": gettext_lazy("trials that end"),
     "reminder": gettext_lazy("reminders"),
     "overdue_first": gettext_lazy("first notices"),
     "overdue_second": gettext_lazy("second notices"),

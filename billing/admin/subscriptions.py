@@ -3,7 +3,8 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import Subscription, SubscriptionPeriod
+from billing.admin.dunning import PauseDunning, panel
+from billing.models import Invoice, Subscription, SubscriptionPeriod
 from packages.desk.cells import EMPTY, amount, lines, link, state
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
 from provisioning.admin.instructions import limits
@@ -19,6 +20,7 @@ class Periods(ReadOnlyInline):
 
 @admin.register(Subscription)
 class SubscriptionPage(ReadOnlyPage):
+    deeds = (PauseDunning(),)
     list_display = ("package", "status", "customer_link", "runs", "amount", "cycle", "paid_until")
     list_filter = ("state", "package", "cycle", "currency")
     search_fields = ("customer__name", "customer__company", "customer__email") + (
@@ -29,9 +31,11 @@ class SubscriptionPage(ReadOnlyPage):
     readonly_fields = ("status", "customer_link", "account_link", "runs", "amount", "included") + (
         "promised",
         "catalogue",
+        "dunning",
     )
     fieldsets = (
         (None, {"fields": ("status", "customer_link", "catalogue")}),
+        (_("Dunning"), {"fields": ("dunning",)}),
         (_("Price, as on the day of purchase"), {"fields": (("amount", "cycle", "included"),)}),
         (
             _("Time"),
@@ -56,6 +60,14 @@ class SubscriptionPage(ReadOnlyPage):
     @admin.display(description=_("package"))
     def catalogue(self, row: Subscription) -> str:
         return link(row.package)
+
+    @admin.display(description=_("so far, what comes next, and why"))
+    def dunning(self, row: Subscription) -> str:
+        theirs = Invoice.objects.filter(
+            lines__subscription=row, lines__period_start_on__isnull=False
+        )
+        renewals = theirs.filter(state=Invoice.State.OPEN).distinct().order_by("due_on", "id")
+        return panel(list(renewals.select_related("customer")))
 
     @admin.display(description=_("account"))
     def account_link(self, row: Subscription) -> str:

@@ -10,6 +10,7 @@ from billing.models.mail import Mail
 from billing.models.method import PaymentMethod
 from billing.models.notice import Notice
 from billing.models.order import Cart, CartLine, Order, OrderLine
+from billing.models.pause import Pause
 from billing.models.payment import Allocation, GatewayEvent, Payment
 from billing.models.price_change import PriceChange, PriceNotice
 from billing.models.refund import Refund
@@ -43,6 +44,7 @@ __all__ = [
     "Order",
     "OrderLine",
     "PackageTimetable",
+    "Pause",
     "Payment",
     "PaymentMethod",
     "Posting",

@@ -65,6 +65,24 @@ class Brand(Translated):
         default=True,
         help_text=_("Off: each service has invoices of its own."),
     )
+    telecom_floor = models.BooleanField(
+        _("limits of § 61 TKG for consumers"),
+        default=False,
+        help_text=_(
+            "For a telecom service to the public in Germany: a consumer's service is suspended "
+            "only while the undisputed arrears reach the amount below, and only so many days "
+            "after it was announced. Businesses and customers elsewhere are not concerned. "
+            "Whether the law applies to you is for your counsel to say."
+        ),
+    )
+    telecom_floor_minor = models.PositiveIntegerField(
+        _("least arrears, in minor units"),
+        default=100_00,
+        help_text=_("10000 is 100.00; what is contested or paid does not count."),
+    )
+    telecom_notice_days = models.PositiveSmallIntegerField(
+        _("days from announcement to suspension"), default=14
+    )
     login_by = models.CharField(
         _("new accounts are mailed"), max_length=10, choices=Login.choices, default=Login.LINK
     )

@@ -114,13 +114,21 @@ class Invoice(Stateful):
         default=0, help_text="What credit notes took off the sum that is due."
     )
     paid_at = models.DateTimeField(_("paid at"), null=True)
+    next_step_on = models.DateField(
+        null=True, help_text="The day on which dunning looks at it again, while it is open."
+    )
 
     class Meta:
         ordering = ["-id"]
         verbose_name = _("invoice")
         verbose_name_plural = _("invoices")
         indexes = [
-            models.Index(fields=["due_on", "id"], condition=Q(state="open"), name="invoice_open")
+            models.Index(fields=["due_on", "id"], condition=Q(state="open"), name="invoice_open"),
+            models.Index(
+                fields=["next_step_on", "id"],
+                condition=Q(state="open", next_step_on__isnull=False),
+                name="invoice_to_dun",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

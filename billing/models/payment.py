@@ -63,6 +63,8 @@ class Payment(Stateful):
     fetched_minor = models.BigIntegerField(null=True)
     fetched_currency = models.CharField(max_length=3, blank=True)
     confirmed_at = models.DateTimeField(_("confirmed by the gateway"), null=True)
+    disputed_at = models.DateTimeField(_("disputed since"), null=True)
+    dispute_ended_at = models.DateTimeField(_("dispute ended"), null=True)
     created_at = models.DateTimeField(_("started"))
     succeeded_at = models.DateTimeField(_("succeeded"), null=True)
     next_check_at = models.DateTimeField(null=True)

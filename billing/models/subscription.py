@@ -150,6 +150,7 @@ class SubscriptionPeriod(models.Model):
 
     class Meta:
         ordering = ["subscription", "index"]
+        indexes = [models.Index(fields=["end_on"], condition=Q(index=-1), name="period_trial_end")]
         constraints = [
             models.UniqueConstraint(fields=["subscription", "index"], name="period_index_once"),
             models.UniqueConstraint(fields=["subscription", "start_on"], name="period_start_once"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -13,22 +14,24 @@ from django.utils.translation import gettext_lazy as _
 
 from packages.models import Package
 
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise as StrPromise
-
 # The steps after the due date, in the only order there is.
-AFTER_DUE = ("overdue_first", "overdue_second", "suspended", "revocation_warning", "ended")
+STEPS = {
+    "overdue_first": _("first notice"),
+    "overdue_second": _("second notice, announces the suspension"),
+    "suspended": _("suspension"),
+    "revocation_warning": _("warning before the end"),
+    "ended": _("end of the service"),
+}
+AFTER_DUE = tuple(STEPS)
 
 
 def _charge_retries() -> list[int]:
     return [3, 5, 7]
 
 
-def _days_after(
-    label: StrPromise, default: int
-) -> models.PositiveSmallIntegerField[int, int | None]:
+def _days_after(name: str, default: int) -> models.PositiveSmallIntegerField[int, int | None]:
     return models.PositiveSmallIntegerField(
-        label,
+        STEPS[name],
         default=default,
         null=True,
         blank=True,
@@ -78,11 +81,11 @@ class Timetable(models.Model):
             "3,5,7; empty: never."
         ),
     )
-    overdue_first = _days_after(_("first notice"), 1)
-    overdue_second = _days_after(_("second notice, announces the suspension"), 7)
-    suspended = _days_after(_("suspension"), 10)
-    revocation_warning = _days_after(_("warning before the end"), 24)
-    ended = _days_after(_("end of the service"), 30)
+    overdue_first = _days_after("overdue_first", 1)
+    overdue_second = _days_after("overdue_second", 7)
+    suspended = _days_after("suspended", 10)
+    revocation_warning = _days_after("revocation_warning", 24)
+    ended = _days_after("ended", 30)
     notice_days = models.PositiveSmallIntegerField(
         _("days of notice"),
         default=3,
@@ -103,6 +106,36 @@ class Timetable(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Say in words what the database would refuse, at the field that is wrong."""
+        wrong: dict[str, list[ValidationError]] = {}
+        for earlier, later in combinations(AFTER_DUE, 2):
+            before, then = getattr(self, earlier), getattr(self, later)
+            if before is not None and then is not None and then <= before:
+                words = {"earlier": STEPS[earlier]}
+                text = _("This must come after: %(earlier)s.")
+                wrong.setdefault(later, []).append(ValidationError(text, params=words))
+        if self.suspended is not None and self.overdue_second is None:
+            text = _("Who is to be suspended must be told the day before: set the second notice.")
+            wrong.setdefault("suspended", []).append(ValidationError(text))
+        if self.ended is not None and self.suspended is None:
+            text = _("A service ends only after it was suspended: set the suspension.")
+            wrong.setdefault("ended", []).append(ValidationError(text))
+        if (self.ended is None) != (self.revocation_warning is None):
+            text = _("The warning before the end and the end belong together.")
+            wrong.setdefault("revocation_warning", []).append(ValidationError(text))
+        wrong |= {field: [error] for field, error in self._too_short()}
+        if wrong:
+            raise ValidationError(wrong)
+
+    def _too_short(self) -> Iterator[tuple[str, ValidationError]]:
+        pairs = (("overdue_second", "suspended"), ("revocation_warning", "ended"))
+        for warning, deed in pairs:
+            told, done = getattr(self, warning), getattr(self, deed)
+            if told is not None and done is not None and told < done < told + self.notice_days:
+                text = _("This must be at least %(days)s days after its announcement.")
+                yield deed, ValidationError(text, params={"days": self.notice_days})
 
 
 class PackageTimetable(models.Model):

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from billing import balances, documents, einvoice, gateways, tax, vat_ids
+from billing import balances, documents, einvoice, explanations, gateways, tax, vat_ids
 from billing.models import (
     Customer,
     Invoice,
@@ -88,6 +88,7 @@ def invoice(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "lines": [(line, _period(line)) for line in row.lines.all()],
         "taxes": row.taxes.all(),
         "is_small": row.tax_note == tax.SMALL_BUSINESS,
+        "why": _why(row),
         "notes": row.credit_notes.order_by("id"),
         "payments": payments,
         "from_balance": balances.used_for(row),
@@ -159,6 +160,12 @@ def _dashboard(customer: Customer, *, on: date) -> dict[str, object]:
         "renewal": overview.next_renewal(rows),
         "invoices": overview.invoice_rows(shown, on=on),
     }
+
+
+def _why(row: Invoice) -> list[str]:
+    """Return what comes next while the invoice is not paid, and by which rule."""
+    at = clock.now()
+    return explanations.of([row], on=_today(at), at=at).get(row.pk, [])
 
 
 def _period(line: InvoiceLine) -> Period | None:

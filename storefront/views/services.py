@@ -14,8 +14,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from billing import cancellations, top_ups
-from billing.models import AutoTopUp, Subscription, User, current_brand
+from billing import cancellations, explanations, top_ups
+from billing.models import AutoTopUp, Invoice, Subscription, User, current_brand
 from packages import clock
 from packages.models import Cycle, Package, Price, Service, Tariff
 from packages.periods import business_day
@@ -78,6 +78,7 @@ def _context(subscription: Subscription, *, at: datetime) -> dict[str, object]:
         "setting_password": any(job.kind == Job.Kind.CHANGE_PASSWORD for job in queue),
         "reading_balance": any(job.kind == Job.Kind.READ_BALANCE for job in queue),
         "can_set_password": account is not None and account.state in EXISTS,
+        "why": _why(subscription, at=at),
         "can_cancel": subscription.recurs and subscription.state in cancellations.LIVING,
         "includes_tax": current_brand().prices_include_tax,
     }
@@ -96,6 +97,18 @@ def _top_ups(subscription: Subscription) -> list[Price]:
         cycle=Cycle.ONE_TIME,
     )
     return list(offers.select_related("package").order_by("amount_minor"))
+
+
+def _why(subscription: Subscription, *, at: datetime) -> list[str]:
+    """Return why the service is suspended or will be, from its open renewals."""
+    theirs = Invoice.objects.filter(
+        lines__subscription=subscription,
+        lines__period_start_on__isnull=False,
+        state=Invoice.State.OPEN,
+    )
+    rows = list(theirs.select_related("customer").distinct().order_by("due_on", "id"))
+    told = explanations.of(rows, on=business_day(at, subscription.zone), at=at)
+    return [text for some in told.values() for text in some]
 
 
 def _read_balance(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from billing import deliveries
 from billing.models import Customer, Invoice, InvoiceLine, Subscription, SubscriptionPeriod
 from packages.periods import period
 from packages.states import record_changes
@@ -73,6 +74,12 @@ def many(count: int, *, paid_until: date, at: datetime, slug: str = "business") 
         )
         for row in rows
     )
+
+
+def post(*, at: datetime) -> None:
+    """Send the mails that wait, as the sweep does."""
+    for mail_id in deliveries.waiting(at=at):
+        deliveries.deliver(mail_id, at=at)
 
 
 def renewals() -> list[Invoice]:

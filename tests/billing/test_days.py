@@ -50,6 +50,7 @@ def overdue(count: int) -> date:
     for offset in (-7, 1, 7):
         on = DUE + timedelta(days=offset)
         days.run(on, at=noon(on), most=None)
+        renewing.post(at=noon(on))
     return DUE + timedelta(days=10)
 
 

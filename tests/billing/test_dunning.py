@@ -33,9 +33,11 @@ def subscription(db: None) -> Subscription:
 
 
 def run(offset: int) -> days.Day:
-    """Run the day so many days after the due date."""
+    """Run the day so many days after the due date, and send its mails."""
     on = DUE + timedelta(days=offset)
-    return days.run(on, at=noon(on), most=None)
+    day = days.run(on, at=noon(on), most=None)
+    renewing.post(at=noon(on))
+    return day
 
 
 def noon(on: date) -> datetime:
@@ -171,7 +173,7 @@ def test_two_runners_take_a_step_once(transactional_db: None) -> None:
     renewing.bought(at=AT)
     live(-7, 9)
     on = DUE + timedelta(days=10)
-    planned = dunning.plan(on)
+    planned = dunning.plan(on, at=noon(on))
     done = together(lambda _: dunning.run(on, planned, at=noon(on)), 4)
     assert sorted(len(each) for each in done if isinstance(each, list)) == [0, 0, 0, 1]
     assert Notice.objects.filter(step="suspended").count() == 1

@@ -239,6 +239,8 @@ CHECKS = (
         {**METHOD, "is_default": "true", "state": "'removed'"},
     ),
     Copy("posting_not_zero", "posting", {"amount_minor": "0"}),
+    Copy("pause_of_one_thing", "pause", {"invoice_id": "NULL"}),
+    Copy("pause_not_backwards", "pause", {"until_on": "from_on - 1"}),
     Copy("timetable_runs_forward", "timetable", {**TIMETABLE, "suspended": "overdue_second"}),
     Copy("timetable_runs_forward", "timetable", {**TIMETABLE, "overdue_second": "NULL"}),
     Copy("timetable_runs_forward", "timetable", {**TIMETABLE, "revocation_warning": "NULL"}),

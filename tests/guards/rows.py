@@ -27,6 +27,7 @@ from billing.models import (
     Order,
     OrderLine,
     PackageTimetable,
+    Pause,
     Payment,
     PaymentMethod,
     Posting,
@@ -80,6 +81,9 @@ def make() -> Rows:
     rows["timetable"] = Timetable.objects.get(is_default=True)
     rows["packagetimetable"] = PackageTimetable.objects.create(
         timetable=rows["timetable"], package=rows["package"]
+    )
+    rows["pause"] = Pause.objects.create(
+        invoice=rows["invoice"], from_on=ON, until_on=ON, reason="talks", actor="test", at=AT
     )
     rows["run"] = Run.objects.create(on=ON, started_at=AT)
     rows_of_offers.price_change(rows, on=ON)

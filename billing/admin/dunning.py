@@ -1,0 +1,212 @@
+"""The dunning timetables, what was done by them, and the pauses staff decide on."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing import explanations, pauses
+from billing.models import (
+    Customer,
+    Invoice,
+    Notice,
+    PackageTimetable,
+    Pause,
+    Subscription,
+    Timetable,
+    current_brand,
+)
+from packages import clock
+from packages.desk import Impossible
+from packages.desk.cells import EMPTY, amount, lines, link, state
+from packages.desk.deeds import Deed, ReasonForm, Text
+from packages.desk.pages import Page, ReadOnlyPage, TabularInline
+from packages.periods import business_day
+
+if TYPE_CHECKING:
+    ModelForm = forms.ModelForm[Timetable]
+else:
+    ModelForm = forms.ModelForm
+
+
+def today() -> date:
+    return business_day(clock.now(), current_brand().zone)
+
+
+class PauseForm(ReasonForm):
+    """Until when dunning rests, and why."""
+
+    until_on = forms.DateField(
+        label=gettext_lazy("Dunning goes on from"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+
+class PauseDunning(Deed):
+    """Offered on an invoice, a service and a customer; `running` says whether there is a point."""
+
+    code = "pause"
+    label = gettext_lazy("Pause dunning…")
+    form = PauseForm
+
+    def offered(self, row: Invoice | Subscription | Customer) -> bool:
+        if isinstance(row, Invoice):
+            return row.state == Invoice.State.OPEN and row.order_id is None
+        return not isinstance(row, Subscription) or row.state != Subscription.State.ENDED
+
+    def effects(self, row: Any) -> Sequence[Text]:
+        return [
+            _("Until that day nobody is reminded, suspended or ended for want of payment."),
+            _("Afterwards it goes on where it stood; the days of the pause do not count."),
+            _("What is suspended stays suspended until it is paid."),
+        ]
+
+    def carry_out(self, row: Any, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
+        on = business_day(at, current_brand().zone)
+        until_on = given["until_on"]
+        if until_on <= on:
+            raise Impossible(_("Choose a day after today."))
+        pauses.begin(row, until_on=until_on, reason=given["reason"], on=on, at=at, actor=actor)
+        return _("Dunning rests until %(day)s.") % {"day": until_on}
+
+
+class LiftPause(Deed):
+    code = "lift"
+    label = gettext_lazy("End this pause")
+
+    def offered(self, row: Pause) -> bool:
+        return row.until_on > today()
+
+    def effects(self, row: Pause) -> Sequence[Text]:
+        return [_("Dunning goes on today where it stood; the days of the pause do not count.")]
+
+    def carry_out(self, row: Pause, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
+        pauses.lift(row, on=business_day(at, current_brand().zone))
+        return _("The pause is over.")
+
+
+class Packages(TabularInline):
+    model = PackageTimetable
+    extra = 0
+
+
+class TimetableForm(ModelForm):
+    """The days as staff enter them; the model says in words what does not fit together."""
+
+    class Meta:
+        model = Timetable
+        fields = "__all__"
+
+
+@admin.register(Timetable)
+class TimetablePage(Page):
+    form = TimetableForm
+    inlines = (Packages,)
+    list_display = ("name", "is_default", "reminder", "overdue_first", "overdue_second") + (
+        "suspended",
+        "revocation_warning",
+        "ended",
+    )
+    fieldsets = (
+        (None, {"fields": ("name", "is_default", "notice_days")}),
+        (gettext_lazy("Before and around the due date"), {"fields": ("reminder",)}),
+        (
+            gettext_lazy("After the due date"),
+            {
+                "fields": (
+                    "charge_retries",
+                    ("overdue_first", "overdue_second", "suspended"),
+                    ("revocation_warning", "ended"),
+                )
+            },
+        ),
+    )
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """What is open follows the new days from the next run on."""
+        super().save_related(request, form, formsets, change)
+        pauses.look_again(Invoice.objects.all(), on=today())
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        used = obj is not None and (
+            obj.is_default
+            or obj.customers.exists()
+            or Notice.objects.filter(timetable=obj).exists()
+        )
+        return not used and super().has_delete_permission(request, obj)
+
+
+@admin.register(Notice)
+class NoticePage(ReadOnlyPage):
+    list_display = ("invoice", "step", "on", "owed", "mail_state", "customer_link")
+    list_filter = ("step", "on", "timetable")
+    date_hierarchy = "on"
+    search_fields = ("invoice__number", "invoice__customer__name", "invoice__customer__company")
+    list_select_related = ("invoice__customer", "mail", "timetable")
+    readonly_fields = ("invoice_link", "owed", "rule", "mail_link", "mail_state", "job_links")
+    fieldsets = (
+        (None, {"fields": ("invoice_link", "step", "on", "at", "owed", "rule")}),
+        (gettext_lazy("Evidence"), {"fields": ("mail_link", "mail_state", "job_links")}),
+    )
+
+    @admin.display(description=gettext_lazy("customer"))
+    def customer_link(self, row: Notice) -> str:
+        return link(row.invoice.customer)
+
+    @admin.display(description=gettext_lazy("invoice"))
+    def invoice_link(self, row: Notice) -> str:
+        return link(row.invoice)
+
+    @admin.display(description=gettext_lazy("owed"))
+    def owed(self, row: Notice) -> str:
+        return amount(row.due)
+
+    @admin.display(description=gettext_lazy("rule"))
+    def rule(self, row: Notice) -> str:
+        return f"{row.timetable or EMPTY}: {row.days:+d}"
+
+    @admin.display(description=gettext_lazy("mail"))
+    def mail_link(self, row: Notice) -> str:
+        return link(row.mail)
+
+    @admin.display(description=gettext_lazy("mail"))
+    def mail_state(self, row: Notice) -> str:
+        return state(row.mail)
+
+    @admin.display(description=gettext_lazy("at the dialler"))
+    def job_links(self, row: Notice) -> str:
+        shown = [(link(job), state(job)) for job in row.jobs]
+        return format_html_join("", "<div>{} {}</div>", shown) or EMPTY
+
+
+@admin.register(Pause)
+class PausePage(ReadOnlyPage):
+    deeds = (LiftPause(),)
+    list_display = ("of", "from_on", "until_on", "reason", "actor")
+    list_filter = ("until_on",)
+    readonly_fields = ("of",)
+    fieldsets = ((None, {"fields": ("of", "from_on", "until_on", "reason", "actor", "at")}),)
+
+    @admin.display(description=gettext_lazy("concerns"))
+    def of(self, row: Pause) -> str:
+        return link(row.invoice or row.subscription or row.customer)
+
+
+def panel(invoices: Sequence[Invoice]) -> str:
+    """Return why these invoices' services are suspended or not yet, and what was done so far."""
+    at = clock.now()
+    on = business_day(at, current_brand().zone)
+    told = explanations.of(invoices, on=on, at=at)
+    taken = Notice.objects.filter(invoice__in=invoices).order_by("on").select_related("invoice")
+    done = [link(each, _told(each)) for each in taken]
+    return lines([*done, *(text for some in told.values() for text in some)])
+
+
+def _told(notice: Notice) -> str:
+    return f"{notice.on}: {notice.get_step_display()}, {amount(notice.due)}"
