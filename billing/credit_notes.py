@@ -10,7 +10,7 @@ from django.db.models import Sum
 
 from billing import coupons, emails, invoices, ledger, numbers, subscriptions
 from billing.locks import Held, take_for_invoice
-from billing.models import Invoice, InvoiceLine, InvoiceTax, Order
+from billing.models import Invoice, InvoiceLine, InvoiceTax, Order, current_brand
 from packages.money import Money, total
 from packages.periods import business_day
 
@@ -84,6 +84,8 @@ def draft(invoice: Invoice, amounts: Mapping[int, Money] | None = None) -> Draft
     """
     if invoice.is_credit_note or invoice.number is None:
         raise NotCreditable("only an issued invoice is credited")
+    if invoice.state == Invoice.State.WRITTEN_OFF:
+        raise NotCreditable("what was written off is not credited any more")
     left = left_of(invoice)
     asked = _asked(left, amounts)
     if not asked:
@@ -284,10 +286,11 @@ def _finish(invoice: Invoice, held: Held, *, at: datetime, actor: str) -> None:
 def _number(note: Invoice, *, at: datetime, actor: str) -> None:
     """Draw the number last; the row is final from here on."""
     assert note.issued_on is not None
-    series, year = Invoice.CREDIT_SERIES, note.issued_on.year
+    brand = current_brand()
+    series, year = Invoice.CREDIT_SERIES, numbers.year_of(brand, note.issued_on)
     (sequence,) = numbers.draw(series, year, 1)
     note.series, note.year, note.sequence = series, year, sequence
-    note.number = numbers.text(series, year, sequence)
+    note.number = numbers.text(brand, series, year, sequence)
     also = ("series", "year", "sequence", "number")
     note.move(Invoice.State.ISSUED, at=at, actor=actor, reason=note.reason, also=also)
 

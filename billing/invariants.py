@@ -239,6 +239,7 @@ INVARIANTS = (
         "Every issued invoice over something is booked exactly once.",
         """SELECT i.id FROM billing_invoice i
            LEFT JOIN billing_ledgertransaction t ON t.invoice_id = i.id
+             AND t.cause <> 'invoice-' || i.id || ':written-off'
            LEFT JOIN billing_posting o ON o.transaction_id = t.id
            LEFT JOIN billing_ledgeraccount a ON a.id = o.account_id AND a.kind = 'receivable'
            WHERE i.number IS NOT NULL
@@ -255,7 +256,8 @@ INVARIANTS = (
              SELECT a.customer_id, a.currency, o.amount_minor AS minor FROM billing_posting o
              JOIN billing_ledgeraccount a ON a.id = o.account_id WHERE a.kind = 'receivable'
              UNION ALL
-             SELECT customer_id, currency, paid_minor + credited_minor - total_minor
+             SELECT customer_id, currency,
+               paid_minor + credited_minor + written_off_minor - total_minor
              FROM billing_invoice
              WHERE kind = 'invoice' AND number IS NOT NULL) owed
            GROUP BY customer_id, currency HAVING sum(minor) <> 0""",
@@ -307,6 +309,17 @@ INVARIANTS = (
                <> CASE r.state WHEN 'failed' THEN 0 ELSE r.amount_minor END
              OR COALESCE(sum(o.amount_minor) FILTER (WHERE a.kind = 'clearing'), 0)
                <> CASE r.state WHEN 'succeeded' THEN -r.amount_minor ELSE 0 END""",
+    ),
+    Invariant(
+        "LED-11",
+        "What was written off of an invoice is booked as bad debt, and nothing else is.",
+        """SELECT i.id FROM billing_invoice i
+           LEFT JOIN billing_ledgertransaction t ON t.invoice_id = i.id
+           LEFT JOIN billing_posting o ON o.transaction_id = t.id
+           LEFT JOIN billing_ledgeraccount a ON a.id = o.account_id AND a.kind = 'bad_debt'
+           GROUP BY i.id, i.written_off_minor
+           HAVING i.written_off_minor
+             <> COALESCE(sum(o.amount_minor) FILTER (WHERE a.id IS NOT NULL), 0)""",
     ),
     *service_invariants.INVARIANTS,
 )

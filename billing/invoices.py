@@ -128,10 +128,11 @@ def issue(drafts: Sequence[Draft], brand: Brand, *, at: datetime, actor: str) ->
     rows.insert(row for pair in pairs for row in _tax_rows(*pair))
     ledger.book_invoices(invoices, at=at)
     balances.spend([balances.Use(each, each.paid) for each in invoices if each.paid_minor], at=at)
-    sequence = numbers.draw(Invoice.SERIES, on.year, len(invoices))
+    series, year = Invoice.SERIES, numbers.year_of(brand, on)
+    sequence = numbers.draw(series, year, len(invoices))
     for invoice, number in zip(invoices, sequence, strict=True):
-        invoice.series, invoice.year, invoice.sequence = Invoice.SERIES, on.year, number
-        invoice.number = numbers.text(Invoice.SERIES, on.year, number)
+        invoice.series, invoice.year, invoice.sequence = series, year, number
+        invoice.number = numbers.text(brand, series, year, number)
         invoice.state = Invoice.State.OPEN
     rows.update(invoices, "series", "year", "sequence", "number", "state")
     record_changes(invoices, before=Invoice.State.DRAFT, at=at, actor=actor, reason="issued")
@@ -209,7 +210,8 @@ def close(invoice: Invoice, held: Held, *, at: datetime, actor: str) -> None:
     emails.receipt(invoice, at=at)
     if invoice.order_id is not None:
         orders.fulfil(held.orders[invoice.order_id], held, at=at, actor=actor)
-    charged = invoice.lines.filter(kind=InvoiceLine.Kind.RECURRING, period_start_on__isnull=False)
+    periods = invoice.lines.filter(subscription__isnull=False, period_start_on__isnull=False)
+    charged = periods.filter(kind=InvoiceLine.Kind.RECURRING)
     for line in charged:
         subscription = held.subscriptions[line.subscription_id or 0]
         subscriptions.renew(subscription, line, at=at, actor=actor)

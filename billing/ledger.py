@@ -122,6 +122,15 @@ def book_refund(refund: Refund, step: str, *, at: datetime) -> None:
     _book([Booking(f"refund-{refund.pk}:{step}", sides[step], refund=refund)], at=at)
 
 
+def book_write_off(invoice: Invoice, amount: Money, *, at: datetime) -> None:
+    """Book what is not expected to be paid any more; its tax is the accountant's to correct."""
+    entries = (
+        Entry(Kind.BAD_DEBT, amount),
+        Entry(Kind.RECEIVABLE, -amount, invoice.customer),
+    )
+    _book([Booking(f"invoice-{invoice.pk}:written-off", entries, invoice=invoice)], at=at)
+
+
 def credited(note: Invoice) -> Money:
     """Return what of a credit note went onto the customer's balance: that which had been paid."""
     postings = Posting.objects.filter(transaction__invoice=note, account__kind=Kind.CUSTOMER_CREDIT)

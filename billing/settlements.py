@@ -1,4 +1,4 @@
-"""Settle open invoices without a payment: from the balance, on the day they are due."""
+"""Settle open invoices without a payment: from the balance on the day they are due, or never."""
 
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -6,12 +6,17 @@ from datetime import date, datetime
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from billing import balances, invoices
+from billing import balances, invoices, ledger, subscriptions
 from billing.locks import take_for_invoice
-from billing.models import Invoice, Payment
+from billing.models import Invoice, Order, Payment
+from packages.money import Money
 
 CHUNK = 500
 ACTOR = "system:balance"
+
+
+class NotOpen(Exception):
+    """Nothing is due on the invoice, or a payment of it is just being confirmed."""
 
 
 def use_balances(on: date, *, at: datetime) -> list[str]:
@@ -28,6 +33,32 @@ def use_balances(on: date, *, at: datetime) -> list[str]:
             if (each.customer_id, each.currency) in funded and _use(each, at=at):
                 used.append(str(each.number))
     return used
+
+
+def write_off(invoice: Invoice, *, reason: str, at: datetime, actor: str) -> Money:
+    """Give up what is still due on an open invoice, and return how much that was.
+
+    It is not asked for any more; what arrives later goes onto the customer's balance. The order of
+    an unpaid first invoice is given up, a running service is not touched. Takes the invoice's
+    locks; raises NotOpen, also while a payment of it is being confirmed.
+    """
+    with transaction.atomic():
+        held = take_for_invoice(invoice)
+        locked = held.invoices[invoice.pk]
+        confirming = locked.payments.filter(state=Payment.State.PROCESSING).exists()
+        if locked.state != Invoice.State.OPEN or confirming:
+            raise NotOpen
+        rest = locked.due
+        ledger.book_write_off(locked, rest, at=at)
+        locked.written_off_minor = rest.minor
+        also = ("written_off_minor",)
+        locked.move(Invoice.State.WRITTEN_OFF, at=at, actor=actor, reason=reason, also=also)
+        order = held.orders.get(locked.order_id or 0)
+        if order is not None and order.state == Order.State.PLACED:
+            order.move(Order.State.CANCELLED, at=at, actor=actor, reason="invoice written off")
+            for subscription in held.subscriptions.values():
+                subscriptions.give_up(subscription, reason=reason, at=at, actor=actor)
+    return rest
 
 
 def _due(on: date) -> Iterator[list[Invoice]]:

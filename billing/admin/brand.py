@@ -12,9 +12,12 @@ from django.utils.translation import gettext_lazy
 from stdnum import iban
 from stdnum.exceptions import ValidationError as NumberError
 
-from billing.models import Brand, LegalText
+from billing import numbers
+from billing.models import Brand, Invoice, LegalText
+from packages import clock
 from packages.desk.cells import EMPTY, badge
 from packages.desk.pages import Page
+from packages.periods import business_day
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Brand]
@@ -40,6 +43,12 @@ class BrandForm(ModelForm):
             raise forms.ValidationError(_("Enter currencies of three letters, e.g. EUR USD."))
         return " ".join(codes.split())
 
+    def clean_credit_prefix(self) -> str:
+        prefix: str = self.cleaned_data["credit_prefix"]
+        if prefix == self.cleaned_data.get("invoice_prefix"):
+            raise forms.ValidationError(_("Invoices and credit notes need different prefixes."))
+        return prefix
+
     def clean_country(self) -> str:
         return str(self.cleaned_data["country"]).upper()
 
@@ -56,6 +65,7 @@ class BrandForm(ModelForm):
 @admin.register(Brand)
 class BrandPage(Page):
     form = BrandForm
+    readonly_fields = ("next_numbers",)
     fieldsets = (
         (None, {"fields": ("name", ("tagline_en", "tagline_de"), "logo", "accent")}),
         (gettext_lazy("Mail"), {"fields": (("support_email", "mail_sender"), "login_by")}),
@@ -72,6 +82,16 @@ class BrandPage(Page):
         ),
         (gettext_lazy("Bank"), {"fields": ("bank_holder", ("iban", "bic"))}),
         (
+            gettext_lazy("Numbers of invoices and credit notes"),
+            {
+                "fields": (
+                    ("invoice_prefix", "credit_prefix"),
+                    ("numbers_by_year", "number_digits"),
+                    "next_numbers",
+                )
+            },
+        ),
+        (
             gettext_lazy("Selling"),
             {
                 "fields": (
@@ -87,6 +107,15 @@ class BrandPage(Page):
             {"fields": ("telecom_floor", ("telecom_floor_minor", "telecom_notice_days"))},
         ),
     )
+
+    @admin.display(description=gettext_lazy("the next ones"))
+    def next_numbers(self, row: Brand) -> str:
+        """Show what the saved settings will print; changing them never gives a number twice."""
+        if row._state.adding:
+            return EMPTY
+        on = business_day(clock.now(), row.zone)
+        series = (Invoice.SERIES, Invoice.CREDIT_SERIES)
+        return ", ".join(numbers.upcoming(row, code, on=on) for code in series)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

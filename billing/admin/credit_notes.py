@@ -82,7 +82,7 @@ class CreditNote(Deed):
 
     def offered(self, row: Invoice) -> bool:
         """An invoice over nothing and one credited in full have nothing to give back."""
-        if row.is_credit_note or row.number is None:
+        if row.is_credit_note or row.number is None or row.state == Invoice.State.WRITTEN_OFF:
             return False
         return any(credit_notes.left_of(row).values())
 

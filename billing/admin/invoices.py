@@ -13,6 +13,7 @@ from billing import documents, einvoice
 from billing.admin.credit_notes import CreditNote
 from billing.admin.dunning import PauseDunning, panel
 from billing.admin.payments import BookTransfer
+from billing.admin.write_offs import WriteOff
 from billing.models import Allocation, Invoice, InvoiceLine, InvoiceTax
 from packages.desk.cells import EMPTY, amount, amount_of, counted, link, percent, state
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
@@ -80,7 +81,7 @@ class Allocations(ReadOnlyInline):
 
 @admin.register(Invoice)
 class InvoicePage(ReadOnlyPage):
-    deeds = (BookTransfer(), CreditNote(), PauseDunning())
+    deeds = (BookTransfer(), CreditNote(), WriteOff(), PauseDunning())
     list_display = (
         "name",
         "kind",

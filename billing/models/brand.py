@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from packages.models import Translated
 
+PREFIX = RegexValidator(r"^[A-Z]{1,8}$", _("Enter one to eight capital letters."))
 HEX_COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Enter a colour like #0b5fff."))
 
 
@@ -52,6 +53,22 @@ class Brand(Translated):
         _("small business (§ 19 UStG)"),
         default=False,
         help_text=_("No VAT is charged or shown; each invoice says why."),
+    )
+    invoice_prefix = models.CharField(
+        _("prefix of invoice numbers"), max_length=8, default="R", validators=[PREFIX]
+    )
+    credit_prefix = models.CharField(
+        _("prefix of credit note numbers"), max_length=8, default="G", validators=[PREFIX]
+    )
+    numbers_by_year = models.BooleanField(
+        _("numbers begin anew each year"),
+        default=True,
+        help_text=_("They then carry the year: R-2026-0001, otherwise R-0001."),
+    )
+    number_digits = models.PositiveSmallIntegerField(
+        _("digits of a number, at least"),
+        default=4,
+        validators=[MinValueValidator(1), MaxValueValidator(9)],
     )
     due_days = models.PositiveSmallIntegerField(_("days to pay an invoice"), default=14)
     price_notice_days = models.PositiveSmallIntegerField(

@@ -66,12 +66,13 @@ class Invoice(Stateful):
         OPEN = "open", _("open")
         PAID = "paid", _("paid")
         CANCELLED = "cancelled", _("cancelled")
+        WRITTEN_OFF = "written_off", _("written off")
         ISSUED = "issued", _("issued")
 
     MOVES = {
         # A credit note asks for nothing, so it is issued and that is the end of it.
         State.DRAFT: frozenset({State.OPEN, State.ISSUED}),
-        State.OPEN: frozenset({State.PAID, State.CANCELLED}),
+        State.OPEN: frozenset({State.PAID, State.CANCELLED, State.WRITTEN_OFF}),
     }
     SERIES = "R"
     CREDIT_SERIES = "G"
@@ -113,6 +114,9 @@ class Invoice(Stateful):
     credited_minor = models.BigIntegerField(
         default=0, help_text="What credit notes took off the sum that is due."
     )
+    written_off_minor = models.BigIntegerField(
+        default=0, help_text="What is not expected to be paid any more."
+    )
     paid_at = models.DateTimeField(_("paid at"), null=True)
     next_step_on = models.DateField(
         null=True, help_text="The day on which dunning looks at it again, while it is open."
@@ -148,6 +152,14 @@ class Invoice(Stateful):
                     paid_minor__gte=0,
                     credited_minor__gte=0,
                     total_minor__gte=F("paid_minor") + F("credited_minor"),
+                ),
+            ),
+            models.CheckConstraint(
+                name="invoice_written_off_in_full",
+                condition=Q(written_off_minor=0) & ~Q(state="written_off")
+                | Q(
+                    state="written_off",
+                    total_minor=F("paid_minor") + F("credited_minor") + F("written_off_minor"),
                 ),
             ),
             models.CheckConstraint(
@@ -194,7 +206,8 @@ class Invoice(Stateful):
         """Return what is still to be paid; nothing ever on a credit note."""
         if self.is_credit_note:
             return Money.zero(self.currency)
-        return Money(self.total_minor - self.paid_minor - self.credited_minor, self.currency)
+        settled = self.paid_minor + self.credited_minor + self.written_off_minor
+        return Money(self.total_minor - settled, self.currency)
 
     @property
     def is_credit_note(self) -> bool:

@@ -18,6 +18,7 @@ class LedgerAccount(models.Model):
         REVENUE = "revenue", _("revenue")
         TAX_PAYABLE = "tax_payable", _("tax payable")
         CLEARING = "clearing", _("gateway clearing")
+        BAD_DEBT = "bad_debt", _("bad debt")
         REFUND = "refund", _("refunds on their way")
 
     kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)

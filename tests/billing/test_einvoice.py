@@ -11,7 +11,7 @@ from billing import credit_notes, demo, documents, einvoice, invoices
 from billing.models import Brand, Customer, Invoice, InvoiceLine
 from packages.money import Money
 from packages.periods import Period
-from tests import world
+from tests import payments, world
 from tests.billing import en16931
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -100,6 +100,15 @@ def reverse_credit(brand: Brand, buyer: Customer) -> Invoice:
     return credited(reverse_charge(brand, buyer))
 
 
+def partly_from_the_balance(brand: Brand, buyer: Customer) -> Invoice:
+    note_of = issued(brand, buyer, line(9_00))
+    payments.pay(note_of, at=AT)
+    credited(note_of)
+    invoice = issued(brand, buyer, line(49_00))
+    assert (invoice.prepaid_minor, invoice.state) == (9_00, Invoice.State.OPEN)
+    return invoice
+
+
 CASES = (plain, net_prices, reverse_charge, small_business, outside, mixed_rates, discount) + (
     net_discount,
     several,
@@ -109,6 +118,7 @@ CASES = (plain, net_prices, reverse_charge, small_business, outside, mixed_rates
     full_credit,
     partial_credit,
     reverse_credit,
+    partly_from_the_balance,
 )
 Case = Callable[[Brand, Customer], Invoice]
 

@@ -23,7 +23,7 @@ NO_GUARDS = (
     "ALTER TABLE billing_payment DROP CONSTRAINT payment_success_was_fetched",
     "ALTER TABLE billing_invoice DROP CONSTRAINT invoice_paid_in_full,"
     " DROP CONSTRAINT invoice_kind_fits, DROP CONSTRAINT invoice_adds_up,"
-    " DROP CONSTRAINT invoice_not_overpaid",
+    " DROP CONSTRAINT invoice_not_overpaid, DROP CONSTRAINT invoice_written_off_in_full",
     "ALTER TABLE billing_invoiceline DROP CONSTRAINT discount_takes_off",
     "ALTER TABLE billing_subscription DROP CONSTRAINT subscription_invoiced_while_active",
     "DROP INDEX payment_one_open_per_invoice",
@@ -154,6 +154,7 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
     ("LED-9", "used, not booked", (
         "INSERT INTO billing_allocation (invoice_id, use, amount_minor, at)"
         " SELECT id, 9, 1, now() FROM billing_invoice",)),
+    ("LED-11", "not booked", (f"{INVOICE} SET written_off_minor = 1",)),
     ("LED-10", "not booked", (
         "INSERT INTO billing_refund (key, payment_id, way, state, amount_minor, currency, reason,"
         " reference, created_at, attempts, note) SELECT key, id, 'gateway', 'requested', 1, 'EUR',"

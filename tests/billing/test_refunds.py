@@ -17,6 +17,7 @@ from billing import (
     invariants,
     payments,
     refunds,
+    settlements,
 )
 from billing.models import GatewayEvent, Invoice, Mail, Payment, Refund, User
 from packages.desk import Impossible
@@ -214,6 +215,29 @@ def test_a_smaller_transfer_leaves_the_rest_open(db: None) -> None:
     assert balances.of(invoice.customer, "EUR") == euros(12_00)
     with pytest.raises(Impossible):
         desk.book_transfer(invoice, euros(1_00), at=LATER, actor="staff:1")
+    assert invariants.violations() == []
+
+
+def test_what_nobody_will_pay_is_written_off(db: None, staff: Client) -> None:
+    orders.seeded(at=AT)
+    order = orders.place(*orders.buyer(at=AT), "business", at=AT)
+    begun = pay.begin(order.invoice, at=AT)
+    desk.book_transfer(order.invoice, euros(28_00), at=AT, actor="staff:1")
+    pages.press(staff, order.invoice, "write-off", reason="Insolvent")
+    invoice = fresh(order.invoice)
+    assert (invoice.state, invoice.written_off_minor, invoice.due) == (
+        "written_off",
+        100_00,
+        euros(0),
+    )
+    assert (fresh(order).state, pages.offered(staff, invoice)) == ("cancelled", [])
+    with pytest.raises(settlements.NotOpen):
+        settlements.write_off(invoice, reason="x", at=AT, actor="staff:1")
+    with pytest.raises(credit_notes.NotCreditable):
+        credit_notes.issue(invoice, reason="x", at=AT, actor="staff:1")
+    assert fresh(begun).state == Payment.State.SUCCEEDED
+    again(fresh(begun))
+    assert balances.of(invoice.customer, "EUR") == euros(28_00)
     assert invariants.violations() == []
 
 

@@ -218,6 +218,8 @@ CHECKS = (
     Copy("vat_check_answered", "vatcheck", {"state": "'valid'"}),
     Copy("payment_positive", "payment", {**PAYMENT, "amount_minor": "0"}),
     Copy("payment_success_was_fetched", "payment", {**PAYMENT, "state": "'succeeded'"}),
+    Copy("invoice_written_off_in_full", "invoice", {**ISSUED, "written_off_minor": "1"}),
+    Copy("invoice_written_off_in_full", "invoice", {**ISSUED, "state": "'written_off'"}),
     Copy("invoice_prepaid_was_paid", "invoice", {**ISSUED, "prepaid_minor": "1"}),
     Copy("invoice_prepaid_was_paid", "invoice", {**ISSUED, "prepaid_minor": "-1"}),
     Copy("allocation_has_source", "use", {"use": "NULL"}),

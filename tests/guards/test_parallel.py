@@ -9,7 +9,15 @@ import pytest
 from django.core import mail as outbox
 from django.db import transaction
 
-from billing import balances, checkout, coupons, deliveries, invoices, payments, webhooks
+from billing import (
+    balances,
+    checkout,
+    coupons,
+    deliveries,
+    invoices,
+    payments,
+    webhooks,
+)
 from billing.gateways.base import IncomingEvent, PaymentSnapshot
 from billing.models import (
     Allocation,

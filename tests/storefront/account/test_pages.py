@@ -186,3 +186,16 @@ def test_the_balance_says_where_each_cent_came_from_and_went(anna: Person, now: 
 
 def address(invoice: Invoice) -> str:
     return reverse("storefront:invoice", args=[invoice.public_id])
+
+
+def test_a_credit_note_has_its_page_its_paper_and_its_data(anna: Person, now: datetime) -> None:
+    note = credit_notes.issue(anna.invoice, reason="Outage", at=now, actor="staff:1")
+    text = page(anna, "invoice", note.public_id)
+    assert f"Credit note {note.number}" in text
+    assert address(anna.invoice) in text
+    assert "Reason: Outage" in text
+    answer = anna.browser().get(reverse("storefront:invoice_xml", args=[note.public_id]))
+    assert answer["Content-Type"] == "application/xml"
+    assert answer["Content-Disposition"] == f'attachment; filename="{note.number}.xml"'
+    assert b"<ram:TypeCode>381<" in answer.content
+    assert str(anna.invoice.number).encode() in answer.content
