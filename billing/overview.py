@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing.desk import BANK_TRANSFER
-from billing.models import GatewayEvent, Invoice, Mail, Payment
-from packages.desk.cells import ICONS, amount_of, list_url
+from billing.models import GatewayEvent, Invoice, Mail, Payment, Run
+from packages.desk.cells import ICONS, TONES, amount_of, list_url
 from provisioning import servers
 from provisioning.models import Job, Server
 
@@ -36,6 +36,7 @@ class Card:
 def cards(*, at: datetime) -> list[Card]:
     """Return the cards as of now; reads only, one or two queries each."""
     return [
+        _runs(),
         _parked_jobs(),
         _oldest_job(at),
         _events(),
@@ -45,6 +46,16 @@ def cards(*, at: datetime) -> list[Card]:
         _mails(),
         _servers(),
     ]
+
+
+def _runs() -> Card:
+    """The latest run of the calendar: one that staff must release stands in front of everything."""
+    last, url = Run.objects.first(), list_url(Run)
+    if last is None:
+        return Card(_("Run of the calendar"), "–", _("none yet"), "ok", url, "billing.view_run")
+    tone = TONES.get(last.state, "ok")
+    note = last.get_state_display()
+    return Card(_("Run of the calendar"), str(last.on), note, tone, url, "billing.view_run")
 
 
 def _parked_jobs() -> Card:

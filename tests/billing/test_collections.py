@@ -56,8 +56,10 @@ def noon(offset: int) -> datetime:
 
 
 def run(offset: int) -> days.Day:
-    """Run the day so many days after the due date."""
-    return days.run(DUE + timedelta(days=offset), at=noon(offset), most=None)
+    """Run the day so many days after the due date, and send its mails."""
+    day = days.run(DUE + timedelta(days=offset), at=noon(offset), most=None)
+    renewing.post(at=noon(offset))
+    return day
 
 
 def answered(state: PaymentState, code: str | None = None) -> Payment:

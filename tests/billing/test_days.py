@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 
-from billing import days, invariants
+from billing import days, invariants, numbers
 from billing.models import Invoice, Mail, Notice, NumberSeries, Subscription
 from packages.states import StateChange
 from provisioning.models import Job
 from tests.billing import orders, renewing
+from tests.guards.connections import beside
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DUE = date(2026, 4, 2)
@@ -111,3 +112,17 @@ def test_a_preview_leaves_the_numbers_where_they_were(transactional_db: None) ->
     assert not connection.in_atomic_block
     days.run(DUE, at=noon(DUE), most=None)
     assert list(Invoice.objects.order_by("pk").values_list("sequence", flat=True)) == [1, 2, 3]
+
+
+def test_a_preview_draws_its_numbers_aside_so_that_nobody_waits(transactional_db: None) -> None:
+    NumberSeries.objects.create(code="R", year=2026, last=7)
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(days.OWN_NUMBERS)
+        assert list(numbers.draw("R", 2026, 2)) == [8, 9]
+        assert list(numbers.draw("R", 2027, 1)) == [1]
+        with beside() as other:
+            other.execute("SET lock_timeout = 150")
+            other.execute("UPDATE billing_numberseries SET last = last + 1 WHERE code = 'R'")
+        transaction.set_rollback(True)
+    assert list(numbers.draw("R", 2026, 1)) == [8]
