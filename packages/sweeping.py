@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import structlog
+from django.db import transaction
 
 log = structlog.get_logger()
 Row = TypeVar("Row")
@@ -33,9 +34,14 @@ class Quarantine:
 
     @contextmanager
     def item(self, name: str) -> Iterator[None]:
-        """Contain what goes wrong inside; it is logged and kept under the item's name."""
+        """Contain what goes wrong inside; it is logged and kept under the item's name.
+
+        Inside of a transaction (a preview) the item is a savepoint, so that the rest goes on.
+        """
+        inside = transaction.get_connection().in_atomic_block
         try:
-            yield
+            with transaction.atomic() if inside else nullcontext():
+                yield
         # The edge of a run: the fault is logged and stored with the run, and tried again later.
         except Exception as error:  # noqa: BLE001
             log.exception("run.fault", item=name)
