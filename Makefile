@@ -11,7 +11,7 @@ endif
 IN_VENV := "$(VENV)/bin/python"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check messages lock clean
+.PHONY: help run test bench check messages lock clean
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 18
@@ -23,6 +23,10 @@ run: ## Start the shop with everything it needs; Ctrl-C stops it
 test: ## Run every check that CI runs
 	@sh config/local/venv.sh dev
 	@VAR_DIR="$(VAR_DIR)/test" $(IN_VENV) -m config.local exec -- $(IN_VENV) -m config.local.checks
+
+bench: ## Measure the billing run against its floor; takes some minutes
+	@sh config/local/venv.sh dev
+	@VAR_DIR="$(VAR_DIR)/bench" $(IN_VENV) -m config.local exec -- $(IN_VENV) -m tests.bench $(SECTIONS)
 
 check: ## Style, types and layers only
 	@sh config/local/venv.sh dev

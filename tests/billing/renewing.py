@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from billing import deliveries
-from billing.models import Customer, Invoice, InvoiceLine, Subscription, SubscriptionPeriod
+from billing.models import (
+    Coupon,
+    Customer,
+    Invoice,
+    InvoiceLine,
+    Order,
+    OrderLine,
+    Redemption,
+    Subscription,
+    SubscriptionPeriod,
+)
+from packages import rows
 from packages.periods import period
 from packages.states import record_changes
 from provisioning.models import Account, Server
@@ -22,10 +35,15 @@ def bought(*, at: datetime, slug: str = "business") -> Subscription:
     return Subscription.objects.get()
 
 
-def many(count: int, *, paid_until: date, at: datetime, slug: str = "business") -> None:
-    """Insert so many paid monthly services, each of a customer of its own."""
+def many(
+    count: int, *, paid_until: date, at: datetime, slug: str = "business", discount_bp: int = 0
+) -> None:
+    """Insert so many paid monthly services, each of a customer of its own.
+
+    With `discount_bp` a coupon lowers each renewal, so that its invoices have two lines.
+    """
     price, server = world.price(slug), Server.objects.filter(currency="EUR")[0]
-    customers = Customer.objects.bulk_create(
+    customers = rows.insert(
         Customer(
             name=f"Customer {index}",
             email=f"customer-{index}@example.com",
@@ -34,7 +52,7 @@ def many(count: int, *, paid_until: date, at: datetime, slug: str = "business") 
         )
         for index in range(count)
     )
-    accounts = Account.objects.bulk_create(
+    accounts = rows.insert(
         Account(
             server=server,
             username=f"customer-{index}",
@@ -46,7 +64,7 @@ def many(count: int, *, paid_until: date, at: datetime, slug: str = "business") 
     )
     record_changes(accounts, before="", at=at, actor="test", reason="planned")
     anchor_on = period(paid_until, "monthly", -1).start_on
-    rows = Subscription.objects.bulk_create(
+    services = rows.insert(
         Subscription(
             customer=customer,
             account=account,
@@ -67,12 +85,56 @@ def many(count: int, *, paid_until: date, at: datetime, slug: str = "business") 
         )
         for customer, account in zip(customers, accounts, strict=True)
     )
-    record_changes(rows, before="", at=at, actor="test", reason="made")
-    SubscriptionPeriod.objects.bulk_create(
+    record_changes(services, before="", at=at, actor="test", reason="made")
+    rows.insert(
         SubscriptionPeriod(
-            subscription=row, index=0, start_on=anchor_on, end_on=paid_until, created_at=at
+            subscription=each, index=0, start_on=anchor_on, end_on=paid_until, created_at=at
         )
-        for row in rows
+        for each in services
+    )
+    if discount_bp:
+        _redeemed(services, discount_bp, at=at)
+
+
+def _redeemed(services: Sequence[Subscription], discount_bp: int, *, at: datetime) -> None:
+    """Let a coupon without end lower the renewals of these services."""
+    coupon = Coupon.objects.create(code="ALWAYS", percent_bp=discount_bp, cycles=None)
+    orders = rows.insert(
+        Order(
+            checkout_key=uuid.uuid4(),
+            customer=each.customer,
+            # Its invoice is not part of this story.
+            state=Order.State.CANCELLED,
+            currency=each.currency,
+            language="en",
+            placed_at=at,
+        )
+        for each in services
+    )
+    record_changes(orders, before="", at=at, actor="test", reason="made")
+    lines = rows.insert(
+        OrderLine(
+            order=order,
+            kind=OrderLine.Kind.NEW,
+            package=each.package,
+            subscription=each,
+            name="Business",
+            cycle=each.cycle,
+            amount_minor=each.amount_minor,
+        )
+        for each, order in zip(services, orders, strict=True)
+    )
+    rows.insert(
+        Redemption(
+            coupon=coupon,
+            customer=each.customer,
+            order_line=line,
+            subscription=each,
+            currency=each.currency,
+            percent_bp=discount_bp,
+            created_at=at,
+        )
+        for each, line in zip(services, lines, strict=True)
     )
 
 

@@ -15,6 +15,7 @@ from billing import (
     charges,
     collections,
     days,
+    deliveries,
     invariants,
     methods,
     payments,
@@ -87,9 +88,8 @@ def attempts() -> list[tuple[int, int]]:
 
 
 def mails(template: str) -> list[str]:
-    return list(
-        Mail.objects.filter(template=template).order_by("pk").values_list("text", flat=True)
-    )
+    found = Mail.objects.filter(template=template).order_by("pk")
+    return [deliveries.opened(mail)[0] for mail in found]
 
 
 def test_a_renewal_is_charged_on_its_due_date_and_not_before(method: PaymentMethod) -> None:
