@@ -73,7 +73,7 @@ def empty() -> None:
     snapshots.wipe()
 
 
-def run(sql: str, *params: object) -> list[tuple[Any, ...]]:
+def run(sql: str, *params: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params or None)
         return cursor.fetchall() if cursor.description else []
