@@ -123,6 +123,13 @@ def uses(coupon: Coupon) -> int:
     return _orders(coupon).count()
 
 
+def uses_of_one(coupon: Coupon) -> int:
+    """Return how many orders of one customer use the coupon, of whoever has most."""
+    rows = Redemption.objects.filter(coupon=coupon, released_at__isnull=True).order_by()
+    counts = rows.values("customer").annotate(n=Count("order_line__order", distinct=True))
+    return max(counts.values_list("n", flat=True), default=0)
+
+
 def describe(coupon: Coupon, package: str) -> str:
     """Return the text of a discount's invoice line, in the active language."""
     return _("Discount %(code)s: %(package)s") % {"code": coupon.code, "package": package}

@@ -48,11 +48,16 @@ class CouponForm(CouponModelForm):
         first, last = given.get("valid_from"), given.get("valid_until")
         if first and last and last < first:
             self.add_error("valid_until", _("The last day is before the first one."))
-        most = given.get("max_orders")
-        if self.instance.pk and most is not None and most < (used := coupons.uses(self.instance)):
-            words = {"used": used}
-            self.add_error("max_orders", _("It was used %(used)s times already.") % words)
+        if self.instance.pk:
+            self._demand("max_orders", coupons.uses(self.instance))
+            self._demand("max_orders_each", coupons.uses_of_one(self.instance))
         return given
+
+    def _demand(self, name: str, used: int) -> None:
+        """A limit is never below what was used already."""
+        most = self.cleaned_data.get(name)
+        if most is not None and most < used:
+            self.add_error(name, _("It was used %(used)s times already.") % {"used": used})
 
 
 class AmountForm(AmountModelForm):

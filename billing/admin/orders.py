@@ -11,7 +11,16 @@ from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
 class Lines(ReadOnlyInline):
     model = OrderLine
     verbose_name_plural = _("lines")
-    fields = ("name", "kind", "cycle", "amount", "setup_amount", "credit_amount", "service")
+    fields = (
+        "name",
+        "quantity",
+        "kind",
+        "cycle",
+        "amount",
+        "setup_amount",
+        "credit_amount",
+        "service",
+    )
     readonly_fields = fields
     show_change_link = False
 

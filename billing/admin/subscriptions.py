@@ -36,7 +36,10 @@ class SubscriptionPage(ReadOnlyPage):
     fieldsets = (
         (None, {"fields": ("status", "customer_link", "catalogue")}),
         (_("Dunning"), {"fields": ("dunning",)}),
-        (_("Price, as on the day of purchase"), {"fields": (("amount", "cycle", "included"),)}),
+        (
+            _("Price, as on the day of purchase"),
+            {"fields": (("amount", "cycle", "included", "quantity"),)},
+        ),
         (
             _("Time"),
             {

@@ -7,8 +7,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from billing import carts, coupons
 from billing.models import Coupon
 from provisioning.simulator.simulator import Simulator
+from tests import world
+from tests.billing import orders
+from tests.clock import Clock
 from tests.desk import pages
 
 ADD = "/admin/billing/coupon/add/"
@@ -56,3 +60,25 @@ def test_what_is_wrong_is_said(
 ) -> None:
     assert said in pages.text(staff.post(ADD, coupon(**typed)))
     assert not Coupon.objects.filter(code="SPRING").exists()
+
+
+def test_a_limit_is_not_set_below_what_was_used(
+    staff: Client, shop: Simulator, clock: Clock
+) -> None:
+    staff.post(ADD, coupon(max_orders_each="2"))
+    saved = Coupon.objects.get(code="SPRING")
+    user, customer = world.customer("ada@example.com", at=clock.now())
+    for _ in range(2):
+        cart = carts.add(None, world.price("starter"), subscription=None, at=clock.now())
+        coupons.enter(cart, "spring", customer, on=clock.now().date(), at=clock.now())
+        orders.order(cart, user, customer, at=clock.now())
+    (row,) = saved.amounts.all()
+    stored = {"amounts-INITIAL_FORMS": "1", "amounts-0-id": row.pk, "amounts-0-coupon": saved.pk}
+    for typed in ({"max_orders": "1"}, {"max_orders_each": "1"}):
+        answer = staff.post(
+            pages.address(saved), coupon(**{"max_orders_each": "2"} | typed, **stored)
+        )
+        assert "It was used 2 times already." in pages.text(answer)
+    html = pages.text(staff.get(pages.address(saved)))
+    assert "2 of –" in html
+    assert "€10.00" in html
