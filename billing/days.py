@@ -7,8 +7,10 @@ from datetime import date, datetime, timedelta
 from django.db import connection, transaction
 
 from billing import (
+    allowances,
     cancellations,
     collections,
+    credits,
     dunning,
     methods,
     price_changes,
@@ -101,6 +103,9 @@ def run(on: date, *, at: datetime, most: Mapping[str, int] | None) -> Day:
     with quarantine.item("balances"):
         settlements.use_balances(on, at=at)
     ending = trials.announce(on, at=at, quarantine=quarantine)
+    with quarantine.item("allowances"):
+        allowances.run(on, at=at)
+        credits.expire(on, at=at)
     over, planned = cancellations.due(on), dunning.plan(on, at=at)
     charges = collections.plan(on)
     severe = len(over) + sum(each.step.severe for each in planned if each.step)

@@ -131,6 +131,14 @@ def take_due(
     return list(rows.select_related("customer", "package")[:limit])
 
 
+def take_allowances(on: date, *, limit: int) -> list[Subscription]:
+    """Lock the subscriptions whose next allowance is due; pass by those locked by another."""
+    assert transaction.get_connection().in_atomic_block, "A lock needs a transaction to live in."
+    due = Subscription.objects.filter(allowance_on__lte=on).order_by("allowance_on", "id")
+    rows = due.select_for_update(of=("self",), skip_locked=True)
+    return list(rows.select_related("account")[:limit])
+
+
 def take_methods(customer_id: int) -> list[PaymentMethod]:
     """Lock all saved methods of a customer: which one is the default concerns every one."""
     assert transaction.get_connection().in_atomic_block, "A lock needs a transaction to live in."

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from billing import emails
+from billing import credits, emails
 from packages.money import Money
 from provisioning import accounts, outcomes
 from provisioning.models import Account, Job
@@ -19,6 +19,8 @@ def on_job_finished(sender: type[Job], job: Job, at: datetime, **_: Any) -> None
     ended.
     """
     account = job.account
+    if job.state == Job.State.DONE and job.kind in (Job.Kind.CREDIT, Job.Kind.TAKE_BACK):
+        credits.book(job, at=at)
     if account.password_sealed is not None:
         return _hand_over(account, job, at=at)
     if job.kind == Job.Kind.CREDIT and job.state == Job.State.DONE:

@@ -47,6 +47,9 @@ INVARIANTS = (
            LEFT JOIN billing_orderline l ON j.cause = 'order-line-' || l.id || ':credit'
            LEFT JOIN billing_order o ON o.id = l.order_id
            WHERE j.kind = 'credit' AND j.cause NOT LIKE 'invoice-line-%'
+             AND NOT (j.cause LIKE 'gift-%' AND EXISTS (SELECT 1 FROM packages_statechange
+               WHERE subject = 'job' AND subject_id = j.id AND before = ''
+                 AND actor LIKE 'staff:%'))
              AND (l.id IS NULL OR j.amount_minor <> l.credit_minor
              OR j.currency <> o.currency OR o.state <> 'fulfilled')
            UNION ALL SELECT NULL, l.id FROM billing_orderline l
@@ -70,14 +73,50 @@ INVARIANTS = (
     ),
     Invariant(
         "REM-12",
-        "The credit of a renewal belongs to a paid line, its account and its currency.",
+        "What a renewal gives or takes back belongs to a paid line, or to a gift that expired.",
         """SELECT j.id FROM provisioning_job j
            LEFT JOIN billing_invoiceline l ON j.cause = 'invoice-line-' || l.id || ':credit'
            LEFT JOIN billing_invoice i ON i.id = l.invoice_id
            LEFT JOIN billing_subscription s ON s.id = l.subscription_id
            WHERE j.kind = 'credit' AND j.cause LIKE 'invoice-line-%'
              AND (l.id IS NULL OR i.state <> 'paid' OR j.account_id <> s.account_id
-               OR j.currency <> i.currency)""",
+               OR j.currency <> i.currency)
+           UNION ALL SELECT j.id FROM provisioning_job j
+           LEFT JOIN billing_invoiceline l ON j.cause = 'invoice-line-' || l.id || ':take-back'
+           LEFT JOIN billing_invoice i ON i.id = l.invoice_id
+           LEFT JOIN billing_subscription s ON s.id = l.subscription_id
+           LEFT JOIN billing_creditbucket b ON j.cause = 'bucket-' || b.id || ':expired'
+           WHERE j.kind = 'take_back' AND (i.state = 'paid' AND j.account_id = s.account_id
+             OR b.kind = 'promotional' AND j.account_id = b.account_id) IS NOT TRUE""",
+    ),
+    Invariant(
+        "CRE-1",
+        "A bucket holds what its entries come to, and was granted once.",
+        """SELECT b.id FROM billing_creditbucket b
+           LEFT JOIN billing_bucketentry e ON e.bucket_id = b.id GROUP BY b.id
+           HAVING b.left_minor <> COALESCE(sum(e.amount_minor), 0) OR b.granted_minor <>
+             COALESCE(sum(e.amount_minor) FILTER (WHERE e.kind = 'granted'), 0)""",
+    ),
+    Invariant(
+        "CRE-2",
+        "The credit granted in buckets is that of the finished credit jobs, or was found.",
+        """SELECT j.id, b.id FROM (SELECT * FROM provisioning_job
+             WHERE kind = 'credit' AND state = 'done') j
+           FULL JOIN (SELECT * FROM billing_creditbucket WHERE cause NOT LIKE 'found-%') b
+             ON b.cause = j.cause
+           WHERE b.id IS NULL OR j.id IS NULL OR b.granted_minor <> j.amount_minor
+             OR b.account_id <> j.account_id OR b.currency <> j.currency""",
+    ),
+    Invariant(
+        "CRE-3",
+        "Only free credit that lapses was taken back, and no more than its job took.",
+        """SELECT e.id, NULL FROM billing_bucketentry e
+           JOIN billing_creditbucket b ON b.id = e.bucket_id
+           WHERE e.kind = 'taken_back' AND b.kind NOT IN ('resetting', 'promotional')
+           UNION ALL SELECT NULL, j.id FROM provisioning_job j
+           LEFT JOIN billing_bucketentry e ON e.cause = j.cause AND e.kind = 'taken_back'
+           WHERE j.kind = 'take_back' AND j.state = 'done' GROUP BY j.id, j.amount_minor
+           HAVING COALESCE(j.amount_minor, 0) <> -COALESCE(sum(e.amount_minor), 0)""",
     ),
     Invariant(
         "DUN-1",

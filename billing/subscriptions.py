@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import F, Max, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from billing import emails
+from billing import allowances, emails
 from billing.models import (
     Customer,
     Invoice,
@@ -221,8 +221,7 @@ def _paid_from(subscription: Subscription) -> list[InvoiceLine]:
 
 
 def _extend(subscription: Subscription, line: InvoiceLine, *, at: datetime, actor: str) -> None:
-    """Add the line's period, and ask for the credit that is included in it, once per line."""
-    assert subscription.account is not None, "A subscription that renews has its account."
+    """Add the line's period, and give what is included in it, once per line."""
     assert subscription.anchor_on is not None, "A subscription that renews has its anchor."
     assert line.period_start_on is not None, "A renewal's line has its period."
     index = index_of(subscription.anchor_on, subscription.cycle, line.period_start_on)
@@ -230,9 +229,8 @@ def _extend(subscription: Subscription, line: InvoiceLine, *, at: datetime, acto
     _add_period(subscription, index, stretch, at=at)
     if subscription.ends_on is not None:
         subscription.ends_on = max(subscription.ends_on, stretch.end_on)
-    if subscription.credit_minor:
-        cause = f"invoice-line-{line.pk}:credit"
-        jobs.credit(subscription.account, subscription.credit, cause=cause, at=at, actor=actor)
+    on = business_day(at, subscription.zone)
+    allowances.renew(subscription, line, on=on, at=at, actor=actor)
 
 
 def _overdue(subscription: Subscription, *, on: date) -> bool:

@@ -29,6 +29,7 @@ class Wish:
     amount: Money | None = None
     details: dict[str, Any] = field(default_factory=dict)
     not_before: datetime | None = None
+    currency: str = ""
 
 
 def add(wishes: Sequence[Wish], *, at: datetime, actor: str) -> list[Job]:
@@ -66,10 +67,45 @@ def create_account(
     return add(wishes, at=at, actor=actor)
 
 
-def credit(account: Account, amount: Money, *, cause: str, at: datetime, actor: str) -> list[Job]:
+def credit(
+    account: Account,
+    amount: Money,
+    *,
+    cause: str,
+    at: datetime,
+    actor: str,
+    details: dict[str, Any] | None = None,
+) -> list[Job]:
     """Ask for credit, once per cause. The cause travels to the dialler as our reference."""
-    wish = Wish(account, Job.Kind.CREDIT, cause, cause, amount)
+    wish = Wish(account, Job.Kind.CREDIT, cause, cause, amount, details=details or {})
     return add([wish], at=at, actor=actor)
+
+
+def take_back(
+    account: Account, *, keep: Money, most: Money, cause: str, at: datetime, actor: str
+) -> list[Job]:
+    """Ask that the balance is lowered to `keep`, by `most` at the most; once per cause.
+
+    How much that is, is decided when the job reads the balance: what was spent by then is not
+    taken, and `keep` is never touched.
+    """
+    details = {"keep_minor": keep.minor, "most_minor": most.minor}
+    row = Wish(account, Job.Kind.TAKE_BACK, cause, cause, details=details, currency=keep.currency)
+    return add([row], at=at, actor=actor)
+
+
+def refill(
+    account: Account,
+    units: dict[str, int],
+    *,
+    keep_rest: bool,
+    cause: str,
+    at: datetime,
+    actor: str,
+) -> list[Job]:
+    """Ask for included units, once per cause: these, or these beside what is left of the old."""
+    details = {"units": units, "keep_rest": keep_rest}
+    return add([Wish(account, Job.Kind.REFILL, cause, cause, details=details)], at=at, actor=actor)
 
 
 def set_limits(
@@ -145,7 +181,7 @@ def _rows(wishes: Sequence[Wish], accounts: Sequence[int], *, at: datetime) -> l
                 bundle=wish.bundle,
                 seq=last[wish.account.pk],
                 amount_minor=wish.amount.minor if wish.amount else None,
-                currency=wish.amount.currency if wish.amount else "",
+                currency=wish.amount.currency if wish.amount else wish.currency,
                 details=wish.details,
                 created_at=at,
                 run_at=wish.not_before or at,

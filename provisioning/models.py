@@ -35,6 +35,10 @@ class Server(models.Model):
         FORM_LEGACY = "form_legacy", _("api_username and api_password fields")
         BEARER = "bearer", _("API key (bearer token)")
 
+    class TakeBack(models.TextChoices):
+        SKIP = "skip", _("is left to the customer")
+        MANUAL = "manual", _("is taken back by staff")
+
     name = models.CharField(_("name"), max_length=60, unique=True)
     base_url = models.CharField(
         _("API address"),
@@ -67,6 +71,13 @@ class Server(models.Model):
         _("gap between two readings (s)"),
         default=30,
         help_text=_("Two readings this far apart must agree before a command is sent again."),
+    )
+    take_back = models.CharField(
+        _("unused free credit at a renewal"),
+        max_length=10,
+        choices=TakeBack.choices,
+        default=TakeBack.SKIP,
+        help_text=_("Where the API cannot take credit back, or does not show the balance."),
     )
     reading_minutes = models.PositiveSmallIntegerField(
         _("minutes between two readings"),
@@ -154,6 +165,8 @@ class Job(Stateful):
         CREATE = "create", _("create account")
         SET_LIMITS = "set_limits", _("set limits")
         CREDIT = "credit", _("credit")
+        TAKE_BACK = "take_back", _("take credit back")
+        REFILL = "refill", _("set included units")
         SUSPEND = "suspend", _("suspend")
         UNSUSPEND = "unsuspend", _("unsuspend")
         CHANGE_PASSWORD = "change_password", _("change password")

@@ -40,6 +40,13 @@ def held(job_id: int, fence: int) -> Iterator[Job]:
         yield job
 
 
+def aim(job: Job, fence: int) -> None:
+    """Keep the target that a reading gave the job; commits."""
+    with held(job.pk, fence) as row:
+        row.details, row.amount_minor = job.details, job.amount_minor
+        row.save(update_fields=["details", "amount_minor"])
+
+
 def note_attempt(job_id: int, fence: int, before: Reading, *, at: datetime) -> Attempt:
     """Write down that a command is about to leave, and what was read before it; commits."""
     with held(job_id, fence) as job:

@@ -29,6 +29,8 @@ log = structlog.get_logger()
 MAX_SENDS = 3
 MAX_UNREADABLE = 5
 MAX_MISCONFIGURED = 8
+# A yes for these is believed without a reading that shows it.
+BELIEVED = (Job.Kind.CREDIT, Job.Kind.TAKE_BACK, Job.Kind.CHANGE_PASSWORD)
 # Beyond the longest possible call: the time to write the answer down.
 LEASE_MARGIN = timedelta(seconds=30)
 
@@ -105,11 +107,31 @@ def _carry_out(claim: Claim, dialler: Dialler) -> None:
     if open_attempt is not None:
         return _find_out(claim, dialler, open_attempt)
     if dialler.capabilities[claim.verb.capability] == "manual":
-        return outcomes.park(claim.job.pk, claim.fence, "manual: to be done by hand", at=claim.at)
+        return _by_hand(claim, dialler)
     if claim.job.kind != Job.Kind.CREATE and not claim.job.account.remote_id:
         reason = "the account has no id at the dialler"
         return outcomes.park(claim.job.pk, claim.fence, reason, at=claim.at)
     return _begin(claim, dialler)
+
+
+def _by_hand(claim: Claim, dialler: Dialler) -> None:
+    """Leave it to staff, with the target where a reading gives one, or leave it be as set."""
+    if _is_left_be(claim):
+        return outcomes.drop(claim.job.pk, claim.fence, "skipped: cannot be taken", at=claim.at)
+    if claim.verb.aim is not None and claim.job.account.remote_id:
+        try:
+            aimed = claim.verb.aim(claim.job, Reading(read(dialler, claim.job), claim.at))
+        except DiallerError:
+            aimed = False
+        if aimed:
+            outcomes.aim(claim.job, claim.fence)
+    return outcomes.park(claim.job.pk, claim.fence, "manual: to be done by hand", at=claim.at)
+
+
+def _is_left_be(claim: Claim) -> bool:
+    """Say whether the operator leaves unused free credit to customers on this server."""
+    server = claim.job.account.server
+    return claim.job.kind == Job.Kind.TAKE_BACK and server.take_back == server.TakeBack.SKIP
 
 
 def _read_balance(claim: Claim, dialler: Dialler) -> None:
@@ -133,6 +155,10 @@ def _begin(claim: Claim, dialler: Dialler) -> None:
     late = None if absent is None or absent.settled_by_staff else absent
     try:
         reading = Reading(read(dialler, claim.job), claim.at)
+        if claim.verb.aim is not None:
+            if not claim.verb.aim(claim.job, reading):
+                return _aimless(claim)
+            outcomes.aim(claim.job, claim.fence)
         verdict = claim.verb.judge(claim.job, reading, late)
     except Foreign:
         return _take_another_name(claim)
@@ -144,6 +170,14 @@ def _begin(claim: Claim, dialler: Dialler) -> None:
         reason = "the dialler does not tell whether this is needed"
         return outcomes.park(claim.job.pk, claim.fence, reason, at=claim.at)
     return _send(claim, dialler, reading)
+
+
+def _aimless(claim: Claim) -> None:
+    """The server does not show what the target depends on, so nothing was sent."""
+    if _is_left_be(claim):
+        return outcomes.drop(claim.job.pk, claim.fence, "skipped: balance not shown", at=claim.at)
+    reason = "the dialler does not show what is left"
+    return outcomes.park(claim.job.pk, claim.fence, reason, at=claim.at)
 
 
 def _take_another_name(claim: Claim) -> None:
@@ -208,7 +242,7 @@ def _confirm(claim: Claim, dialler: Dialler, attempt: Attempt) -> None:
         if claim.job.kind == Job.Kind.CREATE:
             return outcomes.unknown(attempt, claim.fence, error, at=claim.at)
         reading, verdict = Reading(None, claim.at), Verdict.UNDECIDED
-    believed = claim.job.kind in (Job.Kind.CREDIT, Job.Kind.CHANGE_PASSWORD)
+    believed = claim.job.kind in BELIEVED
     if verdict is Verdict.APPLIED or believed or verdict is Verdict.UNDECIDED:
         done = Attempt.Outcome.DONE
         return outcomes.succeed(attempt, claim.fence, done, reading.remote, at=claim.at)

@@ -37,6 +37,8 @@ class Reading:
 
 Send = Callable[[Dialler, Job], None]
 Judge = Callable[[Job, Reading, Attempt | None], Verdict]
+# Turns a relative wish into an absolute target, by what was read; False: the reading does not tell.
+Aim = Callable[[Job, Reading], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Verb:
     judge: Judge
     # An effect that a single reading proves; credit needs two that agree.
     one_reading_proves: bool = True
+    aim: Aim | None = None
 
 
 def read(dialler: Dialler, job: Job) -> RemoteAccount | None:
@@ -141,6 +144,78 @@ def _nothing_can_be_spent(job: Job) -> bool:
     return account.state == account.State.SUSPENDED or account.password_sealed is not None
 
 
+def _aim_take_back(job: Job, reading: Reading) -> bool:
+    """Set the balance to come down to, once; and how much that is from here.
+
+    With the target the command may be sent again: spending lowers the balance too, and what was
+    spent is not taken any more.
+    """
+    balance = reading.remote.balance_minor if reading.remote else None
+    if balance is None:
+        return False
+    if "target_minor" not in job.details:
+        lowest = max(job.details["keep_minor"], balance - job.details["most_minor"])
+        job.details = {**job.details, "target_minor": min(balance, lowest)}
+        job.amount_minor = 0
+    if balance > job.details["target_minor"]:
+        job.amount_minor = balance - job.details["target_minor"]
+    return True
+
+
+def _send_take_back(dialler: Dialler, job: Job) -> None:
+    assert job.amount_minor, "There is something to take back, else the target was reached."
+    amount = Money(-job.amount_minor, job.currency)
+    dialler.credit(job.account.remote_id, amount, reference=job.cause)
+
+
+def _judge_take_back(job: Job, reading: Reading, attempt: Attempt | None) -> Verdict:
+    """At the target or below it nothing is left to take, whoever brought it there."""
+    balance = reading.remote.balance_minor if reading.remote else None
+    target = job.details.get("target_minor")
+    if balance is None or target is None:
+        return Verdict.UNDECIDED
+    return Verdict.APPLIED if balance <= target else Verdict.ABSENT
+
+
+def _aim_refill(job: Job, reading: Reading) -> bool:
+    """Set the units to reach, once: what is left counts where it persists."""
+    shown = reading.remote.units if reading.remote else None
+    if "target" in job.details:
+        return True
+    if shown is None and job.details["keep_rest"]:
+        return False
+    left = dict(shown or ())
+    rest = left if job.details["keep_rest"] else dict.fromkeys(left, 0)
+    wanted = job.details["units"]
+    services = sorted({*left, *wanted})
+    target = {each: rest.get(each, 0) + wanted.get(each, 0) for each in services}
+    job.details = {**job.details, "target": target, "before": left}
+    return True
+
+
+def _send_refill(dialler: Dialler, job: Job) -> None:
+    limits = Limits.from_json({**job.account.limits, "units": job.details["target"]})
+    dialler.update_limits(job.account.remote_id, limits)
+
+
+def _judge_refill(job: Job, reading: Reading, attempt: Attempt | None) -> Verdict:
+    """Only this command raises units and calls lower them: any that rose prove it."""
+    target, before = job.details.get("target"), job.details.get("before")
+    shown = dict(reading.remote.units) if reading.remote and reading.remote.units else None
+    if shown is None or target is None or before is None:
+        return Verdict.ABSENT if attempt is None else Verdict.UNDECIDED
+    if all(shown.get(each, 0) == count for each, count in target.items()):
+        return Verdict.APPLIED
+    if attempt is None:
+        return Verdict.ABSENT
+    raised = [each for each, count in target.items() if count > before.get(each, 0)]
+    if raised:
+        rose = any(shown.get(each, 0) > before.get(each, 0) for each in raised)
+    else:
+        rose = all(shown.get(each, 0) <= count for each, count in target.items())
+    return Verdict.APPLIED if rose else Verdict.ABSENT
+
+
 def _send_suspend(dialler: Dialler, job: Job) -> None:
     dialler.set_active(job.account.remote_id, active=False)
 
@@ -177,6 +252,12 @@ VERBS: dict[str, Verb] = {
     Job.Kind.CREATE: Verb("create", "create", _send_create, _judge_create),
     Job.Kind.SET_LIMITS: Verb("update_limits", "set_limits", _send_limits, _judge_limits),
     Job.Kind.CREDIT: Verb("credit", "credit", _send_credit, _judge_credit, False),
+    Job.Kind.TAKE_BACK: Verb(
+        "credit", "debit", _send_take_back, _judge_take_back, False, _aim_take_back
+    ),
+    Job.Kind.REFILL: Verb(
+        "update_limits", "set_limits", _send_refill, _judge_refill, aim=_aim_refill
+    ),
     Job.Kind.SUSPEND: Verb(
         "suspend", "suspend", _send_suspend, lambda job, reading, _: _judge_active(False, reading)
     ),

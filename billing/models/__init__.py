@@ -3,6 +3,7 @@
 from billing.models.auto_top_up import AutoPurchase, AutoTopUp
 from billing.models.brand import Brand, LegalText, current_brand
 from billing.models.coupon import Coupon, CouponAmount, Redemption
+from billing.models.credit import BucketEntry, CreditBucket
 from billing.models.customer import Customer, Membership, User
 from billing.models.invoice import Invoice, InvoiceLine, InvoiceTax, NumberSeries, TaxRate
 from billing.models.ledger import LedgerAccount, LedgerTransaction, Posting
@@ -25,10 +26,12 @@ __all__ = [
     "AutoPurchase",
     "AutoTopUp",
     "Brand",
+    "BucketEntry",
     "Cart",
     "CartLine",
     "Coupon",
     "CouponAmount",
+    "CreditBucket",
     "Customer",
     "GatewayEvent",
     "Invoice",

@@ -67,6 +67,9 @@ class Subscription(Stateful):
     next_invoice_on = models.DateField(
         _("next invoice"), null=True, blank=True, help_text=_("Empty while none is to be issued.")
     )
+    allowance_on = models.DateField(
+        _("next allowance"), null=True, blank=True, help_text=_("Paid, and given on this day.")
+    )
     ends_on = models.DateField(
         _("ends"), null=True, blank=True, help_text=_("The first day after a cancellation.")
     )
@@ -91,6 +94,11 @@ class Subscription(Stateful):
                 fields=["next_invoice_on", "id"],
                 condition=Q(next_invoice_on__isnull=False),
                 name="subscription_due",
+            ),
+            models.Index(
+                fields=["allowance_on", "id"],
+                condition=Q(allowance_on__isnull=False),
+                name="subscription_allowance",
             ),
             models.Index(
                 fields=["ends_on", "id"],

@@ -17,6 +17,11 @@ def instruction(job: Job) -> str:
         Job.Kind.CREATE: _("Create the account %(username)s on %(server)s in ICTBroadcast."),
         Job.Kind.SET_LIMITS: _("Set the limits below for %(username)s in ICTBroadcast."),
         Job.Kind.CREDIT: _("Add %(amount)s to account %(username)s in ICTBroadcast, then confirm."),
+        Job.Kind.TAKE_BACK: _(
+            "Lower the balance of %(username)s to the sum below in ICTBroadcast, then confirm. "
+            "Where it is lower already, there is nothing to do."
+        ),
+        Job.Kind.REFILL: _("Set the included units below for %(username)s in ICTBroadcast."),
         Job.Kind.SUSPEND: _("Switch the account %(username)s off in ICTBroadcast."),
         Job.Kind.UNSUSPEND: _("Switch the account %(username)s on in ICTBroadcast."),
         Job.Kind.CHANGE_PASSWORD: _("Set the password below for %(username)s in ICTBroadcast."),
@@ -32,6 +37,14 @@ def details(job: Job) -> list[tuple[Text, str]]:
     if job.kind == Job.Kind.CREDIT:
         reference = (_("Note for the payment"), job.cause)
         return [(_("Amount"), amount_of(job.amount_minor, job.currency)), reference]
+    if job.kind == Job.Kind.TAKE_BACK:
+        keep = job.details.get("target_minor", job.details["keep_minor"])
+        most = job.amount_minor or job.details["most_minor"]
+        sums = [(_("Balance afterwards"), keep), (_("Taken back at the most"), most)]
+        return [(label, amount_of(minor, job.currency)) for label, minor in sums]
+    if job.kind == Job.Kind.REFILL:
+        units = job.details.get("target", job.details["units"])
+        return [(str(Service(each).label), str(count)) for each, count in units.items()]
     if job.kind == Job.Kind.SET_LIMITS:
         return limits(job.details["limits"])
     if job.kind == Job.Kind.CREATE:

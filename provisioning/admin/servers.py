@@ -148,6 +148,7 @@ class ServerPage(Page):
                 ),
             },
         ),
+        (gettext_lazy("Allowances"), {"fields": ("take_back",)}),
         (gettext_lazy("Names in the API"), {"fields": ("mapping", "reference")}),
     )
 

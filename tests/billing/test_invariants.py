@@ -188,6 +188,20 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
         " FROM billing_subscription",)),
     ("REM-12", "for no line", ("UPDATE provisioning_job SET cause = 'invoice-line-0:credit'"
                                f" WHERE id = (SELECT min(id) FROM ({CREDIT_JOBS}) c)",)),
+    ("REM-12", "taken back for nothing", (
+        "UPDATE provisioning_job SET kind = 'take_back' WHERE kind = 'credit'",)),
+    ("CRE-1", "less than booked",
+     ("UPDATE billing_creditbucket SET left_minor = left_minor - 1",)),
+    ("CRE-2", "granted for nothing",
+     ("UPDATE billing_creditbucket SET cause = 'other-' || id",)),
+    ("CRE-2", "granted more",
+     ("UPDATE billing_creditbucket SET granted_minor = granted_minor + 1",)),
+    ("CRE-3", "paid credit taken", (
+        "INSERT INTO billing_bucketentry (bucket_id, kind, amount_minor, cause, at)"
+        " SELECT id, 'taken_back', -1, 'x', now() FROM billing_creditbucket"
+        " WHERE kind = 'paid'",)),
+    ("CRE-3", "taken, not booked",
+     ("UPDATE provisioning_job SET kind = 'take_back' WHERE kind = 'credit'",)),
     ("DUN-1", "backwards", (
         'INSERT INTO billing_notice (invoice_id, step, "on", mail_id, at, due_minor, days)'
         " SELECT (SELECT min(id) FROM billing_invoice), s.step, s.day,"

@@ -62,6 +62,7 @@ PURCHASE = {
     "read_at": "read_at + interval '1 hour'",
     "closed_at": "now()",
 }
+BUCKET = {"cause": "'other'"}
 LINE = {"position": "2", "period_start_on": "NULL"}
 
 
@@ -128,6 +129,9 @@ UNIQUE = (
     Copy("billing_autopurchase_order_id_key", "autopurchase", without(PURCHASE, "order_id")),
     Copy("auto_purchase_once", "autopurchase", without(PURCHASE, "read_at")),
     Copy("auto_purchase_one_open", "autopurchase", without(PURCHASE, "closed_at")),
+    # Credit.
+    Copy("billing_creditbucket_cause_key", "bucket"),
+    Copy("bucket_entry_once", "bucket_entry"),
     # People, mails, the operator.
     Copy("mail_once", "mail"),
     Copy("membership_once", "membership"),
@@ -246,6 +250,11 @@ CHECKS = (
     Copy("timetable_runs_forward", "timetable", {**TIMETABLE, "suspended": "overdue_second"}),
     Copy("timetable_runs_forward", "timetable", {**TIMETABLE, "overdue_second": "NULL"}),
     Copy("timetable_runs_forward", "timetable", {**TIMETABLE, "revocation_warning": "NULL"}),
+    Copy("bucket_not_negative", "bucket", {**BUCKET, "left_minor": "-1"}),
+    Copy("bucket_not_negative", "bucket", {**BUCKET, "left_minor": "granted_minor + 1"}),
+    Copy("bucket_promotion_expires", "bucket", {**BUCKET, "kind": "'promotional'"}),
+    Copy("bucket_promotion_expires", "bucket", {**BUCKET, "expires_on": "'2026-03-02'"}),
+    Copy("bucket_entry_sign", "bucket_entry", {"kind": "'used'", "cause": "'other'"}),
     Copy("job_credit_has_amount", "job", {**JOB, "amount_minor": "0"}),
     Copy("job_credit_has_amount", "job", {**JOB, "amount_minor": "NULL"}),
     Copy("attempt_has_deadline", "attempt", {**ATTEMPT, "deadline_at": "sent_at"}),
@@ -260,6 +269,10 @@ TRIGGERS = (
            "UPDATE billing_ledgertransaction SET cause = 'x' WHERE id = {}"),
     Change("ledgertransaction_append_only", "empty_booking",
            "DELETE FROM billing_ledgertransaction WHERE id = {}"),
+    Change("bucketentry_append_only", "bucket_entry",
+           "UPDATE billing_bucketentry SET amount_minor = 1 WHERE id = {}"),
+    Change("bucketentry_append_only", "bucket_entry",
+           "DELETE FROM billing_bucketentry WHERE id = {}"),
     Change("posting_append_only", "posting",
            "UPDATE billing_posting SET amount_minor = 1 WHERE id = {}"),
     Change("posting_append_only", "posting",

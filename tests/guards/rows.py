@@ -10,8 +10,10 @@ from django.db import models
 from billing.models import (
     Allocation,
     Brand,
+    BucketEntry,
     Cart,
     CartLine,
+    CreditBucket,
     Customer,
     GatewayEvent,
     Invoice,
@@ -159,6 +161,22 @@ def _dialler(rows: dict[str, Any]) -> None:
         created_at=AT,
         run_at=AT,
         claimed_until=AT + timedelta(minutes=5),
+    )
+    rows["bucket"] = CreditBucket.objects.create(
+        account=rows["account"],
+        kind=CreditBucket.Kind.PAID,
+        cause="order-line-1:credit",
+        currency="EUR",
+        granted_minor=20_00,
+        left_minor=20_00,
+        at=AT,
+    )
+    rows["bucket_entry"] = BucketEntry.objects.create(
+        bucket=rows["bucket"],
+        kind=BucketEntry.Kind.GRANTED,
+        amount_minor=20_00,
+        cause="order-line-1:credit",
+        at=AT,
     )
     rows["attempt"] = Attempt.objects.create(
         job=rows["job"],

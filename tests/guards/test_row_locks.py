@@ -18,7 +18,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.test import RequestFactory
 
-from billing import carts, deliveries, locks, methods, numbers, vat_ids, vies
+from billing import carts, credits, deliveries, locks, methods, numbers, vat_ids, vies
 from billing import desk as billing_desk
 from billing.models import GatewayEvent, Mail, NumberSeries, PaymentMethod, Subscription
 from packages.models import Price
@@ -61,6 +61,11 @@ def _wish(world: rows.Rows) -> None:
     account = Account.objects.get(pk=world["account"].pk)
     with transaction.atomic():
         jobs.suspend(account, cause="test", at=AT, actor="test")
+
+
+def _count_credit(world: rows.Rows) -> None:
+    with transaction.atomic():
+        credits.lots(Account.objects.get(pk=world["account"].pk))
 
 
 def _hold_job(world: rows.Rows) -> None:
@@ -142,6 +147,7 @@ LOCKS = (
     Lock("billing.locks.take_price_change", "price_change", _take_price_change),
     Lock("billing.locks.take_coupon", "coupon", _take_coupon),
     Lock("billing.vat_ids._record", "vatcheck", _answer_vat_check),
+    Lock("billing.credits.lots", "account", _count_credit),
     Lock("billing.carts.add", "cart", _add_to_cart),
     Lock(
         "billing.deliveries._claim",
@@ -166,7 +172,11 @@ LOCKS = (
     Lock("storefront.views.account._save_profile", "user", _save_profile),
 )
 # Tests of their own, below.
-ELSEWHERE = {"provisioning.secrets.reveal", "billing.locks.take_due"}
+ELSEWHERE = {
+    "provisioning.secrets.reveal",
+    "billing.locks.take_due",
+    "billing.locks.take_allowances",
+}
 
 
 @pytest.fixture
@@ -205,6 +215,16 @@ def test_a_runner_passes_by_what_another_is_invoicing(world: rows.Rows) -> None:
             assert locks.take_due(rows.ON, limit=10) == []
     with transaction.atomic():
         assert locks.take_due(rows.ON, limit=10) == [world["subscription"]]
+
+
+def test_a_runner_passes_by_what_another_gives(world: rows.Rows) -> None:
+    Subscription.objects.update(allowance_on=rows.ON)
+    with beside() as other:
+        other.execute(key_share(world, "subscription"))
+        with transaction.atomic():
+            assert locks.take_allowances(rows.ON, limit=10) == []
+    with transaction.atomic():
+        assert locks.take_allowances(rows.ON, limit=10) == [world["subscription"]]
 
 
 def test_a_number_waits_for_the_one_before_it(world: rows.Rows) -> None:

@@ -53,6 +53,51 @@ def test_while_suspended_only_the_exact_rise_proves_it() -> None:
     assert judge(attempt, after=399) is Verdict.UNDECIDED
 
 
+@pytest.mark.parametrize(
+    ("balance", "keep", "most", "taken"), table("money.md", "Taking credit back")
+)
+def test_what_is_taken_back_is_as_documented(
+    balance: str, keep: str, most: str, taken: str
+) -> None:
+    job = taking(keep=int(keep), most=int(most))
+    assert aim(job, balance=int(balance))
+    assert job.amount_minor == int(taken)
+
+
+@given(MINOR, MINOR, MINOR, st.booleans(), MINOR)
+def test_sent_again_it_takes_no_more_than_before_and_nothing_that_is_kept(
+    balance: int, keep: int, most: int, applied: bool, spent: int
+) -> None:
+    """Whether the first command was applied or not, and whatever was spent meanwhile."""
+    job = taking(keep=keep, most=most)
+    aim(job, balance=balance)
+    first = job.amount_minor or 0
+    assert first <= most
+    assert balance - first >= min(balance, keep)
+    after = balance - spent - (first if applied else 0)
+    verdict = VERBS[Job.Kind.TAKE_BACK].judge(job, reading_of(after), None)
+    assert (verdict is Verdict.APPLIED) == (after <= balance - first)
+    if verdict is Verdict.ABSENT:
+        assert not (applied and first)
+        aim(job, balance=after)
+        assert after - (job.amount_minor or 0) == balance - first
+
+
+def test_nothing_is_taken_on_a_balance_that_is_not_shown() -> None:
+    assert not aim(taking(keep=0, most=100), balance=None)
+
+
+def taking(*, keep: int, most: int) -> Job:
+    details = {"keep_minor": keep, "most_minor": most}
+    return Job(kind=Job.Kind.TAKE_BACK, currency="EUR", details=details)
+
+
+def aim(job: Job, *, balance: int | None) -> bool:
+    decide = VERBS[Job.Kind.TAKE_BACK].aim
+    assert decide is not None
+    return decide(job, reading_of(balance))
+
+
 def sent(*, amount: int, before: int) -> Attempt:
     """Return a credit command that left at AT, unsaved."""
     account = Account(state=Account.State.LIVE, password_sealed=None)
@@ -61,17 +106,9 @@ def sent(*, amount: int, before: int) -> Attempt:
 
 
 def judge(attempt: Attempt, *, after: int | None) -> Verdict:
-    remote = RemoteAccount(
-        remote_id="1",
-        username="ada",
-        email=None,
-        marker=None,
-        active=True,
-        balance_minor=after,
-        tariff=None,
-        channels=None,
-        services=None,
-        units=None,
-    )
-    reading = Reading(remote, AT + timedelta(minutes=5))
-    return VERBS[Job.Kind.CREDIT].judge(attempt.job, reading, attempt)
+    return VERBS[Job.Kind.CREDIT].judge(attempt.job, reading_of(after), attempt)
+
+
+def reading_of(balance: int | None) -> Reading:
+    remote = RemoteAccount(remote_id="1", username="ada", active=True, balance_minor=balance)
+    return Reading(remote, AT + timedelta(minutes=5))

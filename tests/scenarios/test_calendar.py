@@ -49,7 +49,7 @@ def test_a_renewal_is_paid_at_the_gateway(
         "2026-05-02",
         "2026-04-25",
     )
-    assert shop.accounts()[0]["balance"] == "40.0000"
+    assert shop.accounts()[0]["balance"] == "20.0000"
     clock.live(days=10)
     assert not Notice.objects.exists()
     assert state() == "active live"
@@ -68,7 +68,7 @@ def test_a_renewal_is_paid_by_bank_transfer(
     clock.work()
     assert renewing.renewals()[0].state == Invoice.State.PAID
     assert str(Subscription.objects.get().paid_until) == "2026-05-02"
-    assert shop.accounts()[0]["balance"] == "40.0000"
+    assert shop.accounts()[0]["balance"] == "20.0000"
 
 
 def test_reminded_overdue_suspended_paid_restored(
@@ -88,7 +88,7 @@ def test_reminded_overdue_suspended_paid_restored(
     assert shop.accounts()[0]["active"] in (False, "0", 0)
     pays(customer, clock)
     assert state() == "active live"
-    assert shop.accounts()[0]["balance"] == "40.0000"
+    assert shop.accounts()[0]["balance"] == "20.0000"
     assert Mail.objects.filter(template="restored", state=Mail.State.SENT).count() == 1
     clock.live(days=3)
     assert Notice.objects.count() == 4
