@@ -21,7 +21,7 @@ INSERT INTO billing_bucketentry (bucket_id, kind, amount_minor, cause, at)
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', "0012_one_invoice"),
+        ('billing', '0018_invoice_is_final'),
         ('packages', '0003_shop_clock'),
         ('provisioning', '0003_take_back'),
     ]
