@@ -218,7 +218,7 @@ def test_a_runner_passes_by_what_another_is_invoicing(world: rows.Rows) -> None:
 
 
 def test_a_runner_passes_by_what_another_gives(world: rows.Rows) -> None:
-    Subscription.objects.update(allowance_on=rows.ON)
+    Subscription.objects.filter(pk=world["subscription"].pk).update(allowance_on=rows.ON)
     with beside() as other:
         other.execute(key_share(world, "subscription"))
         with transaction.atomic():
