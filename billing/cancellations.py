@@ -6,7 +6,7 @@ from datetime import date, datetime
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
-from billing import credit_notes, emails, locks, subscriptions
+from billing import credit_notes, emails, exchanges, locks, subscriptions
 from billing.models import Invoice, InvoiceLine, Payment, Subscription
 from packages.periods import business_day
 from packages.states import record_change
@@ -30,6 +30,7 @@ def cancel(subscription: Subscription, *, at: datetime, actor: str) -> Subscript
         held = _held(subscription)
         if held.ends_on is None:
             held.ends_on = _end_of_invoiced(held, on=business_day(at, held.zone))
+            exchanges.drop_scheduled(held.pk, at=at, actor=actor)
             _note(held, f"cancelled to {held.ends_on}", at=at, actor=actor)
     return held
 

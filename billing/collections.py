@@ -113,6 +113,7 @@ def _in_question(on: date) -> QuerySet[Invoice]:
     renewals = InvoiceLine.objects.filter(
         living,
         invoice=OuterRef("pk"),
+        kind=InvoiceLine.Kind.RECURRING,
         period_start_on__isnull=False,
         subscription__state__in=(Subscription.State.ACTIVE, Subscription.State.SUSPENDED),
     )

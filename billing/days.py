@@ -12,6 +12,7 @@ from billing import (
     collections,
     credits,
     dunning,
+    exchanges,
     methods,
     price_changes,
     renewals,
@@ -99,6 +100,9 @@ def run(on: date, *, at: datetime, most: Mapping[str, int] | None) -> Day:
     told: list[str] = []
     with quarantine.item("new prices"):
         told = price_changes.run(on, at=at)
+    with quarantine.item("exchanges"):
+        exchanges.lapse(on, at=at)
+        exchanges.carry_out(on, at=at)
     invoices = renewals.bill(on, at=at, quarantine=quarantine)
     with quarantine.item("balances"):
         settlements.use_balances(on, at=at)

@@ -145,6 +145,7 @@ def _period(line: InvoiceLine, form: Format) -> str:
         InvoiceLine.Kind.SETUP: _("once"),
         InvoiceLine.Kind.CREDIT: _("on receipt of payment"),
         InvoiceLine.Kind.DISCOUNT: _("once"),
+        InvoiceLine.Kind.EXCHANGE: "–",
     }[InvoiceLine.Kind(line.kind)]
 
 

@@ -133,10 +133,12 @@ INVARIANTS = (
     ),
     Invariant(
         "INV-8",
-        "A subscription's periods follow one another without gap or overlap.",
-        """SELECT subscription_id FROM (SELECT subscription_id, end_on, lead(start_on) OVER
-             (PARTITION BY subscription_id ORDER BY index) AS next
-             FROM billing_subscriptionperiod) p WHERE next <> end_on""",
+        "A subscription's periods follow one another: no overlap, a gap only after an end.",
+        """SELECT subscription_id FROM (SELECT subscription_id, end_on, index,
+               lead(start_on) OVER w AS next, lead(index) OVER w AS next_index
+             FROM billing_subscriptionperiod
+             WINDOW w AS (PARTITION BY subscription_id ORDER BY index)) p
+           WHERE next < end_on OR (next > end_on AND next_index = index + 1)""",
     ),
     Invariant(
         "INV-11",

@@ -6,7 +6,17 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from billing import balances, emails, ledger, numbers, orders, subscriptions, tax, vat_ids
+from billing import (
+    balances,
+    changes,
+    emails,
+    ledger,
+    numbers,
+    orders,
+    subscriptions,
+    tax,
+    vat_ids,
+)
 from billing.locks import Held, take
 from billing.models import (
     Allocation,
@@ -32,7 +42,8 @@ class Line:
     """One charge of a draft; `amount` is that of one piece, net or gross by the brand's price mode.
 
     A discount is a line below zero. `rate_bp` is a rate of the seller's country other than the
-    usual one; `exempt` says why the line is free of tax, and its price then contains none.
+    usual one; `exempt` says why the line is free of tax, and its price then contains none. With
+    `as_paid` the amount is what this buyer pays already (a part of an earlier invoice's line).
     """
 
     kind: InvoiceLine.Kind
@@ -46,6 +57,7 @@ class Line:
     quantity: int = 1
     # What a discount is owed to.
     redemption: Redemption | None = None
+    as_paid: bool = False
 
     def rate_under(self, treated: tax.Treatment) -> int:
         return 0 if self.exempt else treated.rate_for(self.rate_bp)
@@ -97,7 +109,7 @@ def price(
 
 
 def _unit(line: Line, brand: Brand, treated: tax.Treatment) -> Money:
-    if line.exempt or treated.rate_bp or not brand.prices_include_tax:
+    if line.as_paid or line.exempt or treated.rate_bp or not brand.prices_include_tax:
         return line.amount
     return tax.untaxed(line.amount, treated, line.rate_bp)
 
@@ -215,6 +227,8 @@ def close(invoice: Invoice, held: Held, *, at: datetime, actor: str) -> None:
     for line in charged:
         subscription = held.subscriptions[line.subscription_id or 0]
         subscriptions.renew(subscription, line, at=at, actor=actor)
+        on = business_day(at, subscription.zone)
+        changes.take_up(subscription, on=on, at=at, actor=actor)
 
 
 def _row(priced: Priced, brand: Brand, *, prepaid: Money, on: date, at: datetime) -> Invoice:

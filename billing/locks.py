@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from billing.models import (
     Coupon,
     Customer,
+    Exchange,
     Invoice,
     LedgerAccount,
     Order,
@@ -127,6 +128,7 @@ def take_due(
         day, row_id = after
         behind = Q(next_invoice_on__gt=day) | Q(next_invoice_on=day, id__gt=row_id)
         due = due.filter(behind, next_invoice_on__gte=day)
+    due = due.annotate(has_agreed=Exists(_agreed()))
     rows = due.order_by("next_invoice_on", "id").select_for_update(of=("self",), skip_locked=True)
     return list(rows.select_related("customer", "package")[:limit])
 
@@ -137,6 +139,12 @@ def take_allowances(on: date, *, limit: int) -> list[Subscription]:
     due = Subscription.objects.filter(allowance_on__lte=on).order_by("allowance_on", "id")
     rows = due.select_for_update(of=("self",), skip_locked=True)
     return list(rows.select_related("account")[:limit])
+
+
+def _agreed() -> QuerySet[Exchange]:
+    """Return a subscription's scheduled exchange; few have one, so it is read for those alone."""
+    at_end, pending = Exchange.Mode.AT_END, Exchange.State.PENDING
+    return Exchange.objects.filter(subscription=OuterRef("pk"), mode=at_end, state=pending)
 
 
 def take_methods(customer_id: int) -> list[PaymentMethod]:

@@ -2,14 +2,23 @@
 
 from datetime import datetime
 
-from billing import subscriptions
+from billing import changes, subscriptions
 from billing.locks import Held
-from billing.models import Order, OrderLine
+from billing.models import Exchange, Order, OrderLine
+from packages.periods import business_day
 
 
 def fulfil(order: Order, held: Held, *, at: datetime, actor: str) -> None:
-    """Activate or top up what each line says, once; needs the order's and subscriptions' locks."""
+    """Do what each line says, once; needs the order's and subscriptions' locks.
+
+    An exchange or a return whose time is over cancels its order; the calendar's next run turns what
+    was paid for it into the customer's credit (exchanges.lapse).
+    """
     if order.state == Order.State.FULFILLED:
+        return
+    change = order.lines.filter(kind__in=(OrderLine.Kind.EXCHANGE, OrderLine.Kind.RETURN)).first()
+    if change is not None:
+        _change(order, change, held, at=at, actor=actor)
         return
     order.move(Order.State.FULFILLED, at=at, actor=actor, reason="invoice paid")
     lines = order.lines.select_related("package__tariff", "order__customer")
@@ -20,3 +29,23 @@ def fulfil(order: Order, held: Held, *, at: datetime, actor: str) -> None:
             subscriptions.activate(subscription, line, at=at, actor=actor)
         else:
             subscriptions.top_up(subscription, line, at=at, actor=actor)
+
+
+def _change(order: Order, line: OrderLine, held: Held, *, at: datetime, actor: str) -> None:
+    """Exchange or bring back the one service of the order, while that is still possible."""
+    subscription = held.subscriptions[line.subscription_id]
+    on = business_day(at, subscription.zone)
+    if line.kind == OrderLine.Kind.RETURN:
+        done = changes.bring_back(subscription, line, at=at, actor=actor)
+    else:
+        agreed = Exchange.objects.get(order_line=line)
+        done = changes.can_exchange(subscription, agreed, on=on)
+        if done:
+            changes.exchange(subscription, agreed, at=at, actor=actor)
+        elif agreed.state == Exchange.State.PENDING:
+            reason = "paid too late"
+            agreed.move(Exchange.State.CANCELLED, at=at, actor=actor, reason=reason)
+    if done:
+        order.move(Order.State.FULFILLED, at=at, actor=actor, reason="invoice paid")
+    elif order.state == Order.State.PLACED:
+        order.move(Order.State.CANCELLED, at=at, actor=actor, reason="paid too late")

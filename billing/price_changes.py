@@ -105,6 +105,8 @@ def apply(
         applies_from__isnull=True,
         change__state=PriceChange.State.CONFIRMED,
         mail__state=Mail.State.SENT,
+        # Another package's price says nothing about what it was exchanged for.
+        subscription__price=F("change__price"),
     ).select_related("change", "mail")
     used = []
     for notice in notices.order_by("change__effective_on", "pk"):

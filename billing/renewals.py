@@ -9,9 +9,10 @@ from django.db.models import Max
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from billing import coupons, emails, invoices, locks, price_changes, subscriptions
+from billing import coupons, emails, invoices, locks, price_changes, subscriptions, terms
 from billing.models import (
     Brand,
+    Exchange,
     Invoice,
     InvoiceLine,
     Redemption,
@@ -95,12 +96,18 @@ def _bill(
     """Invoice the next period of each at its price, and announce it; needs their locks."""
     if not due:
         return []
-    stretches = _next_periods(due)
+    agreed = terms.scheduled([each for each in due if getattr(each, "has_agreed", True)])
+    stretches = _next_periods(due, agreed)
     wanted = [each for each in due if _has_come(each, stretches[each.pk], on)]
     starts = {key: stretch.start_on for key, stretch in stretches.items()}
-    price_changes.apply(wanted, starts, at=at)
+    # What is exchanged was agreed at its own price.
+    price_changes.apply([each for each in wanted if each.pk not in agreed], starts, at=at)
     lowered = coupons.running(each.pk for each in wanted)
-    groups = _grouped(wanted, stretches, brand)
+    as_charged = {
+        each.pk: terms.applied(each, agreed.get(each.pk), stretches[each.pk].start_on)
+        for each in wanted
+    }
+    groups = _grouped(list(as_charged.values()), stretches, brand)
     drafts = [_draft(group, stretches, lowered) for group in groups]
     issued = invoices.issue(drafts, brand, at=at, actor=ACTOR)
     billed = {each.pk for each in wanted}
@@ -113,7 +120,7 @@ def _bill(
     return issued
 
 
-def _next_periods(due: Sequence[Subscription]) -> dict[int, Period]:
+def _next_periods(due: Sequence[Subscription], agreed: Mapping[int, Exchange]) -> dict[int, Period]:
     """Return for each the first period that is neither paid for nor invoiced; one query."""
     lines = InvoiceLine.objects.filter(
         subscription__in=due, kind=InvoiceLine.Kind.RECURRING, period_end_on__isnull=False
@@ -124,13 +131,17 @@ def _next_periods(due: Sequence[Subscription]) -> dict[int, Period]:
         .annotate(last=Max("period_end_on"))
         .values_list("subscription_id", "last")
     )
-    return {each.pk: _period_after(each, until.get(each.pk)) for each in due}
+    return {each.pk: _period_after(each, until.get(each.pk), agreed.get(each.pk)) for each in due}
 
 
-def _period_after(subscription: Subscription, invoiced_until: date | None) -> Period:
+def _period_after(
+    subscription: Subscription, invoiced_until: date | None, agreed: Exchange | None = None
+) -> Period:
     assert subscription.anchor_on is not None, "What is due has its anchor (constraint)."
     assert subscription.paid_until is not None, "What is due has been paid for once."
     start_on = max(subscription.paid_until, invoiced_until or date.min)
+    subscription = terms.applied(subscription, agreed, start_on)
+    assert subscription.anchor_on is not None, "Other terms have an anchor as well."
     index = index_of(subscription.anchor_on, subscription.cycle, start_on)
     return period(subscription.anchor_on, subscription.cycle, index)
 

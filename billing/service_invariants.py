@@ -47,6 +47,7 @@ INVARIANTS = (
            LEFT JOIN billing_orderline l ON j.cause = 'order-line-' || l.id || ':credit'
            LEFT JOIN billing_order o ON o.id = l.order_id
            WHERE j.kind = 'credit' AND j.cause NOT LIKE 'invoice-line-%'
+             AND j.cause NOT LIKE 'exchange-%'
              AND NOT (j.cause LIKE 'gift-%' AND EXISTS (SELECT 1 FROM packages_statechange
                WHERE subject = 'job' AND subject_id = j.id AND before = ''
                  AND actor LIKE 'staff:%'))
@@ -156,8 +157,43 @@ INVARIANTS = (
            WHERE (o.state = 'fulfilled' AND (i.state IS DISTINCT FROM 'paid'
              OR NOT EXISTS (SELECT 1 FROM provisioning_job
                             WHERE cause LIKE 'order-line-' || l.id || ':%')))
-             OR (i.state = 'paid' AND o.state <> 'fulfilled' AND i.total_minor > COALESCE(
+             OR (i.state = 'paid' AND o.state <> 'fulfilled'
+               AND NOT (o.state = 'cancelled' AND l.kind IN ('exchange', 'return'))
+               AND i.total_minor > COALESCE(
                (SELECT sum(total_minor) FROM billing_invoice WHERE corrects_id = i.id), 0))""",
+    ),
+    Invariant(
+        "EXC-1",
+        "The documents of an exchange are what its quote said, to the cent.",
+        """SELECT e.id FROM billing_exchange e
+           LEFT JOIN billing_orderline l ON l.id = e.order_line_id
+           LEFT JOIN billing_invoice i ON i.order_id = l.order_id
+           WHERE CASE WHEN e.order_line_id IS NOT NULL
+             THEN e.total_minor <= 0 OR i.total_minor IS DISTINCT FROM e.total_minor
+               OR (e.state = 'done' AND i.state <> 'paid')
+             ELSE e.total_minor <> -COALESCE((SELECT sum(n.total_minor)
+               FROM billing_exchange_credit_notes c
+               JOIN billing_invoice n ON n.id = c.invoice_id WHERE c.exchange_id = e.id), 0) END""",
+    ),
+    Invariant(
+        "EXC-2",
+        "A service has the package of its last exchange; its limits and credit were asked for.",
+        """SELECT e.id FROM billing_exchange e
+           JOIN billing_subscription s ON s.id = e.subscription_id
+           CROSS JOIN LATERAL (SELECT COALESCE('order-line-' || e.order_line_id,
+             'exchange-' || e.id) AS text) cause
+           WHERE e.state = 'done' AND (
+             (s.package_id <> e.package_id AND NOT EXISTS (SELECT 1 FROM billing_exchange n
+               WHERE n.subscription_id = s.id AND n.state = 'done' AND n.id > e.id))
+             OR NOT EXISTS (SELECT 1 FROM provisioning_job j
+               WHERE j.cause = cause.text || ':limits' AND j.account_id = s.account_id)
+             OR e.granted_minor <> COALESCE((SELECT j.amount_minor FROM provisioning_job j
+               WHERE j.cause = cause.text || ':credit' AND j.account_id = s.account_id
+                 AND j.currency = s.currency), 0))
+           UNION ALL SELECT j.id FROM provisioning_job j
+           WHERE j.kind = 'credit' AND j.cause LIKE 'exchange-%' AND NOT EXISTS (
+             SELECT 1 FROM billing_exchange
+             WHERE j.cause = 'exchange-' || id || ':credit' AND state = 'done')""",
     ),
     Invariant(
         "JOB-2",
@@ -204,6 +240,9 @@ INVARIANTS = (
              SELECT after FROM packages_statechange WHERE subject = 'autotopup'
              AND subject_id = t.id
              ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM t.state
+           UNION ALL SELECT 'exchange', e.id FROM billing_exchange e LEFT JOIN LATERAL (
+             SELECT after FROM packages_statechange WHERE subject = 'exchange' AND subject_id = e.id
+             ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM e.state
            UNION ALL SELECT 'mail', m.id FROM billing_mail m LEFT JOIN LATERAL (
              SELECT after FROM packages_statechange WHERE subject = 'mail' AND subject_id = m.id
              ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM m.state""",

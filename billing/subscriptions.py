@@ -5,9 +5,10 @@ from datetime import date, datetime, timedelta
 from django.db.models import F, Max, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from billing import allowances, emails
+from billing import allowances, emails, terms
 from billing.models import (
     Customer,
+    Exchange,
     Invoice,
     InvoiceLine,
     OrderLine,
@@ -16,7 +17,7 @@ from billing.models import (
 )
 from packages.models import Package, Price
 from packages.money import Money
-from packages.periods import Cycle, Period, business_day, index_of, period
+from packages.periods import Cycle, Period, business_day, period
 from packages.states import record_change
 from provisioning import accounts, jobs
 from provisioning.dialler.base import Limits
@@ -163,6 +164,8 @@ def end(subscription: Subscription, *, cause: str, reason: str, at: datetime, ac
     subscription.next_invoice_on = None
     also = ("next_invoice_on",)
     subscription.move(Subscription.State.ENDED, at=at, actor=actor, reason=reason, also=also)
+    for agreed in subscription.exchanges.filter(state=Exchange.State.PENDING):
+        agreed.move(Exchange.State.CANCELLED, at=at, actor=actor, reason="the service ended")
     jobs.terminate(subscription.account, cause=cause, delete_at=at + KEPT_FOR, at=at, actor=actor)
 
 
@@ -176,6 +179,14 @@ def kept(lines: QuerySet[InvoiceLine]) -> QuerySet[InvoiceLine]:
     """Leave out the lines that were credited in full: nobody owes or gets anything for them."""
     back = Coalesce(Sum(F("corrections__unit_minor") * F("corrections__quantity")), 0)
     return lines.annotate(back=back).exclude(back__gt=0, back=F("unit_minor") * F("quantity"))
+
+
+def add_period(subscription: Subscription, stretch: Period, *, skipped: int, at: datetime) -> None:
+    """Add the next period, paid from now on; `skipped` numbers before it are times without
+    service. The caller saves `paid_until`.
+    """
+    last = int(subscription.periods.aggregate(last=Max("index"))["last"])
+    _add_period(subscription, last + 1 + skipped, stretch, at=at)
 
 
 def next_invoice_on(subscription: Subscription) -> date | None:
@@ -224,13 +235,15 @@ def _extend(subscription: Subscription, line: InvoiceLine, *, at: datetime, acto
     """Add the line's period, and give what is included in it, once per line."""
     assert subscription.anchor_on is not None, "A subscription that renews has its anchor."
     assert line.period_start_on is not None, "A renewal's line has its period."
-    index = index_of(subscription.anchor_on, subscription.cycle, line.period_start_on)
-    stretch = period(subscription.anchor_on, subscription.cycle, index)
-    _add_period(subscription, index, stretch, at=at)
+    assert line.period_end_on is not None, "A renewal's line has its period."
+    stretch = Period(line.period_start_on, line.period_end_on)
+    add_period(subscription, stretch, skipped=0, at=at)
     if subscription.ends_on is not None:
         subscription.ends_on = max(subscription.ends_on, stretch.end_on)
+    agreed = terms.scheduled([subscription]).get(subscription.pk)
+    given = terms.applied(subscription, agreed, line.period_start_on)
     on = business_day(at, subscription.zone)
-    allowances.renew(subscription, line, on=on, at=at, actor=actor)
+    allowances.renew(given, line, on=on, at=at, actor=actor)
 
 
 def _overdue(subscription: Subscription, *, on: date) -> bool:

@@ -159,7 +159,7 @@ class PackagePage(Page):
         ),
         (
             gettext_lazy("In the shop"),
-            {"fields": (("visible", "recommended", "archived"), "position")},
+            {"fields": (("visible", "recommended", "archived"), "position", "exchange_targets")},
         ),
         (
             gettext_lazy("Description"),

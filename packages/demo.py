@@ -214,6 +214,15 @@ def seed_catalogue() -> None:
             },
         )
         _prices(package, offer)
+    _exchanges()
+
+
+def _exchanges() -> None:
+    """Let customers change plan and cycle within a group; an operator's own choice stays."""
+    plans = list(Package.objects.filter(group__slug="broadcast"))
+    if not Package.exchange_targets.through.objects.exists():
+        for package in plans:
+            package.exchange_targets.set(plans)
 
 
 def _prices(package: Package, offer: Offer) -> None:

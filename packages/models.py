@@ -174,6 +174,13 @@ class Package(Translated):
         _("archived"), default=False, help_text=_("Not sold any more; existing subscriptions stay.")
     )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
+    exchange_targets = models.ManyToManyField(
+        "self",
+        symmetrical=False,
+        blank=True,
+        verbose_name=_("may be exchanged for"),
+        help_text=_("What customers may change to by themselves; staff may choose any package."),
+    )
 
     class Meta:
         ordering = ["position", "id"]

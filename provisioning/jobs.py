@@ -147,6 +147,29 @@ def terminate(
     return add(wishes, at=at, actor=actor)
 
 
+def terminates_at(account: Account) -> datetime | None:
+    """Return when the account will be deleted, None where that is not planned or has begun."""
+    job = _termination(account)
+    return job.run_at if job else None
+
+
+def call_off_termination(account: Account, *, at: datetime, actor: str) -> bool:
+    """Cancel the waiting deletion, with the account's lock; False if there is none, or it began."""
+    Account.objects.select_for_update().get(pk=account.pk)
+    job = _termination(account)
+    if job is None:
+        return False
+    job.finished_at = at
+    job.move(Job.State.CANCELLED, at=at, actor=actor, reason="called off", also=("finished_at",))
+    return True
+
+
+def _termination(account: Account) -> Job | None:
+    """Return the deletion that waits and of which nothing was sent yet."""
+    waiting = account.jobs.filter(kind=Job.Kind.TERMINATE, state=Job.State.WAITING)
+    return waiting.filter(attempts__isnull=True).first()
+
+
 def read_balances(accounts: Iterable[Account], *, at: datetime, actor: str) -> list[Job]:
     """Ask for the balances as of now; one reading per account and minute at most."""
     minute = f"{at:%Y%m%dT%H%M}"

@@ -95,7 +95,11 @@ def _paying(payment: Payment) -> Stage:
 
 def _set_up(lines: tuple[OrderLine, ...]) -> Stage:
     """Ask the dialler's jobs of these lines; `bundle` is the cause that billing gave them."""
-    bundles = [f"order-line-{line.pk}{end}" for line in lines for end in ("", ":credit")]
+    bundles = [
+        f"order-line-{line.pk}{end}"
+        for line in lines
+        for end in ("", ":credit", ":limits", ":unsuspend")
+    ]
     states = set(Job.objects.filter(bundle__in=bundles).values_list("state", flat=True))
     if Job.State.PARKED in states:
         return Stage.DELAYED

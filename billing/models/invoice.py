@@ -230,6 +230,7 @@ class InvoiceLine(models.Model):
         CREDIT = "credit", _("credit")
         PACKAGE = "package", _("package")
         DISCOUNT = "discount", _("discount")
+        EXCHANGE = "exchange", _("exchange of package")
 
     invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="lines")
     position = models.PositiveSmallIntegerField()

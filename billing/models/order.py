@@ -101,6 +101,8 @@ class OrderLine(models.Model):
     class Kind(models.TextChoices):
         NEW = "new", _("new service")
         TOP_UP = "top_up", _("top-up")
+        EXCHANGE = "exchange", _("exchange")
+        RETURN = "return", _("return")
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
     kind = models.CharField(max_length=10, choices=Kind.choices)

@@ -37,6 +37,8 @@ class Subscription(Stateful):
         State.PENDING: frozenset({State.ACTIVE, State.ENDED}),
         State.ACTIVE: frozenset({State.SUSPENDED, State.ENDED}),
         State.SUSPENDED: frozenset({State.ACTIVE, State.ENDED}),
+        # While its account is not deleted yet, an ended service can be brought back.
+        State.ENDED: frozenset({State.ACTIVE}),
     }
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -151,7 +153,10 @@ class SubscriptionPeriod(models.Model):
     """A stretch `[start_on, end_on)` of a subscription. Renewing it is inserting the next one."""
 
     subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="periods")
-    index = models.IntegerField(help_text="0 is the first paid period; -1 is a trial before it.")
+    index = models.IntegerField(
+        help_text="0 is the first paid period, -1 a trial before it; a skipped one is a time "
+        "without service."
+    )
     start_on = models.DateField()
     end_on = models.DateField()
     created_at = models.DateTimeField()

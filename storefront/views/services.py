@@ -1,7 +1,7 @@
 """One service: where it stands, its limits and credit, and what its owner may do with it."""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -14,7 +14,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from billing import cancellations, explanations, top_ups
+from billing import (
+    cancellations,
+    explanations,
+    gateways,
+    quotes,
+    returns,
+    tax,
+    top_ups,
+)
 from billing.models import AutoTopUp, Invoice, Subscription, User, current_brand
 from packages import clock
 from packages.models import Cycle, Package, Price, Service, Tariff
@@ -80,7 +88,24 @@ def _context(subscription: Subscription, *, at: datetime) -> dict[str, object]:
         "can_set_password": account is not None and account.state in EXISTS,
         "why": _why(subscription, at=at),
         "can_cancel": subscription.recurs and subscription.state in cancellations.LIVING,
+        **_changes(subscription, on=on),
         "includes_tax": current_brand().prices_include_tax,
+    }
+
+
+def _changes(subscription: Subscription, *, on: date) -> dict[str, object]:
+    """Return what may be done about the package: exchanged, taken back, or brought back."""
+    try:
+        back = returns.quote(subscription, on=on)
+    except (returns.NotReturnable, tax.NoRate):
+        back = None
+    active = subscription.state == Subscription.State.ACTIVE
+    return {
+        "exchange": quotes.pending(subscription),
+        "can_exchange": active and bool(quotes.targets(subscription)),
+        "back": back,
+        "back_seen": returns.seen(back) if back else "",
+        "gateways": gateways.offered() if back else [],
     }
 
 

@@ -37,6 +37,14 @@ METHOD = (
     " 'Visa', '4242', 'active', false, '{\"text\": \"yes\"}', now() FROM billing_payment"
 )
 BY_METHOD = "UPDATE billing_payment SET method_id = (SELECT max(id) FROM billing_paymentmethod)"
+EXCHANGE = (
+    "INSERT INTO billing_exchange (subscription_id, mode, state, replaced_id, package_id, cycle,"
+    ' amount_minor, credit_minor, limits, allowance, "on", rest_minor, unused_minor,'
+    " kept_minor, granted_minor, total_minor, created_at, order_line_id)"
+    " SELECT id, 'at_end', '{state}', package_id, package_id, cycle, amount_minor, credit_minor,"
+    " limits, allowance, paid_until, 0, 0, 0, 0, {total}, now(), {line}"
+    " FROM billing_subscription"
+)
 CREDIT_JOBS = "SELECT id FROM provisioning_job WHERE kind = 'credit'"
 BALANCES = "SELECT id FROM billing_ledgeraccount WHERE kind = 'customer_credit'"
 OWED_IN_DOLLARS = (
@@ -213,6 +221,15 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
     ("ORD-1", "fulfilled, not paid", ("UPDATE billing_invoice SET state = 'open'",)),
     ("ORD-1", "paid, not fulfilled", ("UPDATE billing_order SET state = 'placed'",)),
     ("ORD-1", "no jobs", ("UPDATE provisioning_job SET cause = 'other-' || id",)),
+    ("EXC-1", "credited without a note",
+     (EXCHANGE.format(state="cancelled", total=-1, line="NULL"),)),
+    ("EXC-1", "ordered for something else",
+     (EXCHANGE.format(state="cancelled", total=1,
+                      line="(SELECT min(id) FROM billing_orderline)"),)),
+    ("EXC-2", "without its limits", (EXCHANGE.format(state="done", total=0, line="NULL"),)),
+    ("EXC-2", "credit for nothing",
+     ("UPDATE provisioning_job SET cause = 'exchange-0:credit' WHERE kind = 'credit'"
+      " AND id = (SELECT min(id) FROM provisioning_job WHERE kind = 'credit')",)),
     ("JOB-2", "sent when done",
      ("UPDATE provisioning_attempt SET sent_at = sent_at + interval '1 hour',"
       " deadline_at = deadline_at + interval '2 hours'",)),
@@ -227,6 +244,7 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
                                      " counts, planned, faults) VALUES ('2026-03-02', 'done', 1,"
                                      " now(), '{}', '{}', '[]')",)),
     ("STA-2", "billing_paymentmethod", (METHOD,)),
+    ("STA-2", "exchange", (EXCHANGE.format(state="pending", total=0, line="NULL"),)),
     ("MAIL-1", "never mailed", ("DELETE FROM billing_mail WHERE template = 'account_ready'",)),
     ("MAIL-1", "kept back", ("DELETE FROM billing_mail WHERE template = 'account_ready'",
                              "UPDATE provisioning_account SET password_sealed = 'x'")),

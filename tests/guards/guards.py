@@ -48,6 +48,7 @@ ISSUED = {
 NOTE = {"public_id": UUID, "sequence": "9", "number": "'G-2026-0009'"}
 SUBSCRIPTION = {"public_id": UUID, "account_id": "NULL"}
 ORDER = {"public_id": UUID, "checkout_key": UUID}
+EXCHANGE = {"order_line_id": "NULL", "state": "'done'"}
 PERIOD = {"index": "1", "start_on": "start_on + 31", "end_on": "end_on + 31"}
 ATTEMPT = {"number": "2", "outcome": "'absent'"}
 # The invoice that nothing points to.
@@ -122,6 +123,9 @@ UNIQUE = (
     Copy("billing_order_public_id_key", "order", without(ORDER, "public_id")),
     Copy("billing_subscription_account_id_key", "subscription", {"public_id": UUID}),
     Copy("billing_subscription_public_id_key", "subscription", {"account_id": "NULL"}),
+    Copy("exchange_one_pending", "exchange", without(EXCHANGE, "state")),
+    Copy("billing_exchange_order_line_id_key", "exchange", without(EXCHANGE, "order_line_id")),
+    Copy("billing_exchange_credit__exchange_id_invoice_id_9f3082ed_uniq", "exchange_note"),
     Copy("period_index_once", "period", without(PERIOD, "index")),
     Copy("period_start_once", "period", without(PERIOD, "start_on")),
     Copy("billing_topupterms_currency_key", "topupterms"),
@@ -140,6 +144,7 @@ UNIQUE = (
     Copy("billing_legaltext_page_key", "legaltext"),
     # The catalogue.
     Copy("packages_package_slug_key", "package"),
+    Copy("packages_package_exchang_from_package_id_to_packa_ab5d123a_uniq", "target"),
     Copy("packages_packagegroup_slug_key", "group"),
     Copy("packages_tariff_name_key", "tariff"),
     Copy("price_once", "price"),
@@ -203,6 +208,9 @@ CHECKS = (
         "discount",
         {"position": "6", "period_start_on": "NULL", "redemption_id": "NULL"},
     ),
+    Copy("exchange_not_negative", "exchange", {**EXCHANGE, "rest_minor": "-1"}),
+    Copy("exchange_now_has_days", "exchange", {**EXCHANGE, "end_on": '"on"'}),
+    Copy("exchange_now_has_days", "exchange", {**EXCHANGE, "end_on": "NULL"}),
     Copy("period_has_days", "period", {**PERIOD, "end_on": "start_on + 31"}),
     Copy("invoice_draft_has_no_number", "invoice", {**ISSUED, "state": "'draft'"}),
     Copy("invoice_adds_up", "invoice", {**ISSUED, "total_minor": "total_minor + 1"}),

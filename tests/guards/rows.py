@@ -64,6 +64,7 @@ def make() -> Rows:
     rows_of_offers.coupon(rows, at=AT)
     _invoices(rows)
     _credit_note(rows)
+    rows_of_offers.exchange(rows, at=AT)
     _money(rows)
     _charge(rows)
     rows["mail"] = Mail.objects.create(
@@ -111,6 +112,8 @@ def _catalogue(rows: dict[str, Any]) -> None:
         name_en="Business",
         tariff=rows["tariff"],
     )
+    rows["package"].exchange_targets.add(rows["package"])
+    rows["target"] = Package.exchange_targets.through.objects.get()
     rows["price"] = Price.objects.create(
         package=rows["package"], currency="EUR", cycle="monthly", amount_minor=49_00
     )

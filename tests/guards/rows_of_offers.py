@@ -8,6 +8,7 @@ from typing import Any
 from billing.models import (
     Coupon,
     CouponAmount,
+    Exchange,
     Invoice,
     InvoiceLine,
     Mail,
@@ -67,3 +68,23 @@ def price_change(rows: dict[str, Any], *, on: date) -> None:
         starts_on=on,
         days=42,
     )
+
+
+def exchange(rows: dict[str, Any], *, at: datetime) -> None:
+    """An exchange at once with its credit note."""
+    rows["exchange"] = Exchange.objects.create(
+        subscription=rows["subscription"],
+        mode=Exchange.Mode.NOW,
+        replaced=rows["package"],
+        package=rows["package"],
+        cycle="monthly",
+        amount_minor=49_00,
+        limits={},
+        allowance="persist",
+        on=date(2026, 3, 2),
+        end_on=date(2026, 4, 2),
+        order_line=rows["orderline"],
+        created_at=at,
+    )
+    rows["exchange"].credit_notes.add(rows["note"])
+    rows["exchange_note"] = Exchange.credit_notes.through.objects.get()

@@ -68,6 +68,12 @@ def _count_credit(world: rows.Rows) -> None:
         credits.lots(Account.objects.get(pk=world["account"].pk))
 
 
+def _call_off(world: rows.Rows) -> None:
+    account = Account.objects.get(pk=world["account"].pk)
+    with transaction.atomic():
+        jobs.call_off_termination(account, at=AT, actor="test")
+
+
 def _hold_job(world: rows.Rows) -> None:
     with outcomes.held(world["job"].pk, 1):
         pass
@@ -156,6 +162,7 @@ LOCKS = (
     ),
     Lock("billing.deliveries._held", "mail", _finish_mail),
     Lock("provisioning.jobs.add", "account", _wish),
+    Lock("provisioning.jobs.call_off_termination", "account", _call_off),
     Lock(
         "provisioning.runner._claim",
         "account",

@@ -1,0 +1,51 @@
+"""The mails about what changes a service's course: another package, or its return."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import translation
+
+from billing import emails
+from billing.models import Exchange, Subscription
+
+
+def exchange_done(exchange: Exchange, *, at: datetime) -> None:
+    """Say that a service has its new package."""
+    _about_exchange("exchange_done", exchange, at=at)
+
+
+def exchange_scheduled(exchange: Exchange, *, at: datetime) -> None:
+    """Say from which day on a service will have its new package."""
+    _about_exchange("exchange_scheduled", exchange, at=at)
+
+
+def returned(subscription: Subscription, *, cause: str, at: datetime) -> None:
+    """Say that an ended service runs again."""
+    with translation.override(subscription.customer.language):
+        name = subscription.package.text("name")
+    words = {"name": name, "until": subscription.paid_until}
+    _queue("returned", cause, subscription, words, at=at)
+
+
+def _about_exchange(template: str, exchange: Exchange, *, at: datetime) -> None:
+    subscription = exchange.subscription
+    with translation.override(subscription.customer.language):
+        names = {"name": exchange.package.text("name"), "old": exchange.replaced.text("name")}
+    words = {**names, "exchange": exchange}
+    _queue(template, f"exchange-{exchange.pk}", subscription, words, at=at)
+
+
+def _queue(
+    template: str, cause: str, subscription: Subscription, words: dict[str, Any], *, at: datetime
+) -> None:
+    customer = subscription.customer
+    address = emails.link("storefront:service", subscription.public_id)
+    emails.queue(
+        template,
+        cause,
+        customer.email,
+        {"customer": customer, **words, "button_url": address},
+        language=customer.language,
+        at=at,
+        customer=customer,
+    )

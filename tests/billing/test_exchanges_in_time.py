@@ -1,0 +1,173 @@
+"""An exchange at the period's end, and one that is paid late, never, or when all has changed."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from billing import cancellations, exchanges, invariants, quotes
+from billing.models import (
+    Exchange,
+    Order,
+    Subscription,
+    SubscriptionPeriod,
+)
+from provisioning.models import Job
+from tests import payments
+from tests.billing import orders, renewing
+from tests.billing.exchanging import (
+    AT,
+    AT_END,
+    DUE,
+    agreed,
+    balance,
+    credited,
+    day,
+    invoice_of,
+    live,
+    quoted,
+)
+from tests.billing.orders import euros
+
+
+@pytest.fixture
+def subscription(db: None) -> Subscription:
+    orders.seeded(at=AT)
+    return renewing.bought(at=AT)
+
+
+def test_at_the_end_of_the_period_the_renewal_is_the_new_package(
+    subscription: Subscription,
+) -> None:
+    exchange = agreed(subscription, "starter", 10, mode=AT_END)
+    assert (exchange.on, exchange.total) == (DUE, euros(0))
+    live(11, 24)
+    (invoice,) = renewing.renewals()
+    assert (invoice.total, str(invoice.lines.get())) == (euros(29_00), "Starter, monthly")
+    payments.pay(invoice, at=day(25))
+    live(25, 30)
+    subscription.refresh_from_db()
+    assert subscription.package.slug == "business"
+    assert credited() == 20_00 + 5_00
+    live(31, 31)
+    subscription.refresh_from_db()
+    assert (subscription.package.slug, subscription.amount_minor) == ("starter", 29_00)
+    assert str(subscription.paid_until) == "2026-05-02"
+    limits = Job.objects.filter(kind=Job.Kind.SET_LIMITS).order_by("-pk")[0].details["limits"]
+    assert limits["channels"] == 5
+    assert invariants.violations() == []
+
+
+def test_paid_late_the_scheduled_exchange_is_done_by_the_payment(
+    subscription: Subscription,
+) -> None:
+    agreed(subscription, "starter", 10, mode=AT_END)
+    live(11, 33)
+    subscription.refresh_from_db()
+    assert subscription.package.slug == "business"
+    payments.pay(renewing.renewals()[0], at=day(33))
+    subscription.refresh_from_db()
+    assert subscription.package.slug == "starter"
+    assert invariants.violations() == []
+
+
+def test_another_cycle_begins_with_the_next_period(subscription: Subscription) -> None:
+    with pytest.raises(quotes.NotExchangeable, match="end of the period only"):
+        quoted(subscription, "business", 10, cycle="yearly")
+    agreed(subscription, "business", 10, mode=AT_END, cycle="yearly")
+    live(11, 24)
+    (invoice,) = renewing.renewals()
+    assert invoice.total == euros(790_00)
+    payments.pay(invoice, at=day(25))
+    live(25, 32)
+    subscription.refresh_from_db()
+    assert (subscription.cycle, subscription.anchor_on) == ("yearly", DUE)
+    assert str(subscription.paid_until) == "2027-04-02"
+    assert str(subscription.next_invoice_on) == "2027-03-19"
+    assert [each.index for each in SubscriptionPeriod.objects.order_by("index")] == [0, 1]
+    assert invariants.violations() == []
+
+
+def test_a_scheduled_exchange_is_taken_back_until_it_is_invoiced(
+    subscription: Subscription,
+) -> None:
+    exchange = agreed(subscription, "starter", 10, mode=AT_END)
+    exchanges.withdraw(exchange, at=day(11), actor="user:7")
+    exchange = agreed(subscription, "scale", 12, mode=AT_END)
+    live(13, 24)
+    with pytest.raises(quotes.NotExchangeable, match="invoiced"):
+        exchanges.withdraw(exchange, at=day(24), actor="user:7")
+    assert [each.state for each in Exchange.objects.order_by("pk")] == ["cancelled", "pending"]
+    assert renewing.renewals()[0].total == euros(249_00)
+
+
+def test_an_unpaid_exchange_lapses_before_the_renewal_is_invoiced(
+    subscription: Subscription,
+) -> None:
+    exchange = agreed(subscription, "scale", 20)
+    invoice = invoice_of(exchange)
+    assert invoice.due_on is not None
+    assert invoice.due_on < date(2026, 3, 26)
+    live(21, 24)
+    exchange.refresh_from_db()
+    invoice.refresh_from_db()
+    assert (exchange.state, invoice.state) == ("cancelled", "cancelled")
+    assert Order.objects.get(invoice=invoice).state == Order.State.CANCELLED
+    assert renewing.renewals()[-1].total == euros(79_00)
+    assert invariants.violations() == []
+
+
+def test_paid_after_it_lapsed_the_money_is_the_customer_s(subscription: Subscription) -> None:
+    exchange = agreed(subscription, "scale", 20)
+    payment = payments.begin(invoice_of(exchange), at=day(20))
+    live(21, 24)
+    payments.arrive(payment, at=day(25))
+    subscription.refresh_from_db()
+    assert subscription.package.slug == "business"
+    assert balance(subscription) == exchange.total_minor
+    assert invariants.violations() == []
+
+
+def test_paid_when_its_period_is_over_the_money_is_the_customer_s(
+    subscription: Subscription,
+) -> None:
+    """No run of the calendar came in between: the payment itself finds that it is too late."""
+    exchange = agreed(subscription, "scale", 20)
+    payments.pay(invoice_of(exchange), at=day(31))
+    live(32, 32)
+    exchange.refresh_from_db()
+    subscription.refresh_from_db()
+    assert (exchange.state, subscription.package.slug) == ("cancelled", "business")
+    # It pays a part of the renewal that was issued on that day.
+    assert renewing.renewals()[-1].paid_minor == exchange.total_minor
+    assert invariants.violations() == []
+
+
+def test_paid_some_days_later_it_is_done_as_agreed(subscription: Subscription) -> None:
+    exchange = agreed(subscription, "scale", 10)
+    payments.pay(invoice_of(exchange), at=day(13))
+    subscription.refresh_from_db()
+    assert subscription.package.slug == "scale"
+    assert invariants.violations() == []
+
+
+def test_a_cancellation_takes_a_scheduled_exchange_back(subscription: Subscription) -> None:
+    exchange = agreed(subscription, "starter", 10, mode=AT_END)
+    cancellations.cancel(subscription, at=day(12), actor="user:7")
+    exchange.refresh_from_db()
+    assert exchange.state == Exchange.State.CANCELLED
+    live(13, 31)
+    subscription.refresh_from_db()
+    assert subscription.state == Subscription.State.ENDED
+    assert invariants.violations() == []
+
+
+def test_a_trial_is_exchanged_at_its_end(db: None) -> None:
+    orders.seeded(at=AT)
+    subscription = renewing.bought(at=AT, slug="message-reach")
+    with pytest.raises(quotes.NotExchangeable, match="end of the period only"):
+        quoted(subscription, "starter", 3)
+    agreed(subscription, "starter", 3, mode=AT_END)
+    live(4, 14)
+    assert renewing.renewals()[0].total == euros(29_00)
