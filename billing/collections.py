@@ -105,6 +105,14 @@ def usual() -> dict[str, int]:
     return most
 
 
+def worded(kind: str, count: int) -> str:
+    """Return a kind of the circuit breaker with its number, as people read it."""
+    name, _space, currency = kind.partition(" ")
+    if name == SUM:
+        return f"{Money(count, currency).decimal()} {currency} charged"
+    return f"{count} {kind}"
+
+
 def _in_question(on: date) -> QuerySet[Invoice]:
     """Due renewals of living services whose customer pays automatically, with nothing under way."""
     living = Q(subscription__ends_on__isnull=True) | Q(

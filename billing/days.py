@@ -37,6 +37,7 @@ INSERT INTO billing_numberseries TABLE own_numbers;
 # What the circuit breaker counts, beside what collections.weigh says: services that a run would
 # suspend or end.
 SERVICES = "services"
+WORDS = {SERVICES: "services would be suspended or ended"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +80,13 @@ class TooMany(Exception):
 
     def __init__(self, planned: Mapping[str, int], usual: Mapping[str, int], day: Day) -> None:
         self.planned, self.usual, self.day = dict(planned), dict(usual), day
-        words = {SERVICES: "services would be suspended or ended"}
         parts = [
-            f"{count} {words.get(kind, kind)}, {usual[kind]} at most are usual."
+            f"{collections.worded(WORDS.get(kind, kind), count)}, "
+            f"{collections.worded(kind, usual[kind])} at most are usual."
             for kind, count in planned.items()
             if count > usual.get(kind, count)
         ]
-        super().__init__(f"{' '.join(parts)} None was: nothing but the invoices was done.")
+        super().__init__(f"{' '.join(parts)} Nothing but the invoices was done.")
 
 
 def run(on: date, *, at: datetime, most: Mapping[str, int] | None) -> Day:

@@ -5,12 +5,15 @@ from datetime import date, datetime
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
+from billing import methods
+from billing.gateways.base import SavedMethod
 from billing.models import (
     Brand,
     Coupon,
     Customer,
     LegalText,
     Membership,
+    Payment,
     TaxRate,
     TopUpTerms,
     User,
@@ -81,6 +84,18 @@ def seed_operator(*, at: datetime) -> None:
         )
         _staff()
         _customer(at=at)
+
+
+def keep_card(*, at: datetime) -> None:
+    """Let the demo's customer have kept the card that the simulated gateway always knows."""
+    customer = Customer.objects.filter(email=CUSTOMER[0]).first()
+    if customer is None or customer.methods.exists():
+        return
+    card = SavedMethod("pm_demo_4242", "card", "Visa", "4242", date(2034, 12, 31))
+    consent = {"text": "Part of the demonstration.", "at": at.isoformat()}
+    payment = Payment(customer=customer, gateway="simulated", consent=consent)
+    with transaction.atomic():
+        methods.keep(payment, card, at=at, actor="system:demo")
 
 
 def _brand() -> None:

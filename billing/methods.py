@@ -117,7 +117,13 @@ def _added(
     )
     method.token_sealed = vault.seal(saved.token, purpose=method.purpose)
     method.save(force_insert=True)
-    record_change(method, before="", at=at, actor=actor, reason=f"kept from payment {payment.pk}")
+    record_change(
+        method,
+        before="",
+        at=at,
+        actor=actor,
+        reason=f"kept from payment {payment.pk or 'of the demo'}",
+    )
     return method
 
 

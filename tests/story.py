@@ -56,10 +56,10 @@ class Customer:
         page = self.browser.open(f"/packages/{slug}/")
         assert self.browser.submit(page, "price", {"price": str(chosen.pk)}).status == 200
 
-    def orders(self, gateway: str = "simulated") -> Page:
+    def orders(self, gateway: str = "simulated", **more: str) -> Page:
         """Order what is in the basket; return the page of the gateway (or of the transfer)."""
         page = self.browser.open("/checkout/")
-        values = {**ADDRESS, **CONSENT, "gateway": gateway}
+        values = {**ADDRESS, **CONSENT, "gateway": gateway, **more}
         return self.browser.submit(page, "gateway", values, button="order")
 
     def pays(self, page: Page, card: str = "4242424242424242") -> Page:

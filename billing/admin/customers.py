@@ -32,6 +32,8 @@ class CustomerPage(Page):
     search_fields = ("name", "company", "email", "vat_id", "memberships__user__email")
     readonly_fields = ("created_at", "owed", "credit", "subscriptions", "orders", "invoices") + (
         "payments",
+        "methods",
+        "pays_automatically",
         "mails",
     )
     fieldsets = (
@@ -49,7 +51,7 @@ class CustomerPage(Page):
             "fields": (
                 ("owed", "credit"),
                 ("subscriptions", "orders", "invoices"),
-                ("payments", "mails", "created_at"),
+                ("payments", "methods", "pays_automatically", "mails", "created_at"),
             )
         },
     )
@@ -94,6 +96,10 @@ class CustomerPage(Page):
     @admin.display(description=_("payments"))
     def payments(self, row: Customer) -> str:
         return counted(row.payments.all(), customer__id__exact=row.pk)
+
+    @admin.display(description=_("saved payment methods"))
+    def methods(self, row: Customer) -> str:
+        return counted(row.methods.all(), customer__id__exact=row.pk)
 
     @admin.display(description=_("mails"))
     def mails(self, row: Customer) -> str:

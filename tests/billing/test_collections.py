@@ -217,10 +217,12 @@ def test_a_preview_lists_the_charges_and_keeps_nothing(method: PaymentMethod) ->
 
 def test_far_more_charges_than_usual_wait_for_staff(db: None) -> None:
     crowd(collections.ALWAYS_FINE + 1)
-    with pytest.raises(CommandError, match="21 charges, 20 at most are usual"):
+    with pytest.raises(CommandError, match="21 charges, 20 charges at most are usual"):
         said("bill", "--on", str(DUE))
     assert attempts() == []
-    assert "a run would stop at 21 charges" in said("preview", "--on", str(DUE))
+    assert "a run would stop at 21 charges, 20 charges are usual" in said(
+        "preview", "--on", str(DUE)
+    )
     stopped = Run.objects.get(on=DUE)
     assert stopped.planned == {"services": 0, "charges": 21, "charged EUR": 21 * 79_00}
     runs.release(stopped, reason="the big day", at=noon(0), actor="staff:1")

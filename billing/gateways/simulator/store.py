@@ -41,6 +41,8 @@ CREATE TABLE IF NOT EXISTS call (
     key TEXT, status TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS payment_key ON payment (key);
 CREATE INDEX IF NOT EXISTS delivery_due ON delivery (state, due_at);
+INSERT OR IGNORE INTO method (token, brand, last4, expires_on)
+    VALUES ('pm_demo_4242', 'Visa', '4242', '2034-12-31');
 """
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from billing import days, reports
+from billing import collections, days, reports
 from billing.models import current_brand
 from packages import clock
 from packages.periods import business_day
@@ -22,11 +22,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         on = options["on"] or business_day(clock.now(), current_brand().zone)
         usual = days.usual()
-        seen = days.preview(on, days=options["days"])
-        for line in reports.of_days(seen):
+        foreseen = days.preview(on, days=options["days"])
+        for line in reports.of_days(foreseen):
             self.stdout.write(line)
-        for day in seen:
+        for day in foreseen:
             for kind, count in day.weight.items():
                 if count > usual.get(kind, count):
-                    text = f"{day.on}: a run would stop at {count} {kind}, {usual[kind]} are usual."
-                    self.stdout.write(text)
+                    seen, most = (collections.worded(kind, n) for n in (count, usual[kind]))
+                    self.stdout.write(f"{day.on}: a run would stop at {seen}, {most} are usual.")

@@ -19,6 +19,8 @@ class Command(BaseCommand):
             raise CommandError("Demo data belongs in a demo: set DEMO=1 first.")
         seed_catalogue()
         demo.seed_operator(at=clock.now())
+        if settings.SIMULATED_GATEWAY["url"]:
+            demo.keep_card(at=clock.now())
         if settings.SIMULATOR_URL:
             seed_servers(settings.SIMULATOR_URL, settings.SIMULATOR_PASSWORD)
         self.stdout.write("Staff     {}  password {}".format(*demo.STAFF))
