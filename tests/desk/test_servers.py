@@ -20,7 +20,8 @@ def fields(server: Server, **changes: Any) -> dict[str, Any]:
     """What the form of a server sends when nothing is touched."""
     names = ("name", "currency", "login_url", "base_url", "profile", "auth", "username")
     numbers = ("connect_timeout_seconds", "read_timeout_seconds", "quiet_seconds")
-    sent = {name: getattr(server, name) for name in (*names, *numbers, "read_gap_seconds")}
+    readings = ("read_gap_seconds", "reading_minutes", "readings_a_minute", "take_back")
+    sent = {name: getattr(server, name) for name in (*names, *numbers, *readings)}
     return {**sent, "active": "on", "secret": "", "mapping": json.dumps(server.mapping), **changes}
 
 
