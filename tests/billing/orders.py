@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from billing import carts, checkout
-from billing.models import Brand, Cart, Customer, Order, User
+from billing.models import Brand, Cart, Customer, Order, Subscription, User
+from packages.models import Price
 from packages.money import Money
 from packages.periods import business_day
 from provisioning.models import Account
@@ -31,9 +32,20 @@ def buyer(*, at: datetime, language: str = "en", **fields: Any) -> tuple[User, C
 
 def place(user: User, customer: Customer, *slugs: str, at: datetime) -> Order:
     """Order the packages with these slugs, as the checkout does."""
+    return place_prices(user, customer, *map(world.price, slugs), at=at)
+
+
+def place_prices(
+    user: User,
+    customer: Customer,
+    *prices: Price,
+    at: datetime,
+    subscription: Subscription | None = None,
+) -> Order:
+    """Order these prices, a top-up for the subscription."""
     cart = None
-    for slug in slugs:
-        cart = carts.add(cart, world.price(slug), subscription=None, at=at)
+    for price in prices:
+        cart = carts.add(cart, price, subscription=subscription, at=at)
     assert cart is not None
     return order(cart, user, customer, at=at)
 
