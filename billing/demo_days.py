@@ -5,8 +5,8 @@ from packages import clock
 from packages.sweeping import each
 from provisioning import tasks as provisioning
 
-# Each round does what the one before has brought about: an event, a payment, a job, its mail.
-ROUNDS = 10
+# Each round does what the one before has brought about: an event, a payment, a job.
+ROUNDS = 20
 
 
 def live(days: int) -> None:
@@ -18,14 +18,17 @@ def live(days: int) -> None:
     for _ in range(days):
         clock.pass_days(1)
         tasks.bill_due()
+        each(provisioning.servers_to_read(), provisioning.read_server)
+        tasks.watch_balances()
         work()
 
 
 def work() -> None:
-    """Do what is due now, and what that brings about."""
+    """Do what is due now, and what that brings about, as workers do it. No doorbell is needed."""
     for _ in range(ROUNDS):
         tasks.sweep_events()
         tasks.sweep_payments()
+        tasks.sweep_refunds()
         due = provisioning.accounts_due()
         each(due, provisioning.run_account)
         if not due:

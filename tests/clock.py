@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import time_machine
 
+from billing import demo_days
 from billing import tasks as billing
-from provisioning import tasks as provisioning
 
 
 class Clock:
@@ -53,13 +53,4 @@ class Clock:
 
     def work(self) -> None:
         """Do everything that is due now. No doorbell is needed: the rows are the queue."""
-        for _ in range(20):
-            billing.sweep_events()
-            billing.sweep_payments()
-            billing.sweep_refunds()
-            due = provisioning.accounts_due()
-            for account_id in due:
-                provisioning.run_account(account_id)
-            if not due:
-                break
-        billing.sweep_mails()
+        demo_days.work()

@@ -103,9 +103,8 @@ class Year:
         return True if invoice.state == Invoice.State.PAID else None
 
     def _noticed(self, invoice: Invoice, step: Notice.Step) -> None:
-        notice = invoice.notices.filter(step=step).first()
-        if notice is None:
-            raise Differs(f"{invoice.number}: {step.label} is missing on {today()}")
+        what = f"{step.label} of {invoice.number} on {today()}"
+        notice = wait_for(what, lambda: invoice.notices.filter(step=step).first())
         wait_for("the notice's mail", lambda: self._is_sent(notice))
         self._step(str(step.label))
 

@@ -9,12 +9,13 @@ from decimal import Decimal
 
 from django.db.models import QuerySet
 
-from billing import cancellations
-from billing.models import Customer, Invoice, Subscription
+from billing import cancellations, carts, coupons, methods
+from billing.models import Customer, Invoice, PaymentMethod, Subscription
 from packages.models import Price
 from packages.money import Money
 from tests import payments, world
-from tests.billing import orders
+from tests.billing import orders, saved
+from tests.story import Gateway
 
 Deed = Callable[["Life", datetime], object]
 
@@ -33,6 +34,9 @@ class Life:
     # A habit of every so many invoices: then it is paid as late as this.
     late: tuple[int, int] = (0, 0)
     deeds: Mapping[date, Deed] = field(default_factory=dict)
+    # Who saves a card at this gateway is charged on the due date, and pays nothing by hand.
+    gateway: Gateway | None = None
+    coupon: str = ""
     customer: Customer | None = None
 
     def __str__(self) -> str:
@@ -44,7 +48,7 @@ class Life:
             self._buys(at)
         if on in self.deeds:
             self.deeds[on](self, at)
-        for invoice in open_invoices:
+        for invoice in open_invoices if self.gateway is None else ():
             mine = self.customer is not None and invoice.customer_id == self.customer.pk
             if mine and invoice.due_on is not None and self._pays_on(invoice, invoice.due_on) <= on:
                 payments.pay(invoice, at=at)
@@ -62,8 +66,14 @@ class Life:
     def _buys(self, at: datetime) -> None:
         email = f"{self.name.lower().replace(' ', '-')}@example.com"
         user, self.customer = world.customer(email, at=at)
-        order = orders.place_prices(user, self.customer, self.price(), at=at)
-        if order.invoice.due:
+        cart = carts.add(None, self.price(), subscription=None, at=at)
+        if self.coupon:
+            coupons.enter(cart, self.coupon, self.customer, on=self.begins_on, at=at)
+        order = orders.order(cart, user, self.customer, at=at)
+        if self.gateway is not None:
+            saved.pay_and_keep(order.invoice, self.gateway, at=at)
+            methods.switch(self.customer, True, at=at, actor="user:1")
+        elif order.invoice.due:
             payments.pay(order.invoice, at=at)
 
     def _pays_on(self, invoice: Invoice, due_on: date) -> date:
@@ -92,7 +102,20 @@ def tops_up(life: Life, at: datetime) -> None:
     payments.pay(order.invoice, at=at)
 
 
-def cast() -> list[Life]:
+def declines(life: Life, at: datetime) -> None:
+    _card_says(life, "insufficient_funds")
+
+
+def accepts(life: Life, at: datetime) -> None:
+    _card_says(life, None)
+
+
+def _card_says(life: Life, code: str | None) -> None:
+    assert life.gateway is not None
+    saved.later(life.gateway, PaymentMethod.objects.get(customer=life.customer), code)
+
+
+def cast(gateway: Gateway) -> list[Life]:
     """Return the lives. What is special about each is its name."""
     return [
         Life("Anchor 31", "business", "monthly", date(2027, 1, 31)),
@@ -118,6 +141,12 @@ def cast() -> list[Life]:
             deeds={date(2027, 7, 1): tops_up, date(2029, 2, 28): tops_up},
         ),
         Life("Resets", "starter", "monthly", date(2027, 7, 29), pays_after=1),
+        # The charge of 30 May 2028 is declined; the second retry, five days later, goes through.
+        Life(
+            "By Card", "business", "monthly", date(2027, 10, 30), gateway=gateway,
+            deeds={date(2028, 5, 29): declines, date(2028, 6, 3): accepts},
+        ),
+        Life("Coupon", "business", "monthly", date(2028, 1, 12), coupon="THREE"),
     ]  # fmt: skip
 
 

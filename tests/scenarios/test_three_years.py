@@ -14,19 +14,27 @@ import pytest
 from django.db.models import Sum
 
 from billing import invariants, tasks
-from billing.models import Invoice, Payment
+from billing.models import Coupon, Invoice, Payment
 from config.env import VAR_DIR
 from packages.models import Cycle, Price
 from packages.money import Money, total
 from packages.periods import business_day
 from provisioning.simulator.simulator import Simulator
 from tests import world
+from tests.billing import saved
 from tests.clock import Clock
 from tests.scenarios.lives import Life, balance_of, cast
+from tests.story import Gateway
 
 EXPECTED = Path(__file__).with_name("three_years.txt")
 BEGINS, YEARS = "2027-01-31 08:00", 3
 LAST = date(2030, 1, 31)
+
+
+@pytest.fixture
+def gateway() -> Iterator[Gateway]:
+    with saved.open_gateway() as gateway:
+        yield gateway
 
 
 @pytest.fixture
@@ -42,11 +50,15 @@ def years(transactional_db: None, dialler: Simulator) -> Iterator[Clock]:
                 amount_minor=month.amount_minor * months,
                 credit_minor=month.credit_minor * months,
             )
+        # Half the price of the first three invoices.
+        Coupon.objects.create(code="THREE", percent_bp=5000, cycles=3)
         yield clock
 
 
-def test_three_years_of_a_dozen_subscriptions(years: Clock, dialler: Simulator) -> None:
-    lives, on = cast(), date(2027, 1, 31)
+def test_three_years_of_a_dozen_subscriptions(
+    years: Clock, dialler: Simulator, gateway: Gateway
+) -> None:
+    lives, on = cast(gateway), date(2027, 1, 31)
     while on <= LAST:
         tasks.bill_due()
         unpaid = list(Invoice.objects.filter(state=Invoice.State.OPEN))
