@@ -106,13 +106,20 @@ def expire(on: date, *, at: datetime) -> int:
         cause = f"bucket-{bucket.pk}:expired"
         if not Job.objects.filter(cause=cause).exists():
             with transaction.atomic():
-                _take_back_one(bucket, cause=cause, at=at)
+                take_back_one(bucket, cause=cause, at=at, actor=ACTOR)
             asked += 1
     return asked
 
 
-def _take_back_one(bucket: CreditBucket, *, cause: str, at: datetime) -> None:
-    """Keep what is used after the gift; of the gift what is left by then is taken."""
+def take_back_one(
+    bucket: CreditBucket, *, cause: str, at: datetime, actor: str, always: bool = False
+) -> None:
+    """Ask for what is left of a bucket; what is used after it is kept.
+
+    With `always` staff do it where the API cannot.
+
+    Needs a transaction; takes the account's lock.
+    """
     later = False
     keep = Money.zero(bucket.currency)
     for lot in lots(bucket.account):
@@ -120,7 +127,9 @@ def _take_back_one(bucket: CreditBucket, *, cause: str, at: datetime) -> None:
             keep += Money(lot.left_minor, bucket.currency)
         later = later or lot.bucket == bucket
     most = Money(bucket.left_minor, bucket.currency)
-    jobs.take_back(bucket.account, keep=keep, most=most, cause=cause, at=at, actor=ACTOR)
+    jobs.take_back(
+        bucket.account, keep=keep, most=most, cause=cause, at=at, actor=actor, always=always
+    )
 
 
 def _balance_before(job: Job, *, at: datetime) -> int | None:
@@ -151,8 +160,8 @@ def _take(job: Job, amount: int, *, at: datetime) -> None:
 
 
 def _lapses(bucket: CreditBucket, job: Job) -> bool:
-    if bucket.kind == Kind.PROMOTIONAL:
-        return job.cause == f"bucket-{bucket.pk}:expired"
+    if job.cause.startswith("bucket-"):
+        return job.cause.startswith(f"bucket-{bucket.pk}:")
     renewal = job.cause.removesuffix(":take-back")
     return bucket.kind == Kind.RESETTING and bucket.cause != f"{renewal}:credit"
 

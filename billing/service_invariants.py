@@ -87,8 +87,10 @@ INVARIANTS = (
            LEFT JOIN billing_invoice i ON i.id = l.invoice_id
            LEFT JOIN billing_subscription s ON s.id = l.subscription_id
            LEFT JOIN billing_creditbucket b ON j.cause = 'bucket-' || b.id || ':expired'
+           LEFT JOIN billing_topuprefund r ON j.cause LIKE 'bucket-%:refund-' || r.id
            WHERE j.kind = 'take_back' AND (i.state = 'paid' AND j.account_id = s.account_id
-             OR b.kind = 'promotional' AND j.account_id = b.account_id) IS NOT TRUE""",
+             OR b.kind = 'promotional' AND j.account_id = b.account_id
+             OR r.id IS NOT NULL) IS NOT TRUE""",
     ),
     Invariant(
         "CRE-1",
@@ -114,6 +116,7 @@ INVARIANTS = (
         """SELECT e.id, NULL FROM billing_bucketentry e
            JOIN billing_creditbucket b ON b.id = e.bucket_id
            WHERE e.kind = 'taken_back' AND b.kind NOT IN ('resetting', 'promotional')
+             AND e.cause NOT LIKE 'bucket-%:refund-%'
            UNION ALL SELECT NULL, j.id FROM provisioning_job j
            LEFT JOIN billing_bucketentry e ON e.cause = j.cause AND e.kind = 'taken_back'
            WHERE j.kind = 'take_back' AND j.state = 'done' GROUP BY j.id, j.amount_minor
@@ -148,6 +151,23 @@ INVARIANTS = (
            WHERE o.customer_id <> s.customer_id OR l.subscription_id IS DISTINCT FROM s.id
              OR l.credit_minor <> p.amount_minor OR l.amount_minor <> p.amount_minor
              OR (p.closed_at IS NOT NULL AND o.state = 'placed')""",
+    ),
+    Invariant(
+        "TOP-3",
+        "What was credited for bought credit had left the dialler, once, and no more.",
+        """SELECT r.id FROM billing_topuprefund r
+           LEFT JOIN provisioning_job j ON j.cause LIKE 'bucket-%:refund-' || r.id
+           JOIN billing_orderline l ON l.id = r.line_id
+           LEFT JOIN billing_invoice n ON n.id = r.note_id
+           WHERE j.id IS NULL
+             OR (r.state IN ('taken', 'credited') AND (j.state <> 'done'
+               OR j.amount_minor <> r.taken_minor OR j.account_id <> (SELECT account_id
+                 FROM billing_subscription WHERE id = l.subscription_id)))
+             OR (r.state = 'credited' AND n.corrects_id IS DISTINCT FROM
+               (SELECT id FROM billing_invoice WHERE order_id = l.order_id AND kind = 'invoice'))
+           UNION ALL SELECT line_id FROM billing_topuprefund r
+           JOIN billing_orderline l ON l.id = r.line_id
+           GROUP BY line_id, l.credit_minor HAVING sum(taken_minor) > l.credit_minor""",
     ),
     Invariant(
         "ORD-1",
@@ -243,6 +263,10 @@ INVARIANTS = (
            UNION ALL SELECT 'exchange', e.id FROM billing_exchange e LEFT JOIN LATERAL (
              SELECT after FROM packages_statechange WHERE subject = 'exchange' AND subject_id = e.id
              ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM e.state
+           UNION ALL SELECT 'refund', t.id FROM billing_topuprefund t LEFT JOIN LATERAL (
+             SELECT after FROM packages_statechange WHERE subject = 'topuprefund'
+             AND subject_id = t.id
+             ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM t.state
            UNION ALL SELECT 'mail', m.id FROM billing_mail m LEFT JOIN LATERAL (
              SELECT after FROM packages_statechange WHERE subject = 'mail' AND subject_id = m.id
              ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM m.state""",

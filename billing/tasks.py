@@ -14,6 +14,7 @@ from billing import (
     payments,
     refunds,
     runs,
+    top_up_refunds,
     vat_ids,
 )
 from billing.models import Brand, GatewayEvent, Payment
@@ -80,10 +81,11 @@ def sweep_mails() -> None:
 
 @shared_task
 def watch_balances() -> None:
-    """Mail who runs low on credit, and buy for whoever ordered so in advance."""
+    """Mail who runs low on credit, buy for whoever ordered so, credit what was taken back."""
     at = clock.now()
     low_balances.watch(at=at)
     auto_top_ups.run(at=at)
+    top_up_refunds.sweep(at=at)
 
 
 @shared_task

@@ -82,14 +82,22 @@ def credit(
 
 
 def take_back(
-    account: Account, *, keep: Money, most: Money, cause: str, at: datetime, actor: str
+    account: Account,
+    *,
+    keep: Money,
+    most: Money,
+    cause: str,
+    at: datetime,
+    actor: str,
+    always: bool = False,
 ) -> list[Job]:
     """Ask that the balance is lowered to `keep`, by `most` at the most; once per cause.
 
     How much that is, is decided when the job reads the balance: what was spent by then is not
-    taken, and `keep` is never touched.
+    taken, and `keep` is never touched. `always`: never left to the customer, whatever the server is
+    set to; what its API cannot, staff do.
     """
-    details = {"keep_minor": keep.minor, "most_minor": most.minor}
+    details = {"keep_minor": keep.minor, "most_minor": most.minor, "always": always}
     row = Wish(account, Job.Kind.TAKE_BACK, cause, cause, details=details, currency=keep.currency)
     return add([row], at=at, actor=actor)
 

@@ -131,6 +131,8 @@ def _by_hand(claim: Claim, dialler: Dialler) -> None:
 def _is_left_be(claim: Claim) -> bool:
     """Say whether the operator leaves unused free credit to customers on this server."""
     server = claim.job.account.server
+    if claim.job.details.get("always"):
+        return False
     return claim.job.kind == Job.Kind.TAKE_BACK and server.take_back == server.TakeBack.SKIP
 
 

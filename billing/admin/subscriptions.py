@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from billing.admin.dunning import PauseDunning, panel
+from billing.admin.top_ups import RefundCredit
 from billing.models import Invoice, Subscription, SubscriptionPeriod
 from packages.desk.cells import EMPTY, amount, lines, link, state
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
@@ -20,7 +21,7 @@ class Periods(ReadOnlyInline):
 
 @admin.register(Subscription)
 class SubscriptionPage(ReadOnlyPage):
-    deeds = (PauseDunning(),)
+    deeds = (PauseDunning(), RefundCredit())
     list_display = ("package", "status", "customer_link", "runs", "amount", "cycle", "paid_until")
     list_filter = ("state", "package", "cycle", "currency")
     search_fields = ("customer__name", "customer__company", "customer__email") + (

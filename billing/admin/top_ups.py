@@ -9,12 +9,15 @@ from django.contrib import admin
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing import auto_top_ups, top_up_limits
+from billing import auto_top_ups, top_up_limits, top_up_refunds
 from billing.models import (
     AutoPurchase,
     AutoTopUp,
     Customer,
+    OrderLine,
+    Subscription,
     TopUpLimit,
+    TopUpRefund,
     TopUpTerms,
     current_brand,
 )
@@ -215,3 +218,76 @@ class AutoTopUpPage(ReadOnlyPage):
     @admin.display(description=gettext_lazy("consent"))
     def words(self, row: AutoTopUp) -> str:
         return structure(row.consent)
+
+
+@admin.register(TopUpRefund)
+class TopUpRefundPage(ReadOnlyPage):
+    list_display = ("at", "order_link", "status", "most", "taken", "note_link")
+    list_filter = ("state",)
+    list_select_related = ("line__order", "note")
+    readonly_fields = ("order_link", "status", "most", "taken", "note_link", "reason", "at")
+    fields = ("order_link", "status", ("most", "taken"), "note_link", "reason", "at")
+
+    @admin.display(description=gettext_lazy("order"))
+    def order_link(self, row: TopUpRefund) -> str:
+        return link(row.line.order)
+
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def status(self, row: TopUpRefund) -> str:
+        return state(row)
+
+    @admin.display(description=gettext_lazy("at most"))
+    def most(self, row: TopUpRefund) -> str:
+        return amount_of(row.most_minor, row.line.order.currency)
+
+    @admin.display(description=gettext_lazy("taken back"))
+    def taken(self, row: TopUpRefund) -> str:
+        return amount_of(row.taken_minor, row.line.order.currency)
+
+    @admin.display(description=gettext_lazy("credit note"))
+    def note_link(self, row: TopUpRefund) -> str:
+        return link(row.note)
+
+
+class RefundForm(ReasonForm):
+    """Which purchase of credit, and why."""
+
+    line = forms.ChoiceField(label=gettext_lazy("Bought credit"))
+    field_order = ("line", "reason")
+
+    def __init__(self, data: Any, row: Subscription) -> None:
+        super().__init__(data)
+        choice = self.fields["line"]
+        assert isinstance(choice, forms.ChoiceField)
+        choice.choices = [
+            (line.pk, f"{line.order} · {line.name} · {amount(left)}")
+            for line, left in top_up_refunds.refundable(row)
+        ]
+
+
+class RefundCredit(Deed):
+    code = "refund-credit"
+    label = gettext_lazy("Give unused credit back…")
+    danger = True
+    form = RefundForm
+
+    def offered(self, row: Subscription) -> bool:
+        return bool(top_up_refunds.refundable(row))
+
+    def effects(self, row: Subscription) -> Sequence[Text]:
+        return [
+            _("The dialler takes back what is left of this purchase; what was used by then stays."),
+            _("When that is done, what was paid for it is credited onto the customer's balance."),
+            _("Where the API cannot do that, it is a task for staff; nothing is credited before."),
+        ]
+
+    def form_for(self, row: Subscription, data: Any) -> DeedForm:
+        return RefundForm(data, row)
+
+    def carry_out(
+        self, row: Subscription, given: dict[str, Any], *, at: datetime, actor: str
+    ) -> Text:
+        line = OrderLine.objects.select_related("order").get(pk=given["line"], subscription=row)
+        refund = top_up_refunds.ask(line, reason=given["reason"], at=at, actor=actor)
+        words = {"amount": amount_of(refund.most_minor, line.order.currency)}
+        return _("Up to %(amount)s is being taken back at the dialler.") % words

@@ -20,6 +20,7 @@ from billing.models.run import Run
 from billing.models.subscription import Subscription, SubscriptionPeriod
 from billing.models.timetable import PackageTimetable, Timetable
 from billing.models.top_up import TopUpLimit, TopUpTerms
+from billing.models.top_up_refund import TopUpRefund
 from billing.models.vat_check import VatCheck
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "TaxRate",
     "Timetable",
     "TopUpLimit",
+    "TopUpRefund",
     "TopUpTerms",
     "User",
     "VatCheck",

@@ -218,6 +218,9 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
         " ('overdue_first', date '2026-01-01')) AS s (step, day)",)),
     ("TOP-1", "more than agreed", (AUTO, PURCHASE)),
     ("TOP-2", "of another sum", (AUTO, PURCHASE)),
+    ("TOP-3", "nothing had left the dialler", (
+        "INSERT INTO billing_topuprefund (line_id, state, most_minor, reason, at)"
+        " SELECT min(id), 'asked', 1, 'x', now() FROM billing_orderline",)),
     ("ORD-1", "fulfilled, not paid", ("UPDATE billing_invoice SET state = 'open'",)),
     ("ORD-1", "paid, not fulfilled", ("UPDATE billing_order SET state = 'placed'",)),
     ("ORD-1", "no jobs", ("UPDATE provisioning_job SET cause = 'other-' || id",)),

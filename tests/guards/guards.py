@@ -129,6 +129,8 @@ UNIQUE = (
     Copy("period_index_once", "period", without(PERIOD, "index")),
     Copy("period_start_once", "period", without(PERIOD, "start_on")),
     Copy("billing_topupterms_currency_key", "topupterms"),
+    Copy("billing_topuprefund_note_id_key", "topuprefund", {"state": "'credited'"}),
+    Copy("top_up_refund_one_open", "openrefund"),
     Copy("billing_autotopup_subscription_id_key", "autotopup"),
     Copy("billing_autopurchase_order_id_key", "autopurchase", without(PURCHASE, "order_id")),
     Copy("auto_purchase_once", "autopurchase", without(PURCHASE, "read_at")),
@@ -189,6 +191,7 @@ CHECKS = (
             "month_minor": "amount_minor - 1",
         },
     ),
+    Copy("top_up_refund_within_most", "topuprefund", {"note_id": "NULL"}),
     Copy("top_up_limit_not_negative", "topuplimit", {"day_minor": "-1"}),
     Copy("subscription_active_has_anchor", "subscription", {**SUBSCRIPTION, "anchor_on": "NULL"}),
     Copy(

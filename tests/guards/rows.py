@@ -60,11 +60,11 @@ def make() -> Rows:
     _people(rows)
     _dialler(rows)
     _purchase(rows)
-    top_up_rows.make(rows, ON, AT)
     rows_of_offers.coupon(rows, at=AT)
     _invoices(rows)
     _credit_note(rows)
     rows_of_offers.exchange(rows, at=AT)
+    top_up_rows.make(rows, ON, AT)
     _money(rows)
     _charge(rows)
     rows["mail"] = Mail.objects.create(

@@ -11,6 +11,7 @@ from billing.models import (
     Order,
     Subscription,
     TopUpLimit,
+    TopUpRefund,
     TopUpTerms,
 )
 
@@ -69,5 +70,23 @@ def make(rows: dict[str, Any], on: date, at: datetime) -> None:
         balance_minor=1,
         reason="known",
         actor="staff:1",
+        at=at,
+    )
+    _refunds(rows, at)
+
+
+def _refunds(rows: dict[str, Any], at: datetime) -> None:
+    """Insert a refund that is over, with its credit note, and one that is under way."""
+    line, reason = rows["orderline"], "not needed"
+    rows["openrefund"] = TopUpRefund.objects.create(
+        line=line, most_minor=20_00, reason=reason, at=at
+    )
+    rows["topuprefund"] = TopUpRefund.objects.create(
+        line=line,
+        state=TopUpRefund.State.CREDITED,
+        most_minor=20_00,
+        taken_minor=10_00,
+        reason=reason,
+        note=rows["note"],
         at=at,
     )
