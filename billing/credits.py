@@ -90,11 +90,15 @@ def gift(
     *,
     expires_on: date | None,
     cause: str,
+    reason: str,
     at: datetime,
     actor: str,
 ) -> list[Job]:
-    """Ask for free credit, once per cause; it may expire. Needs a transaction."""
-    details = {GIFT: expires_on.isoformat() if expires_on else ""}
+    """Ask for free credit, once per cause; it may expire. Needs a transaction.
+
+    The reason stays with the job, for whoever asks why.
+    """
+    details = {GIFT: expires_on.isoformat() if expires_on else "", "reason": reason}
     return jobs.credit(account, amount, cause=cause, at=at, actor=actor, details=details)
 
 

@@ -12,6 +12,7 @@ from billing import (
     events,
     low_balances,
     payments,
+    quotas,
     refunds,
     runs,
     top_up_refunds,
@@ -86,6 +87,12 @@ def watch_balances() -> None:
     low_balances.watch(at=at)
     auto_top_ups.run(at=at)
     top_up_refunds.sweep(at=at)
+
+
+@shared_task
+def weigh_readings() -> None:
+    """Mail whose included units or credit run out, from the readings that are new."""
+    quotas.weigh(at=clock.now())
 
 
 @shared_task

@@ -32,6 +32,8 @@ BEAT: dict[str, dict[str, Any]] = {
     "sweep_jobs": {"task": "provisioning.tasks.sweep_jobs", "schedule": 15.0},
     # Running accounts whose balance and use nobody has read in this interval.
     "sweep_readings": {"task": "provisioning.tasks.sweep_readings", "schedule": 60.0},
+    # Readings that are new: whose included units or credit run out is told.
+    "weigh_readings": {"task": "billing.tasks.weigh_readings", "schedule": 60.0},
     # Old readings; one a day is kept.
     "thin_readings": {"task": "provisioning.tasks.thin_readings", "schedule": 21_600.0},
     # Balances that fell below what their customers chose: mails, and automatic top-ups.

@@ -78,5 +78,6 @@ def sweep() -> None:
         billing.sweep_mails,
         provisioning.check_servers,
         lambda: each(provisioning.servers_to_read(), provisioning.read_server),
+        billing.weigh_readings,
     )
     each(steps, lambda step: step())

@@ -5,6 +5,8 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.admin.dunning import PauseDunning, panel
 from billing.admin.top_ups import RefundCredit
+from billing.admin.usage import GiveCredit
+from billing.admin.usage import panel as usage_panel
 from billing.models import Invoice, Subscription, SubscriptionPeriod
 from packages.desk.cells import EMPTY, amount, lines, link, state
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
@@ -21,7 +23,7 @@ class Periods(ReadOnlyInline):
 
 @admin.register(Subscription)
 class SubscriptionPage(ReadOnlyPage):
-    deeds = (PauseDunning(), RefundCredit())
+    deeds = (GiveCredit(), PauseDunning(), RefundCredit())
     list_display = ("package", "status", "customer_link", "runs", "amount", "cycle", "paid_until")
     list_filter = ("state", "package", "cycle", "currency")
     search_fields = ("customer__name", "customer__company", "customer__email") + (
@@ -33,6 +35,7 @@ class SubscriptionPage(ReadOnlyPage):
         "promised",
         "catalogue",
         "dunning",
+        "credit_and_use",
     )
     fieldsets = (
         (None, {"fields": ("status", "customer_link", "catalogue")}),
@@ -50,12 +53,17 @@ class SubscriptionPage(ReadOnlyPage):
                 )
             },
         ),
+        (_("Credit and use"), {"fields": ("credit_and_use",)}),
         (_("At the dialler"), {"fields": ("account_link", "runs", "promised", "allowance")}),
     )
 
     @admin.display(description=_("state"), ordering="state")
     def status(self, row: Subscription) -> str:
         return state(row)
+
+    @admin.display(description=_("credit and use"))
+    def credit_and_use(self, row: Subscription) -> str:
+        return usage_panel(row)
 
     @admin.display(description=_("customer"), ordering="customer__name")
     def customer_link(self, row: Subscription) -> str:

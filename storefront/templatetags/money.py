@@ -77,6 +77,13 @@ def moment(value: datetime | None) -> str:
     return f"{format_date(local, 'long', locale=reader())}, {time}"
 
 
+@register.filter
+def weekday_moment(value: datetime) -> str:
+    """`{{ forecast.ends_at|weekday_moment }}`: Tuesday, 3 March 2026, 14:00."""
+    local = timezone.localtime(value)
+    return f"{format_date(local, 'EEEE', locale=reader())}, {moment(value)}"
+
+
 def _digits(pattern: NumberPattern, *, least: int, most: int) -> NumberPattern:
     """Return the locale's pattern with another number of decimals."""
     changed = parse_pattern(pattern.pattern)

@@ -20,8 +20,11 @@ from billing import (
     gateways,
     quotes,
     returns,
+    statements,
     tax,
     top_ups,
+    usage,
+    usage_charts,
 )
 from billing.models import AutoTopUp, Invoice, Subscription, User, current_brand
 from packages import clock
@@ -82,6 +85,7 @@ def _context(subscription: Subscription, *, at: datetime) -> dict[str, object]:
         "top_ups": [(each.package.text("name"), each) for each in _top_ups(subscription)],
         "amount_form": AmountForm(None, free_amounts) if free_amounts else None,
         **state_of(AutoTopUp.objects.filter(subscription=subscription).first(), at=at),
+        **_usage(subscription, at=at),
         "history": histories.of_service(subscription),
         "setting_password": any(job.kind == Job.Kind.CHANGE_PASSWORD for job in queue),
         "reading_balance": any(job.kind == Job.Kind.READ_BALANCE for job in queue),
@@ -106,6 +110,16 @@ def _changes(subscription: Subscription, *, on: date) -> dict[str, object]:
         "back": back,
         "back_seen": returns.seen(back) if back else "",
         "gateways": gateways.offered() if back else [],
+    }
+
+
+def _usage(subscription: Subscription, *, at: datetime) -> dict[str, object]:
+    """Return what was used and what is left, as readings and grants show it."""
+    shown = usage.of(subscription, at=at)
+    return {
+        "usage": shown,
+        "chart": usage_charts.drawn(shown.points),
+        "credit_lines": statements.of(subscription),
     }
 
 

@@ -92,6 +92,7 @@ class Service:
                 Money(minor, "EUR"),
                 expires_on=expires_on,
                 cause=f"gift-{uuid.uuid4()}",
+                reason="sorry",
                 at=noon(self.on),
                 actor="staff:1",
             )

@@ -12,7 +12,15 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from billing import change_mails, charge_emails, credit_notes, deliveries, emails, top_up_emails
+from billing import (
+    change_mails,
+    charge_emails,
+    credit_notes,
+    deliveries,
+    emails,
+    top_up_emails,
+    usage_emails,
+)
 from billing.models import Brand, Mail, Order
 from tests import payments
 from tests.billing import orders
@@ -45,7 +53,7 @@ def _everything(language: str, **customer: str) -> tuple[Order, dict[str, Mail]]
 def test_every_mail_has_its_three_templates_and_every_template_its_mail() -> None:
     named = {
         name
-        for module in (change_mails, charge_emails, emails, top_up_emails)
+        for module in (change_mails, charge_emails, emails, top_up_emails, usage_emails)
         for name, each in inspect.getmembers(module, inspect.isfunction)
         if each.__module__ == module.__name__ and not name.startswith("_")
     }
