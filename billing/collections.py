@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import islice
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Sum
 
-from billing import charges, payments
+from billing import charges, pauses, payments
 from billing.locks import take_for_invoice
 from billing.models import (
     Invoice,
@@ -16,6 +17,7 @@ from billing.models import (
     Payment,
     PaymentMethod,
     Subscription,
+    current_brand,
 )
 from billing.turns import next_turn
 from packages.doorbell import ring
@@ -49,11 +51,15 @@ def plan(on: date) -> list[Planned]:
     """Return what is to be charged automatically on that day; reads only.
 
     Open renewals from their due date on, of customers who pay automatically and have a default
-    method; not while any other payment is begun or being confirmed, and never twice a day.
+    method; not while any other payment is begun or being confirmed, a payment of theirs is disputed
+    or staff have paused dunning, and never twice a day.
     """
-    rows = _in_question(on).order_by("due_on", "id")
-    found = (_planned(each, on) for each in rows.iterator(chunk_size=CHUNK))
-    return [each for each in found if each is not None]
+    rows = _in_question(on).order_by("due_on", "id").iterator(chunk_size=CHUNK)
+    planned = list[Planned]()
+    while chunk := list(islice(rows, CHUNK)):
+        found = (_planned(each, on) for each in _at_work(chunk, on))
+        planned += [each for each in found if each is not None]
+    return planned
 
 
 def run(
@@ -138,6 +144,12 @@ def _in_question(on: date) -> QuerySet[Invoice]:
     return rows.select_related("customer").prefetch_related("payments", "customer__methods")
 
 
+def _at_work(invoices: Sequence[Invoice], on: date) -> list[Invoice]:
+    """Leave out what rests on that day: paused by staff, or its customer disputes a payment."""
+    spans = pauses.of(invoices, zone=current_brand().zone)
+    return [each for each in invoices if not any(span.covers(on) for span in spans[each.pk])]
+
+
 def _planned(invoice: Invoice, on: date) -> Planned | None:
     assert invoice.due_on is not None, "An issued invoice is due some day."
     turns = [each for each in invoice.payments.all() if each.turn_on is not None]
@@ -168,7 +180,7 @@ def _ask(planned: Planned, *, on: date, at: datetime) -> bool:
         with transaction.atomic():
             take_for_invoice(Invoice.objects.get(pk=planned.invoice_id))
             invoice = _in_question(on).filter(pk=planned.invoice_id).first()
-            if invoice is None or _planned(invoice, on) != planned:
+            if invoice is None or not _at_work([invoice], on) or _planned(invoice, on) != planned:
                 return False
             turn = charges.Turn(planned.turn, on)
             payment = charges.ask(invoice, _default(invoice), at=at, actor=ACTOR, turn=turn)

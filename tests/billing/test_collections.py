@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from billing import (
     cancellations,
@@ -16,8 +16,10 @@ from billing import (
     collections,
     days,
     deliveries,
+    disputes,
     invariants,
     methods,
+    pauses,
     payments,
     runs,
     turns,
@@ -175,6 +177,51 @@ def test_nothing_is_charged_without_the_customers_wish(
     methods.switch(subscription.customer, True, at=noon(0), actor="user:1")
     methods.remove(method, reason="by the customer", at=noon(0), actor="user:1")
     assert run(0).charges == []
+
+
+@pytest.mark.parametrize("what", ["invoice", "subscription", "customer"])
+def test_nothing_is_charged_while_staff_let_it_rest(
+    subscription: Subscription, method: PaymentMethod, what: str
+) -> None:
+    run(-7)
+    targets: dict[str, Invoice | Subscription | Customer] = {
+        "invoice": renewing.renewals()[0],
+        "subscription": subscription,
+        "customer": subscription.customer,
+    }
+    until_on, on = DUE + timedelta(days=2), DUE - timedelta(days=1)
+    pauses.begin(
+        targets[what], until_on=until_on, reason="asked for", on=on, at=noon(-1), actor="staff:1"
+    )
+    for offset in (0, 1):
+        assert run(offset).charges == []
+    assert len(run(2).charges) == 1
+
+
+def test_nothing_is_charged_while_a_payment_is_disputed(method: PaymentMethod) -> None:
+    run(-7)
+    paid = Payment.objects.get(state=Payment.State.SUCCEEDED)
+    with transaction.atomic():
+        disputes.note(paid, disputed=True, at=noon(-1))
+    for offset in (0, 1):
+        assert run(offset).charges == []
+    disputes.end(paid, at=noon(1))
+    assert len(run(2).charges) == 1
+
+
+def test_a_pause_between_plan_and_run_is_respected(method: PaymentMethod) -> None:
+    run(-7)
+    planned = collections.plan(DUE)
+    pauses.begin(
+        renewing.renewals()[0],
+        until_on=DUE + timedelta(days=2),
+        reason="asked for",
+        on=DUE,
+        at=noon(0),
+        actor="staff:1",
+    )
+    assert len(planned) == 1
+    assert collections.run(DUE, planned, at=noon(0)) == []
 
 
 def test_nothing_is_charged_for_a_service_that_was_cancelled(
