@@ -150,7 +150,7 @@ def test_each_level_is_mailed_once_in_a_period(service: Subscription) -> None:
         read(service, AT + hour * HOUR, 20_00, {"voice": left, "sms": 250})
         assert quotas.weigh(at=AT + hour * HOUR) == 1
     mails = Mail.objects.filter(template="units_used").order_by("pk")
-    assert [mail.subject[:17] for mail in mails] == ["Voice: 80 percent", "Voice: 100 percent"[:17]]
+    assert [mail.subject[:17] for mail in mails] == ["Voice: 80 percent", "Voice: 100 percen"]
     assert quotas.weigh(at=AT) == 0
     # The next period counts anew.
     period = SubscriptionPeriod.objects.get()
