@@ -1,0 +1,17 @@
+"""The dialler as we know it. One file per thing; import the thing from here."""
+
+from provisioning.models.account import Account, OneTimeSecret
+from provisioning.models.heartbeat import Heartbeat
+from provisioning.models.job import Attempt, Job
+from provisioning.models.reading import Reading
+from provisioning.models.server import Server
+
+__all__ = [
+    "Account",
+    "Attempt",
+    "Heartbeat",
+    "Job",
+    "OneTimeSecret",
+    "Reading",
+    "Server",
+]

@@ -1,0 +1,104 @@
+"""An ICTBroadcast installation, and how to speak to it."""
+
+from __future__ import annotations
+
+from django.core.validators import (
+    MaxValueValidator,
+    MinValueValidator,
+    RegexValidator,
+    URLValidator,
+)
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+API_ADDRESS = RegexValidator(
+    r"^https?://[^\s@?#]+/rest$",
+    _("Enter the address up to /rest, without user, password or query."),
+)
+
+
+class Server(models.Model):
+    """An ICTBroadcast installation. Its API names are configuration (docs/dialler-api.md)."""
+
+    class Profile(models.TextChoices):
+        LEGACY = "legacy", _("legacy (User_* methods)")
+        CURRENT = "current", _("current (Client_* methods)")
+
+    class Auth(models.TextChoices):
+        FORM = "form", _("username and password fields")
+        FORM_LEGACY = "form_legacy", _("api_username and api_password fields")
+        BEARER = "bearer", _("API key (bearer token)")
+
+    class TakeBack(models.TextChoices):
+        SKIP = "skip", _("is left to the customer")
+        MANUAL = "manual", _("is taken back by staff")
+
+    name = models.CharField(_("name"), max_length=60, unique=True)
+    base_url = models.CharField(
+        _("API address"),
+        max_length=200,
+        validators=[API_ADDRESS],
+        help_text=_("Up to and including /rest, e.g. https://dial.example.com/rest"),
+    )
+    login_url = models.CharField(
+        _("login page for customers"),
+        max_length=200,
+        validators=[URLValidator(schemes=["http", "https"])],
+    )
+    currency = models.CharField(_("currency"), max_length=3)
+    profile = models.CharField(_("profile"), max_length=10, choices=Profile.choices)
+    auth = models.CharField(_("authentication"), max_length=12, choices=Auth.choices)
+    username = models.CharField(_("API user"), max_length=80, blank=True)
+    secret_sealed = models.BinaryField(editable=False)
+    mapping = models.JSONField(_("mapping"), default=dict, blank=True)
+    default_role = models.CharField(_("default role id"), max_length=64, blank=True)
+    ca_file = models.CharField(_("CA file"), max_length=200, blank=True)
+    active = models.BooleanField(_("takes new accounts"), default=True)
+    connect_timeout_seconds = models.FloatField(_("connect time-out (s)"), default=3)
+    read_timeout_seconds = models.FloatField(_("answer time-out (s)"), default=15)
+    quiet_seconds = models.FloatField(
+        _("quiet time (s)"),
+        default=120,
+        help_text=_("How long an unanswered command may still take effect at the dialler."),
+    )
+    read_gap_seconds = models.FloatField(
+        _("gap between two readings (s)"),
+        default=30,
+        help_text=_("Two readings this far apart must agree before a command is sent again."),
+    )
+    take_back = models.CharField(
+        _("unused free credit at a renewal"),
+        max_length=10,
+        choices=TakeBack.choices,
+        default=TakeBack.SKIP,
+        help_text=_("Where the API cannot take credit back, or does not show the balance."),
+    )
+    reading_minutes = models.PositiveSmallIntegerField(
+        _("minutes between two readings"),
+        default=60,
+        validators=[MinValueValidator(1), MaxValueValidator(1440)],
+        help_text=_("How often balance and use of each running account are read."),
+    )
+    readings_a_minute = models.PositiveSmallIntegerField(
+        _("accounts read in a minute at most"),
+        default=300,
+        validators=[MinValueValidator(1)],
+    )
+    read_at = models.DateTimeField(null=True, editable=False)
+    checked_at = models.DateTimeField(_("last test"), null=True, editable=False)
+    check_note = models.CharField(_("result"), max_length=200, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("server")
+        verbose_name_plural = _("servers")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def work_seconds(self) -> float:
+        """Return how long a claim may speak to the server: five exchanges (look, read, write, read
+        again, confirm) and one to spare.
+        """
+        return 6 * (self.connect_timeout_seconds + self.read_timeout_seconds)
