@@ -9,8 +9,8 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         from billing import receivers
-        from billing.gateways.checks import check_gateways, check_no_simulated_gateway
+        from billing.gateways.checks import check_gateways, check_real_money
 
         register(check_gateways)
-        register(check_no_simulated_gateway, deploy=True)
+        register(check_real_money, deploy=True)
         receivers.connect()

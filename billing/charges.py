@@ -159,7 +159,7 @@ def _opened(payment: Payment) -> _Claimed | Exception:
     method = payment.method
     assert method is not None, "What waits to be sent has its method."
     try:
-        gateway = gateways.get(payment.gateway)
+        gateway = gateways.get(payment.gateway, livemode=payment.livemode)
         if gateway.account != method.account:
             return Declined("method_gone", "")
         return _Claimed(payment, gateway, vault.unseal(method.token_sealed, purpose=method.purpose))

@@ -7,13 +7,14 @@ from django.utils.translation import gettext as _
 
 from billing import deliveries, emails, events, payments
 from billing.gateways import bank_transfer
-from billing.gateways.base import NotConfigured
+from billing.gateways.base import GatewayRefused, NotConfigured, Unavailable
 from billing.models import GatewayEvent, Invoice, Mail, Payment
 from packages.desk import Impossible
 from packages.desk.cells import amount as shown
 from packages.doorbell import ring
 from packages.money import Money
 from packages.states import StateChange
+from provisioning.servers import NoServer
 
 BANK_TRANSFER = bank_transfer.BankTransfer.code
 
@@ -64,6 +65,27 @@ def book_transfer(invoice: Invoice, amount: Money, *, at: datetime, actor: str) 
         raise Impossible(_("No transfer can be booked for this invoice now.")) from error
     confirm_transfer(payment, amount, differs=True, at=at, actor=actor)
     return payment
+
+
+def ask_gateway(payment: Payment, *, at: datetime, actor: str) -> Payment:
+    """Ask the gateway about a payment and record what it says; return it as it is afterwards.
+
+    Speaks HTTP before its transaction. Raises Impossible, and nothing has changed, while the
+    gateway does not answer, does not know of the payment, or contradicts our row.
+    """
+    try:
+        snapshot = payments.look_up(payment)
+        if snapshot is None:
+            raise Impossible(_("The gateway does not know of this payment."))
+        return payments.record(snapshot, payment.gateway, at=at, actor=actor)
+    except (Unavailable, GatewayRefused, NotConfigured, KeyError) as error:
+        words = {"error": f"{type(error).__name__}: {error}"}
+        raise Impossible(_("The gateway has no answer now. %(error)s") % words) from error
+    except (payments.Mismatch, payments.UnknownPayment) as error:
+        words = {"error": str(error)}
+        raise Impossible(_("The gateway contradicts our row: %(error)s") % words) from error
+    except NoServer as error:
+        raise Impossible(str(error)) from error
 
 
 def process_again(event: GatewayEvent, *, at: datetime, actor: str) -> GatewayEvent:

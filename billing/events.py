@@ -32,7 +32,8 @@ def process(event_id: int, *, at: datetime) -> None:
     if event.payment_external_id == "":
         return _finish(event, GatewayEvent.State.IGNORED, "speaks of no payment", at=at)
     try:
-        snapshot = gateways.get(event.gateway).fetch_payment(event.payment_external_id)
+        gateway = gateways.get(event.gateway, livemode=event.livemode)
+        snapshot = gateway.fetch_payment(event.payment_external_id)
     except (Unavailable, GatewayRefused, NotConfigured, KeyError) as error:
         return _postpone(event, type(error).__name__, at=at)
     try:

@@ -120,6 +120,7 @@ def _open_payment(
         customer=invoice.customer,
         invoice=invoice,
         gateway=gateway.code,
+        livemode=gateway.livemode,
         amount_minor=invoice.due.minor,
         currency=invoice.currency,
         consent=consent,
@@ -198,9 +199,8 @@ def check(payment: Payment, *, at: datetime, actor: str) -> None:
     nothing and waits for staff; without a dialler for what was bought, the sweep comes back to it.
     """
     try:
-        gateway = gateways.get(payment.gateway)
-        snapshot = _look_up(gateway, payment)
-    except (Unavailable, GatewayRefused, NotConfigured) as error:
+        snapshot = look_up(payment)
+    except (Unavailable, GatewayRefused, NotConfigured, KeyError) as error:
         log.warning("payment.unchecked", payment=payment.pk, error=type(error).__name__)
         return
     if snapshot is not None:
@@ -220,8 +220,13 @@ def believe(payment: Payment, snapshot: PaymentSnapshot, *, at: datetime, actor:
         Payment.objects.filter(pk=payment.pk).update(next_check_at=None, failure_code=NOT_BELIEVED)
 
 
-def _look_up(gateway: Gateway, payment: Payment) -> PaymentSnapshot | None:
-    """Fetch by the gateway's id; where its answer was lost, find the payment by our key."""
+def look_up(payment: Payment) -> PaymentSnapshot | None:
+    """Fetch by the gateway's id; where its answer was lost, find the payment by our key.
+
+    None: the gateway does not know of it. Speaks HTTP. Raises Unavailable, GatewayRefused,
+    NotConfigured, or KeyError for a gateway that is no more.
+    """
+    gateway = gateways.get(payment.gateway, livemode=payment.livemode)
     if payment.external_id:
         return gateway.fetch_payment(payment.external_id)
     recent = gateway.list_payments(payment.created_at - timedelta(minutes=5))
@@ -279,7 +284,7 @@ def revalue(payment: Payment, amount: Money, *, at: datetime, actor: str) -> Non
 
 
 def _find(snapshot: PaymentSnapshot, gateway_code: str) -> int:
-    payments = Payment.objects.filter(gateway=gateway_code)
+    payments = Payment.objects.filter(gateway=gateway_code, livemode=snapshot.livemode)
     found = payments.filter(external_id=snapshot.external_id).first()
     if found is None and (key := _uuid(snapshot.key)):
         found = payments.filter(key=key, external_id__isnull=True).first()

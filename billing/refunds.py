@@ -114,9 +114,9 @@ def send(refund_id: int, *, at: datetime) -> Refund:
     if claimed is None:
         return Refund.objects.get(pk=refund_id)
     try:
-        gateway = gateways.get(claimed.payment.gateway)
-        external_id = str(claimed.payment.external_id)
-        snapshot = gateway.refund(external_id, claimed.amount, key=claimed.key.hex)
+        paid = claimed.payment
+        gateway = gateways.get(paid.gateway, livemode=paid.livemode)
+        snapshot = gateway.refund(str(paid.external_id), claimed.amount, key=claimed.key.hex)
     except Unavailable:
         log.warning("refund.unknown", refund=refund_id)
     except (GatewayRefused, NotConfigured, KeyError) as error:

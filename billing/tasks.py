@@ -1,9 +1,11 @@
 """Doorbells and sweeps. A task carries a row's id, reads the clock, and makes one call."""
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 from celery import shared_task
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from billing import (
     auto_top_ups,
@@ -21,9 +23,12 @@ from billing import (
 from billing.models import Brand, GatewayEvent, Payment
 from packages import clock
 from packages.periods import business_day
-from packages.sweeping import each
+from packages.sweeping import each, within
 
+Row = TypeVar("Row", Payment, GatewayEvent)
 BATCH = 500
+# For each gateway, and one more call that had begun by then. A gateway gives up after ten.
+SWEEP_SECONDS = 20
 SWEEPER = "system:sweep"
 
 
@@ -39,7 +44,7 @@ def sweep_events() -> None:
     at = clock.now()
     due = Q(next_attempt_at__lte=at) | Q(next_attempt_at__isnull=True)
     waiting = GatewayEvent.objects.filter(due, state=GatewayEvent.State.RECEIVED).order_by("pk")
-    each(waiting.values_list("pk", flat=True)[:BATCH], lambda pk: events.process(pk, at=at))
+    _by_gateway(waiting, lambda event: events.process(event.pk, at=at))
 
 
 @shared_task
@@ -47,7 +52,16 @@ def sweep_payments() -> None:
     """Ask the gateways about open payments, so that a lost webhook costs minutes and no money."""
     at = clock.now()
     due = Payment.objects.filter(next_check_at__lte=at).order_by("next_check_at")
-    each(due[:BATCH], lambda payment: _look_after(payment, at=at))
+    _by_gateway(due, lambda payment: _look_after(payment, at=at))
+
+
+def _by_gateway(rows: QuerySet[Row], do: Callable[[Row], object]) -> None:
+    """Do it for what waits at each gateway; one that hangs holds up nothing but its own rows."""
+
+    def look_after(code: str) -> None:
+        each(within(rows.filter(gateway=code)[:BATCH], seconds=SWEEP_SECONDS), do)
+
+    each(rows.order_by().values_list("gateway", flat=True).distinct(), look_after)
 
 
 def _look_after(payment: Payment, *, at: datetime) -> None:
@@ -62,7 +76,8 @@ def _look_after(payment: Payment, *, at: datetime) -> None:
 def sweep_refunds() -> None:
     """Send the refunds that wait, and ask again, with the same key, where no answer came."""
     at = clock.now()
-    each(refunds.waiting(at=at), lambda pk: refunds.send(pk, at=at))
+    waiting = within(refunds.waiting(at=at), seconds=SWEEP_SECONDS)
+    each(waiting, lambda pk: refunds.send(pk, at=at))
 
 
 @shared_task

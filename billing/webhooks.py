@@ -32,8 +32,8 @@ INSERT = (
 def receive(request: HttpRequest, gateway_code: str) -> HttpResponse:
     """Store a believable event and answer 200, also for one that is known already.
 
-    400 for what is not believed (nothing is stored, the database is not touched), 404 for no such
-    gateway, 503 when it cannot be stored, so that the gateway sends it again.
+    400 for what is not believed, 413 for what is too long (nothing is stored, the database is not
+    touched), 404 for no such gateway, 503 when it cannot be stored, so that it is sent again.
     """
     try:
         gateway = gateways.get(gateway_code)
@@ -44,7 +44,8 @@ def receive(request: HttpRequest, gateway_code: str) -> HttpResponse:
         _must_fit(incoming)
     except BadWebhook as error:
         log.warning("webhook.refused", gateway=gateway.code, reason=error.reason)
-        return JsonResponse({"status": "refused"}, status=400)
+        status = 413 if error.reason == "oversized" else 400
+        return JsonResponse({"status": "refused"}, status=status)
     try:
         event_id = store(incoming, gateway.code, at=clock.now())
     except (DatabaseError, InterfaceError) as error:
@@ -95,6 +96,9 @@ def _must_fit(incoming: IncomingEvent) -> None:
 
 def _body(request: HttpRequest) -> bytes:
     """Read at most one byte more than a webhook may have."""
-    if int(request.headers.get("Content-Length") or 0) > MAX_BODY:
+    length = request.headers.get("Content-Length") or "0"
+    if not (length.isascii() and length.isdigit()):
+        raise BadWebhook("malformed")
+    if int(length) > MAX_BODY:
         raise BadWebhook("oversized")
     return bytes(request.read(MAX_BODY + 1))

@@ -1,6 +1,7 @@
 """Every setting of the product. What the environment may say is listed in docs/operations.md."""
 
 from pathlib import Path
+from typing import Any
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
@@ -190,6 +191,9 @@ SIMULATED_GATEWAY = {
     "account": env.str("SIMULATED_GATEWAY_ACCOUNT", default="demo"),
     "timeout_seconds": 10,
 }
+# Accounts at gateways that may have several, by the code that rows and addresses carry: each says
+# of which `kind` it is (billing/gateways/__init__.py), the rest is for its adapter.
+GATEWAY_ACCOUNTS: dict[str, dict[str, Any]] = {}
 # The tax offices' register of VAT ids. Without a stored answer there is no reverse charge, unless
 # the switch is off. A demo answers for itself.
 VIES_URL = env.str(

@@ -1,5 +1,6 @@
 """Do something for each row that waits; one that fails must not hold up the others."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -24,6 +25,16 @@ def each(rows: Iterable[Row], do: Callable[[Row], object]) -> None:
             first = first or error
     if first is not None:
         raise first
+
+
+def within(rows: Iterable[Row], *, seconds: float) -> Iterator[Row]:
+    """Yield the rows until so many seconds have passed; what is left waits for the next sweep."""
+    limit = time.monotonic() + seconds
+    for row in rows:
+        yield row
+        if time.monotonic() > limit:
+            log.warning("sweep.cut_short", after=str(getattr(row, "pk", row)))
+            return
 
 
 @dataclass(slots=True)

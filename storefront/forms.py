@@ -57,10 +57,10 @@ class CheckoutForm(forms.Form):
         "phone": "tel",
     }
 
-    def __init__(self, *args: Any, consents: dict[str, str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, consents: dict[str, str], currency: str, **kwargs: Any) -> None:
         """`consents` are the sentences beside the boxes, by name; they are stored as agreed to."""
         super().__init__(*args, **kwargs)
-        self.gateways = offered()
+        self.gateways = offered(currency)
         self.keeps_methods = any(each.keeps_methods for each in self.gateways)
         self._choice("gateway").choices = [(each.code, each.name) for each in self.gateways]
         self._choice("country").choices = addresses.countries()

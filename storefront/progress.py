@@ -58,7 +58,7 @@ class Progress:
 
     @property
     def methods(self) -> list[Gateway]:
-        return gateways.offered()
+        return gateways.offered(self.invoice.currency)
 
 
 def progress_of(order: Order) -> Progress:

@@ -76,6 +76,26 @@ class ConfirmTransfer(Deed):
         return _("%(amount)s are booked.") % {"amount": amount(stated)}
 
 
+class FetchAgain(Deed):
+    code = "fetch"
+    label = gettext_lazy("Fetch again")
+
+    def offered(self, row: Payment) -> bool:
+        return row.gateway != desk.BANK_TRANSFER and row.state != Payment.State.SUCCEEDED
+
+    def effects(self, row: Payment) -> Sequence[Text]:
+        return [
+            _("The gateway is asked for the payment, and what it says is recorded."),
+            _("If that is a success, the invoice is paid and the order is passed on."),
+            _("An answer that contradicts our row changes nothing."),
+        ]
+
+    def carry_out(self, row: Payment, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
+        after = desk.ask_gateway(row, at=at, actor=actor)
+        words = {"state": after.get_state_display()}
+        return _("Fetched. The payment is now: %(state)s.") % words
+
+
 class BookForm(DeedForm):
     amount = TransferForm.base_fields["amount"]
 
@@ -146,7 +166,7 @@ class EndDispute(Deed):
 
 @admin.register(Payment)
 class PaymentPage(ReadOnlyPage):
-    deeds = (ConfirmTransfer(), RefundPayment(), EndDispute())
+    deeds = (ConfirmTransfer(), FetchAgain(), RefundPayment(), EndDispute())
     list_display = ("name", "status", "customer_link", "invoice_link", "total", "created_at") + (
         "succeeded_at",
     )
@@ -161,7 +181,16 @@ class PaymentPage(ReadOnlyPage):
         (None, {"fields": ("status", "total", "customer_link", "invoice_link", "books")}),
         (
             gettext_lazy("At the gateway"),
-            {"fields": ("gateway", "external_id", "livemode", "said", "failure_message")},
+            {
+                "fields": (
+                    "gateway",
+                    "external_id",
+                    "livemode",
+                    "said",
+                    "failure_code",
+                    "failure_message",
+                )
+            },
         ),
         (
             gettext_lazy("When"),

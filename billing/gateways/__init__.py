@@ -1,7 +1,12 @@
-"""The gateways by code. Adding one is a module and a line here."""
+"""The gateways by code. A new kind is a module and a line here; a new account is settings alone.
+
+Every row and webhook address carries the code of a configured account (`stripe`, `stripe_ch`).
+What has one account only is configured by settings of its own, and its code is its kind's.
+"""
 
 from typing import cast
 
+from django.conf import settings
 from django.utils.module_loading import import_string
 
 from billing.gateways.base import Gateway, NotConfigured
@@ -12,14 +17,43 @@ GATEWAYS: dict[str, str] = {
 }
 
 
-def get(code: str) -> Gateway:
-    """The gateway `code`. Raises KeyError for an unknown one, NotConfigured without settings."""
-    return cast(Gateway, import_string(GATEWAYS[code])())
+def get(code: str, *, livemode: bool | None = None) -> Gateway:
+    """The gateway `code`, in that mode where one is named; test and live never mix.
+
+    Raises KeyError for an unknown one, NotConfigured without settings or in the other mode.
+    """
+    account = settings.GATEWAY_ACCOUNTS.get(code)
+    kind = import_string(GATEWAYS[account["kind"] if account else code])
+    gateway = cast(Gateway, kind(code, account) if account else kind())
+    if livemode not in (None, gateway.livemode):
+        raise NotConfigured(f"{code} is in the other mode")
+    return gateway
 
 
-def offered() -> list[Gateway]:
-    """The gateways this installation has settings for, in the order of GATEWAYS."""
-    return [gateway for code in GATEWAYS if (gateway := _configured(code))]
+def codes() -> list[str]:
+    """All that may be configured, in the order of GATEWAYS."""
+    return [code for kind in GATEWAYS for code in _accounts(kind) or [kind]]
+
+
+def configured() -> list[Gateway]:
+    """The gateways this installation has settings for, also those that take nothing new."""
+    return [gateway for code in codes() if (gateway := _configured(code))]
+
+
+def offered(currency: str = "") -> list[Gateway]:
+    """The gateways to choose from, for payments in that currency or in any."""
+    return [each for each in configured() if takes(each, currency)]
+
+
+def takes(gateway: Gateway, currency: str = "") -> bool:
+    """Whether the gateway takes new payments in the currency, or in any at all."""
+    known = gateway.currencies
+    return known is None or (currency in known if currency else bool(known))
+
+
+def _accounts(kind: str) -> list[str]:
+    accounts = settings.GATEWAY_ACCOUNTS.items()
+    return [code for code, account in accounts if account["kind"] == kind]
 
 
 def _configured(code: str) -> Gateway | None:

@@ -39,7 +39,9 @@ class BankTransfer:
 
     code = "bank_transfer"
     account = ""
+    livemode = False
     keeps_methods = False
+    currencies = None
 
     def __init__(self) -> None:
         if not getattr(settings, "BANK_TRANSFER", False):

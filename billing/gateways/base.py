@@ -1,7 +1,7 @@
 """What billing may ask of a payment gateway, and what it gets back.
 
 Plain values only: no request, form, template or model crosses this border. The shape follows
-docs/gateways.md; every gateway (simulated, bank transfer, later Stripe and PayPal) fits behind it.
+docs/gateways.md; every gateway (simulated, bank transfer, Stripe and the like) fits behind it.
 """
 
 from collections.abc import Mapping
@@ -57,6 +57,7 @@ class PaymentSnapshot:
     `succeeded`, `failed` and `cancelled` are final. An `open` payment with a `failure_code` had an
     attempt declined and may still be paid on the same page. `key` is our PaymentRequest's key.
     `failure_code` is one of `failures.MESSAGES`; `failure_message` is safe for the customer.
+    `redirect_url` is where an `open` one goes on, where that is known.
     """
 
     external_id: str
@@ -69,6 +70,8 @@ class PaymentSnapshot:
     failure_message: str | None = None
     succeeded_at: datetime | None = None
     method: SavedMethod | None = None
+    livemode: bool = False
+    redirect_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,11 @@ class Gateway(Protocol):
     name: str
     # Ours at the gateway. Saved methods are good there and nowhere else.
     account: str
+    # Of real money. What one mode knows is nothing to the other, not even under the same code.
+    livemode: bool
     keeps_methods: bool
+    # None takes any; an empty set takes nothing new, as an account that is being left does.
+    currencies: frozenset[str] | None
 
     def start_payment(self, request: PaymentRequest) -> PaymentStart:
         """Open a payment the customer completes elsewhere. The same request again: the same answer.

@@ -30,7 +30,9 @@ class SimulatedGateway:
     """Speaks HTTP to `settings.SIMULATED_GATEWAY["url"]`. Raises NotConfigured without it."""
 
     code = "simulated"
+    livemode = False
     keeps_methods = True
+    currencies = None
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
         config = config or getattr(settings, "SIMULATED_GATEWAY", None)

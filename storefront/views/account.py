@@ -81,7 +81,7 @@ def invoice(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     row = owned_invoice(request, public_id)
     payments = list(row.payments.exclude(state=Payment.State.CANCELLED).order_by("-id"))
     (standing,) = overview.invoice_rows([row], on=_today(clock.now()))
-    offered = gateways.offered() if row.state == Invoice.State.OPEN else []
+    offered = gateways.offered(row.currency) if row.state == Invoice.State.OPEN else []
     context = {
         "invoice": row,
         "standing": standing.standing,

@@ -45,7 +45,7 @@ class Visit:
         return self.request.LANGUAGE_CODE.split("-")[0]
 
     def form(self, **values: Any) -> CheckoutForm:
-        return CheckoutForm(**values, consents=sentences(self.brand))
+        return CheckoutForm(**values, consents=sentences(self.brand), currency=self.basket.currency)
 
     def quote(self, values: dict[str, Any]) -> flow.Quote:
         """Price the basket for what is typed so far; empty values mean the customer as known."""

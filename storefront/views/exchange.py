@@ -118,7 +118,7 @@ def _show(
         "obstacle": quotes.obstacle(subscription),
         "targets": [_target(each) for each in quotes.targets(subscription)],
         "changed": changed,
-        "gateways": gateways.offered(),
+        "gateways": gateways.offered(subscription.currency),
         "includes_tax": current_brand().prices_include_tax,
     }
     given = request.POST if request.method == "POST" else request.GET

@@ -81,7 +81,7 @@ def begin(
     request: HttpRequest, invoice: Invoice, gateway_code: str, *, at: datetime
 ) -> HttpResponse:
     """Start a payment and answer with the way to the gateway's page, or to the order's own page."""
-    if gateway_code not in {gateway.code for gateway in gateways.offered()}:
+    if gateway_code not in {each.code for each in gateways.offered(invoice.currency)}:
         messages.error(request, _("Please choose a payment method. No money was taken."))
         return page_of(invoice)
     back = emails.link("storefront:pay", invoice.public_id)

@@ -109,7 +109,7 @@ def _changes(subscription: Subscription, *, on: date) -> dict[str, object]:
         "can_exchange": active and bool(quotes.targets(subscription)),
         "back": back,
         "back_seen": returns.seen(back) if back else "",
-        "gateways": gateways.offered() if back else [],
+        "gateways": gateways.offered(subscription.currency) if back else [],
     }
 
 

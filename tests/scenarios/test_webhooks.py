@@ -133,7 +133,7 @@ def test_what_is_not_believable_is_refused_and_touches_no_database(
     site: str, gateway: Gateway, clock: Clock, kind: str
 ) -> None:
     body, headers = REFUSED[kind](clock.now())
-    assert deliver(site, body, headers) == 400
+    assert deliver(site, body, headers) == (413 if kind == "oversized" else 400)
     assert not GatewayEvent.objects.exists()
 
 

@@ -1,6 +1,7 @@
 """Which gateways there are, which are offered, and what stops the start."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -8,7 +9,7 @@ from pytest_django import Settings
 from billing import gateways
 from billing.gateways import bank_transfer, failures
 from billing.gateways.base import BadWebhook, Declined, GatewayRefused, NotConfigured
-from billing.gateways.checks import check_gateways, check_no_simulated_gateway
+from billing.gateways.checks import check_gateways, check_real_money
 from packages.money import Money
 from tests.billing.gateways.world import KEY, SECRET, payment_request
 
@@ -56,9 +57,53 @@ def test_gateway_that_cannot_be_used_stops_the_start(
 
 
 def test_deployment_with_the_simulated_gateway_is_warned(settings: Settings) -> None:
-    assert [warning.id for warning in check_no_simulated_gateway()] == ["billing.W001"]
+    assert [warning.id for warning in check_real_money()] == ["billing.W001"]
     settings.SIMULATED_GATEWAY = None
-    assert check_no_simulated_gateway() == []
+    assert check_real_money() == []
+
+
+class Accountable(bank_transfer.BankTransfer):
+    """A kind of gateway of which there may be several accounts."""
+
+    def __init__(self, code: str, config: dict[str, Any]) -> None:
+        super().__init__()
+        self.code, self.livemode = code, config["live"]
+        self.currencies = config["currencies"]
+
+
+@pytest.fixture
+def two_accounts(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = f"{Accountable.__module__}.Accountable"
+    monkeypatch.setitem(gateways.GATEWAYS, "many", path)
+    settings.GATEWAY_ACCOUNTS = {
+        "many": {"kind": "many", "live": True, "currencies": None},
+        "many_ch": {"kind": "many", "live": False, "currencies": frozenset({"CHF"})},
+        "many_left": {"kind": "many", "live": True, "currencies": frozenset()},
+    }
+
+
+def test_each_account_is_a_gateway_of_its_own(two_accounts: None) -> None:
+    known = [gateway.code for gateway in gateways.configured()]
+    assert known == ["simulated", "bank_transfer", "many", "many_ch", "many_left"]
+    assert check_gateways() == []
+    assert "billing.W002" in [warning.id for warning in check_real_money()]
+
+
+def test_an_account_takes_its_currencies_and_one_that_is_left_nothing_new(
+    two_accounts: None,
+) -> None:
+    def codes(currency: str) -> list[str]:
+        return [gateway.code for gateway in gateways.offered(currency)]
+
+    assert codes("EUR") == ["simulated", "bank_transfer", "many"]
+    assert codes("CHF") == ["simulated", "bank_transfer", "many", "many_ch"]
+    assert codes("") == codes("CHF")
+
+
+def test_what_one_mode_knows_the_other_is_not_asked_for(two_accounts: None) -> None:
+    assert gateways.get("many", livemode=True).livemode
+    with pytest.raises(NotConfigured, match="other mode"):
+        gateways.get("many", livemode=False)
 
 
 def test_bank_transfer_waits_for_staff() -> None:
