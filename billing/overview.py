@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing.desk import BANK_TRANSFER
-from billing.models import GatewayEvent, Invoice, Mail, Payment, Run
+from billing.models import Declaration, GatewayEvent, Invoice, Mail, Payment, Run
 from packages.desk.cells import ICONS, TONES, amount_of, list_url
 from provisioning import servers
 from provisioning.models import Job, Server
@@ -43,6 +43,7 @@ def cards(*, at: datetime) -> list[Card]:
         _transfers(),
         _invoices(),
         _overdue(at),
+        _declarations(),
         _mails(),
         _servers(),
     ]
@@ -120,6 +121,14 @@ def _invoice_card(label: str, tone: str, filters: dict[str, str]) -> Card:
         list_url(Invoice, **filters),
         "billing.view_invoice",
     )
+
+
+def _declarations() -> Card:
+    count = Declaration.objects.filter(state=Declaration.State.RECEIVED).count()
+    url = list_url(Declaration, state__exact="received")
+    note = _("decide within days") if count else _("all answered")
+    right = "billing.view_declaration"
+    return _counted(_("Cancellations and withdrawals that wait"), count, note, url, right)
 
 
 def _mails() -> Card:

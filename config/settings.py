@@ -161,6 +161,8 @@ ACCOUNT_ADAPTER = "storefront.accounts.AccountAdapter"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
+# Added to allauth's own: cancellations and withdrawals without sign-in mail a receipt to anybody.
+ACCOUNT_RATE_LIMITS = {"declaration": "20/h/ip,5/h/key"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = False
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS

@@ -103,8 +103,14 @@ class BrandPage(Page):
             },
         ),
         (
-            gettext_lazy("Suspending consumers"),
-            {"fields": ("telecom_floor", ("telecom_floor_minor", "telecom_notice_days"))},
+            gettext_lazy("Consumers"),
+            {
+                "fields": (
+                    "german_consumers",
+                    "telecom_floor",
+                    ("telecom_floor_minor", "telecom_notice_days"),
+                )
+            },
         ),
     )
 

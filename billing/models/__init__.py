@@ -5,6 +5,7 @@ from billing.models.brand import Brand, LegalText, current_brand
 from billing.models.coupon import Coupon, CouponAmount, Redemption
 from billing.models.credit import BucketEntry, CreditBucket
 from billing.models.customer import Customer, Membership, User
+from billing.models.declaration import Declaration
 from billing.models.exchange import Exchange
 from billing.models.invoice import Invoice, InvoiceLine, InvoiceTax, NumberSeries, TaxRate
 from billing.models.ledger import LedgerAccount, LedgerTransaction, Posting
@@ -35,6 +36,7 @@ __all__ = [
     "CouponAmount",
     "CreditBucket",
     "Customer",
+    "Declaration",
     "Exchange",
     "GatewayEvent",
     "Invoice",

@@ -82,6 +82,14 @@ class Brand(Translated):
         default=True,
         help_text=_("Off: each service has invoices of its own."),
     )
+    german_consumers = models.BooleanField(
+        _("German consumer law"),
+        default=True,
+        help_text=_(
+            "Pages without sign-in to cancel (§ 312k BGB) and to withdraw (§ 356a BGB), linked "
+            "from every page. Switch it off only if you sell to no consumers in Germany."
+        ),
+    )
     telecom_floor = models.BooleanField(
         _("limits of § 61 TKG for consumers"),
         default=False,

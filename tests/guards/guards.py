@@ -111,6 +111,8 @@ UNIQUE = (
     Copy("billing_ledgertransaction_cause_key", "booking"),
     Copy("ledger_account_once", "book"),
     # Carts, orders, subscriptions.
+    Copy("billing_declaration_key_key", "declaration", {"public_id": UUID}),
+    Copy("billing_declaration_public_id_key", "declaration", {"key": UUID}),
     Copy("billing_cart_token_key", "cart"),
     Copy("cart_line_once", "cartline"),
     Copy("coupon_code_once", "coupon", {"code": "lower(code)"}),
@@ -200,6 +202,11 @@ CHECKS = (
         {**SUBSCRIPTION, "state": "'suspended'", "next_invoice_on": "paid_until"},
     ),
     Copy("subscription_amount_by_quantity", "subscription", {**SUBSCRIPTION, "quantity": "3"}),
+    Copy(
+        "declaration_good_cause_is_a_cancellation",
+        "declaration",
+        {"key": UUID, "public_id": UUID, "kind": "'withdrawal'", "extraordinary": "true"},
+    ),
     Copy("price_change_not_negative", "price_change", {"amount_minor": "-1"}),
     Copy(
         "redemption_takes_off",

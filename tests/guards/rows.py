@@ -64,6 +64,7 @@ def make() -> Rows:
     _invoices(rows)
     _credit_note(rows)
     rows_of_offers.exchange(rows, at=AT)
+    rows_of_offers.declaration(rows, at=AT)
     top_up_rows.make(rows, ON, AT)
     _money(rows)
     _charge(rows)

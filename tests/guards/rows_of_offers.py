@@ -1,13 +1,15 @@
-"""Rows of what makes things cheaper or dearer: a coupon with its discount, a price change."""
+"""Rows of what changes a contract: a coupon, a price change, an exchange, a declaration."""
 
 from __future__ import annotations
 
+import uuid
 from datetime import date, datetime
 from typing import Any
 
 from billing.models import (
     Coupon,
     CouponAmount,
+    Declaration,
     Exchange,
     Invoice,
     InvoiceLine,
@@ -67,6 +69,19 @@ def price_change(rows: dict[str, Any], *, on: date) -> None:
         mail=rows["mail"],
         starts_on=on,
         days=42,
+    )
+
+
+def declaration(rows: dict[str, Any], *, at: datetime) -> None:
+    rows["declaration"] = Declaration.objects.create(
+        key=uuid.uuid4(),
+        kind=Declaration.Kind.CANCELLATION,
+        name="Ada Muster",
+        email="ada@example.com",
+        contract="R-2026-0001",
+        language="de",
+        received_at=at,
+        subscription=rows["subscription"],
     )
 
 

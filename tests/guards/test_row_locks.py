@@ -18,9 +18,16 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.test import RequestFactory
 
-from billing import carts, credits, deliveries, locks, methods, numbers, vat_ids, vies
+from billing import carts, credits, declarations, deliveries, locks, methods, numbers, vat_ids, vies
 from billing import desk as billing_desk
-from billing.models import GatewayEvent, Mail, NumberSeries, PaymentMethod, Subscription
+from billing.models import (
+    Declaration,
+    GatewayEvent,
+    Mail,
+    NumberSeries,
+    PaymentMethod,
+    Subscription,
+)
 from packages.models import Price
 from provisioning import desk, jobs, outcomes, runner, secrets
 from provisioning.admin.accounts import Suspend
@@ -143,6 +150,11 @@ def _take_coupon(world: rows.Rows) -> None:
         locks.take_coupon(world["coupon"].pk)
 
 
+def _refuse_declaration(world: rows.Rows) -> None:
+    row = Declaration.objects.get(pk=world["declaration"].pk)
+    declarations.refuse(row, reason="no contract", at=AT, actor="staff:1")
+
+
 LOCKS = (
     Lock("billing.locks.take", "subscription", _take),
     Lock("billing.locks.take", "order", _take),
@@ -172,6 +184,7 @@ LOCKS = (
     Lock("provisioning.outcomes.held", "job", _hold_job),
     Lock("provisioning.desk._held", "account", _retry_parked),
     Lock("provisioning.desk._held", "job", _retry_parked),
+    Lock("billing.declarations._answer", "declaration", _refuse_declaration),
     Lock("billing.desk._parked", "event", _close_event),
     Lock("billing.desk.send_again", "mail", _send_again),
     Lock("provisioning.admin.accounts.carry_out", "account", _staff_suspends),

@@ -9,12 +9,14 @@ from billing.models import Customer, Order, OrderLine, Subscription
 from tests import world
 
 
-def running_service(customer: Customer, *, at: datetime, slug: str = "business") -> Subscription:
+def running_service(
+    customer: Customer, *, at: datetime, slug: str = "business", order: int = 1
+) -> Subscription:
     """Give the customer an active subscription with its planned account."""
     price = world.price(slug)
     with transaction.atomic():
-        order = Order.objects.create(
-            checkout_key=f"{customer.pk:032d}",
+        placed = Order.objects.create(
+            checkout_key=f"{customer.pk:016d}{order:016d}",
             customer=customer,
             currency=price.currency,
             language="en",
@@ -24,7 +26,7 @@ def running_service(customer: Customer, *, at: datetime, slug: str = "business")
             customer, price, zone="Europe/Berlin", at=at, actor="test"
         )
         line = OrderLine.objects.create(
-            order=order,
+            order=placed,
             kind=OrderLine.Kind.NEW,
             package=price.package,
             subscription=subscription,
