@@ -72,7 +72,13 @@ def price_change(rows: dict[str, Any], *, on: date) -> None:
     )
 
 
-def declaration(rows: dict[str, Any], *, at: datetime) -> None:
+def contract_changes(rows: dict[str, Any], *, at: datetime) -> None:
+    """A declaration, and an exchange at once with its credit note."""
+    _declaration(rows, at=at)
+    _exchange(rows, at=at)
+
+
+def _declaration(rows: dict[str, Any], *, at: datetime) -> None:
     rows["declaration"] = Declaration.objects.create(
         key=uuid.uuid4(),
         kind=Declaration.Kind.CANCELLATION,
@@ -85,8 +91,7 @@ def declaration(rows: dict[str, Any], *, at: datetime) -> None:
     )
 
 
-def exchange(rows: dict[str, Any], *, at: datetime) -> None:
-    """An exchange at once with its credit note."""
+def _exchange(rows: dict[str, Any], *, at: datetime) -> None:
     rows["exchange"] = Exchange.objects.create(
         subscription=rows["subscription"],
         mode=Exchange.Mode.NOW,
