@@ -9,8 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from billing.gateways import offered
 from storefront import addresses
-
-PRIVATE, BUSINESS = "private", "business"
+from storefront.choices import BUSINESS, PRIVATE
 
 
 class CheckoutForm(forms.Form):
