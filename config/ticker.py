@@ -76,7 +76,8 @@ def sweep() -> None:
         billing.bill_due,
         billing.watch_balances,
         billing.sweep_mails,
-        provisioning.check_servers,
+        lambda: each(provisioning.servers_to_probe(), provisioning.probe_server),
+        lambda: each(provisioning.servers_to_check(), provisioning.check_server),
         lambda: each(provisioning.servers_to_read(), provisioning.read_server),
         billing.weigh_readings,
     )

@@ -7,7 +7,7 @@ import structlog
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from provisioning import servers, vault
+from provisioning import circuits, servers, vault
 from provisioning.dialler.base import Dialler, DiallerError, Mapping, MappingError
 from provisioning.models import Account, Reading, Server
 
@@ -23,8 +23,11 @@ KEPT_FINE = timedelta(days=90)
 
 
 def due(*, at: datetime) -> list[int]:
-    """Return the ids of the servers that have running accounts without a reading for now."""
-    return [server.pk for server in Server.objects.all() if _unread(server, at=at).exists()]
+    """Return the ids of the servers that have running accounts without a reading for now; none
+    that is not asked at the moment.
+    """
+    asked = Server.objects.exclude(pk__in=circuits.shut_out().values("server_id"))
+    return [server.pk for server in asked if _unread(server, at=at).exists()]
 
 
 def read_server(server_id: int, *, at: datetime) -> int:
@@ -46,6 +49,8 @@ def read_server(server_id: int, *, at: datetime) -> int:
     read, troubles = 0, 0
     for account in _unread(server, at=at)[: server.readings_a_minute]:
         if troubles == MOST_TROUBLES or time.monotonic() > ends_at:
+            break
+        if troubles and not circuits.is_closed(server.pk):
             break
         answered = _read(account, dialler, at=at)
         read, troubles = read + answered, troubles + (not answered)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import transaction
 
-from provisioning import accounts, outcomes, servers
+from provisioning import accounts, circuits, outcomes, servers
 from provisioning.dialler.base import (
     Dialler,
     DiallerError,
@@ -73,7 +73,9 @@ def run_next(account_id: int, *, at: datetime, worker: str) -> bool:
 
 
 def _claim(account_id: int, *, at: datetime, worker: str) -> Claim | None:
-    """Take the account's first unfinished job if it is due and nobody holds it."""
+    """Take the account's first unfinished job if it is due, nobody holds it, and its server has
+    room for one more.
+    """
     with transaction.atomic():
         Account.objects.select_for_update().get(pk=account_id)
         job = (
@@ -85,6 +87,8 @@ def _claim(account_id: int, *, at: datetime, worker: str) -> Claim | None:
         if job is None or not _is_free(job, at):
             return None
         server = job.account.server
+        if not circuits.admits(server, at=at):
+            return None
         job.fence += 1
         job.tries += 1
         job.claimed_until = at + timedelta(seconds=server.work_seconds) + LEASE_MARGIN

@@ -2,32 +2,63 @@
 
 import os
 import socket
+import time
 
 from celery import shared_task
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from packages import clock
-from provisioning import health, readings, runner, secrets
-from provisioning.models import Heartbeat, Job
+from packages.doorbell import ring
+from provisioning import circuits, health, readings, runner, secrets
+from provisioning.models import Account, Heartbeat, Job
 
 BATCH = 500
+# A process that has a place at a server keeps it for so long while accounts wait for one.
+STAY_SECONDS = 60
+NEXT_ACCOUNTS = 10
 
 
 @shared_task
 def run_account(account_id: int) -> None:
-    """Do everything that is due for one account."""
+    """Do everything that is due for one account, then what else waits for a place at its server.
+
+    Where all places are taken nothing is done: whoever has one comes to this account.
+    """
+    leaves_at = time.monotonic() + STAY_SECONDS
+    server_id = Account.objects.values_list("server_id", flat=True).get(pk=account_id)
+    accounts = [account_id]
+    while any(_run_all(each) for each in accounts) and time.monotonic() < leaves_at:
+        accounts = accounts_due(server_id, limit=NEXT_ACCOUNTS)
+
+
+def _run_all(account_id: int) -> bool:
+    """Do the account's jobs as long as one is due; return whether there was any."""
     worker = f"worker:{socket.gethostname()}:{os.getpid()}"
+    ran = False
     while runner.run_next(account_id, at=clock.now(), worker=worker):
-        continue
+        ran = True
+    return ran
 
 
 @shared_task
 def sweep_jobs() -> None:
-    """Ring for every account with a due job or with one that a dead worker left."""
+    """Ring for every account with a due job or with one that a dead worker left, and for every
+    server that should be tried again.
+    """
     secrets.destroy_expired(at=clock.now())
     for account_id in accounts_due():
         run_account.delay(account_id)
+    for server_id in servers_to_probe():
+        probe_server.delay(server_id)
+
+
+@shared_task
+def probe_server(server_id: int) -> None:
+    """Try a server that is not asked; when it answers again, its jobs go on at once."""
+    if health.probe(server_id, at=timezone.now()):
+        for account_id in accounts_due(server_id, limit=NEXT_ACCOUNTS):
+            ring(run_account, account_id)
 
 
 @shared_task
@@ -52,9 +83,16 @@ def thin_readings() -> None:
 
 
 @shared_task
+def check_server(server_id: int) -> None:
+    """Test one dialler, for /healthz and the staff's list of servers."""
+    health.check_server(server_id, at=timezone.now())
+
+
+@shared_task
 def check_servers() -> None:
-    """Test the diallers, for /healthz and the staff's list of servers."""
-    health.check_servers(at=timezone.now())
+    """Ring for every server to test: each for itself, so that none waits for one that hangs."""
+    for server_id in servers_to_check():
+        check_server.delay(server_id)
 
 
 @shared_task
@@ -68,8 +106,20 @@ def servers_to_read() -> list[int]:
     return readings.due(at=clock.now())
 
 
-def accounts_due() -> list[int]:
-    """Return the ids of the accounts that can do something now, the longest waiting first."""
+def servers_to_check() -> list[int]:
+    """Return the ids of the servers to test."""
+    return health.to_check(at=timezone.now())
+
+
+def servers_to_probe() -> list[int]:
+    """Return the ids of the servers that are not asked, and should be tried now."""
+    return circuits.due(at=timezone.now())
+
+
+def accounts_due(server_id: int | None = None, *, limit: int = BATCH) -> list[int]:
+    """Return the ids of the accounts (of one server) that can do something now, the longest waiting
+    first; none of a server that is not asked at the moment.
+    """
     at = clock.now()
     due = Q(state=Job.State.WAITING, run_at__lte=at)
     left = Q(state=Job.State.RUNNING, claimed_until__lte=at)
@@ -77,5 +127,8 @@ def accounts_due() -> list[int]:
         account=OuterRef("account"), seq__lt=OuterRef("seq"), state__in=Job.UNFINISHED
     )
     # Only the first of an account's jobs can run; what stands behind it must not fill the batch.
-    first = Job.objects.filter(~Exists(earlier), due | left).order_by("run_at")
-    return list(first.values_list("account_id", flat=True)[:BATCH])
+    asked = ~Q(account__server__in=circuits.shut_out().values("server_id"))
+    first = Job.objects.filter(~Exists(earlier), due | left, asked).order_by("run_at")
+    if server_id is not None:
+        first = first.filter(account__server=server_id)
+    return list(first.values_list("account_id", flat=True)[:limit])

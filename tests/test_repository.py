@@ -20,7 +20,7 @@ MOST_POSITIONAL = 4
 # The clock is read at these doors only, and passed down as `at`.
 DOORS = re.compile(
     r"/views/|/api/|/admin/|/admin\.py|/management/|/walkthrough/|/simulator/|/webhooks\.py"
-    r"|/tasks\.py|/deliveries\.py|/charges\.py|/refunds\.py|/vat_ids\.py|/accounts\.py|/health\.py|/context\.py"
+    r"|/tasks\.py|/circuits\.py|/deliveries\.py|/charges\.py|/refunds\.py|/vat_ids\.py|/accounts\.py|/health\.py|/context\.py"
     r"|/middleware\.py|/templatetags/|^config/|/desk/|^packages/clock"
 )
 CLOCKS = {
@@ -35,7 +35,7 @@ CLOCKS = {
 # of the shop by its own, which a demo moves.
 MACHINE = re.compile(
     r"^packages/clock|/simulator/|/health\.py|^config/|^provisioning/tasks|/webhooks\.py"
-    r"|/add_server\.py|models/customer"
+    r"|/add_server\.py|/circuits\.py|models/customer"
 )
 NO_NAMES = {"utils.py", "helpers.py", "services.py", "common.py", "misc.py"}
 # `Stateful.move` itself; many invoices in one statement; an inbox row that is no `Stateful`.

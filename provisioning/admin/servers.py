@@ -9,23 +9,26 @@ from django import forms
 from django.contrib import admin
 from django.forms.fields import InvalidJSONInput
 from django.http import HttpRequest
+from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from packages.desk import Impossible
-from packages.desk.cells import badge, counted
-from packages.desk.deeds import Deed, Text
+from packages.desk.cells import EMPTY, badge, counted, lines
+from packages.desk.deeds import Deed, ReasonForm, Text
 from packages.desk.pages import Page
-from provisioning import servers, vault
+from packages.states import history_of
+from provisioning import circuits, health, servers, vault
 from provisioning.dialler.mapping import Mapping, MappingError, defaults, simulator_mapping
-from provisioning.models import Job, Server
+from provisioning.models import Circuit, Job, Server
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Server]
 else:
     ModelForm = forms.ModelForm
 
+MOST_STEPS = 10
 TROUBLES = {
     "NotSent": gettext_lazy("cannot be reached: check address, network and certificate"),
     "Refused": gettext_lazy("refused the question: check the API user's rights"),
@@ -118,6 +121,38 @@ class TestConnection(Deed):
         return f"{row.name} {row.check_note}."
 
 
+class AskAgain(Deed):
+    code, label, form = "ask-again", gettext_lazy("Ask it again"), ReasonForm
+
+    def offered(self, row: Server) -> bool:
+        return not circuits.is_closed(row.pk)
+
+    def effects(self, row: Server) -> Sequence[Text]:
+        return [
+            _("Jobs run at %(server)s at once, without waiting for three good probes.")
+            % {"server": row.name},
+            _("After %(count)s troubles in a row they stop again.")
+            % {"count": circuits.TROUBLES_IN_A_ROW},
+        ]
+
+    def facts(self, row: Server) -> Sequence[tuple[Text, Any]]:
+        circuit = row.circuit
+        return [
+            (_("Not asked since"), date(circuit.opened_at)),
+            (_("Why"), circuit.reason),
+            (_("Next probe"), date(circuit.probe_at)),
+        ]
+
+    def carry_out(self, row: Server, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
+        if not health.ask_again(row.pk, given["reason"], actor=actor):
+            raise Impossible(_("The server is asked already."))
+        return _("The server is asked again.")
+
+
+def date(moment: datetime | None) -> str:
+    return formats.date_format(timezone.localtime(moment), "DATETIME_FORMAT") if moment else EMPTY
+
+
 def _trouble(row: Server) -> dict[str, Any]:
     return {"server": row.name, "trouble": TROUBLES.get(row.check_note, row.check_note)}
 
@@ -125,18 +160,22 @@ def _trouble(row: Server) -> dict[str, Any]:
 @admin.register(Server)
 class ServerPage(Page):
     form = ServerForm
-    deeds = (TestConnection(),)
-    list_display = ("name", "health", "checked_at", "currency", "active", "accounts", "parked")
+    deeds = (TestConnection(), AskAgain())
+    list_display = ("name", "health", "asked", "currency", "active", "accounts", "parked")
+    list_select_related = ("circuit",)
     list_filter = ("profile", "active")
     search_fields = ("name", "base_url")
-    readonly_fields = ("health", "checked_at", "reference")
+    readonly_fields = ("health", "checked_at", "asked", "interruptions", "reference")
     fieldsets = (
         (None, {"fields": ("name", "active", "currency", "login_url", "default_role")}),
         (
             gettext_lazy("Connection"),
             {"fields": ("base_url", "profile", "auth", "username", "secret", "ca_file")},
         ),
-        (gettext_lazy("Last test"), {"fields": ("health", "checked_at")}),
+        (
+            gettext_lazy("Does it answer?"),
+            {"fields": ("health", "checked_at", "asked", "interruptions")},
+        ),
         (
             gettext_lazy("Patience"),
             {
@@ -144,6 +183,7 @@ class ServerPage(Page):
                 "fields": (
                     ("connect_timeout_seconds", "read_timeout_seconds"),
                     ("quiet_seconds", "read_gap_seconds"),
+                    ("runs_at_once", "requests_a_second"),
                     ("reading_minutes", "readings_a_minute"),
                 ),
             },
@@ -170,6 +210,33 @@ class ServerPage(Page):
         if row.check_note.startswith(servers.WORKS):
             return badge("ok", row.check_note)
         return badge("bad", TROUBLES.get(row.check_note, row.check_note))
+
+    @admin.display(description=gettext_lazy("jobs and readings"))
+    def asked(self, row: Server) -> str:
+        """Say whether the server is asked; if not, since when, why, and when it is tried next."""
+        circuit = getattr(row, "circuit", None)
+        if circuit is None or circuit.state == Circuit.State.CLOSED:
+            return badge("ok", Circuit.State.CLOSED.label)
+        told = _("since %(since)s, next probe %(next)s: %(why)s") % {
+            "since": date(circuit.opened_at),
+            "next": date(circuit.probe_at),
+            "why": circuit.reason,
+        }
+        return format_html("{} {}", badge("bad", circuit.get_state_display()), told)
+
+    @admin.display(description=gettext_lazy("interruptions"))
+    def interruptions(self, row: Server) -> str:
+        """Return the latest steps of the circuit, the newest first."""
+        circuit = getattr(row, "circuit", None)
+        steps = history_of(circuit).order_by("-id")[:MOST_STEPS] if circuit else ()
+        labels = dict(Circuit.State.choices)
+        return lines(
+            [
+                f"{date(step.at)} · {labels[step.after]} · {step.reason}"
+                for step in steps
+                if step.before
+            ]
+        )
 
     @admin.display(description=gettext_lazy("accounts"))
     def accounts(self, row: Server) -> str:

@@ -59,7 +59,9 @@ class Dialler(Protocol):
         """For each of `CAPABILITIES`, whether the API can do it or a person must."""
 
     def check(self) -> tuple[Role, ...]:
-        """Prove address, credentials and rights by a harmless read; return the server's roles."""
+        """Prove address, credentials and rights by a harmless read; return the server's roles, none
+        where the mapping names no method for them.
+        """
 
     def find(self, username: str) -> RemoteAccount | None:
         """Return the account that holds this name, None only if the server clearly said there is

@@ -17,6 +17,8 @@ from provisioning.dialler.values import AccountSpec, Endpoint, Limits, RemoteAcc
 
 # More would be too many calls for one reading.
 MOST_CAMPAIGNS = 50
+# Asked for where a server has no list of roles: no username of ours can be this one.
+NOBODY = "castfront probe"
 
 
 class Post(Protocol):
@@ -47,16 +49,17 @@ class HttpDialler:
         return {name: getattr(self._mapping.capabilities, name) for name in CAPABILITIES}
 
     def check(self) -> tuple[Role, ...]:
+        if not self._mapping.methods.roles:
+            self._look(self._by_name(NOBODY))
+            return ()
         reply, answer = self._ask(self._mapping.methods.roles, {})
         return payloads.roles_from(replies.demand_yes(reply, answer), answer)
 
     def find(self, username: str) -> RemoteAccount | None:
-        lookup = self._mapping.lookup
-        arguments = {lookup.search_arg: lookup.username_key, lookup.value_arg: username}
-        shown, answer = self._look(arguments)
+        shown, answer = self._look(self._by_name(username))
         if not shown:
             return None
-        wanted, key = folded(username), lookup.username_key
+        wanted, key = folded(username), self._mapping.lookup.username_key
         same = [each for each in shown if folded(str(each.get(key) or "")) == wanted]
         exact = [each for each in same if each.get(key) == username] or same
         if len(exact) != 1:
@@ -177,6 +180,10 @@ class HttpDialler:
         if len(shown) != 1 or records.remote_id(shown[0], self._mapping) != remote_id:
             raise Unknown("The server answered with another account.", answer.quote())
         return shown[0]
+
+    def _by_name(self, username: str) -> dict[str, str]:
+        lookup = self._mapping.lookup
+        return {lookup.search_arg: lookup.username_key, lookup.value_arg: username}
 
     def _look(self, arguments: dict[str, str]) -> tuple[list[Record], Answer]:
         """Return the records shown, none only for the clear shapes of "not there"."""

@@ -1,6 +1,7 @@
 """The dialler as we know it. One file per thing; import the thing from here."""
 
 from provisioning.models.account import Account, OneTimeSecret
+from provisioning.models.circuit import Circuit
 from provisioning.models.heartbeat import Heartbeat
 from provisioning.models.job import Attempt, Job
 from provisioning.models.reading import Reading
@@ -9,6 +10,7 @@ from provisioning.models.server import Server
 __all__ = [
     "Account",
     "Attempt",
+    "Circuit",
     "Heartbeat",
     "Job",
     "OneTimeSecret",

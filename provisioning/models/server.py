@@ -84,6 +84,17 @@ class Server(models.Model):
         default=300,
         validators=[MinValueValidator(1)],
     )
+    runs_at_once = models.PositiveSmallIntegerField(
+        _("jobs at once"),
+        default=3,
+        validators=[MinValueValidator(1)],
+        help_text=_("So many of the workers' processes at most wait for this server."),
+    )
+    requests_a_second = models.PositiveSmallIntegerField(
+        _("requests in a second at most"),
+        default=0,
+        help_text=_("Of all processes together; 0 sets no limit."),
+    )
     read_at = models.DateTimeField(null=True, editable=False)
     checked_at = models.DateTimeField(_("last test"), null=True, editable=False)
     check_note = models.CharField(_("result"), max_length=200, blank=True, editable=False)

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from provisioning import servers, vault
-from provisioning.models import Server
+from provisioning import circuits, servers, vault
+from provisioning.models import Circuit, Server
 from provisioning.simulator.simulator import Simulator
 from tests.desk import pages
 
@@ -21,7 +22,8 @@ def fields(server: Server, **changes: Any) -> dict[str, Any]:
     names = ("name", "currency", "login_url", "base_url", "profile", "auth", "username")
     numbers = ("connect_timeout_seconds", "read_timeout_seconds", "quiet_seconds")
     readings = ("read_gap_seconds", "reading_minutes", "readings_a_minute", "take_back")
-    sent = {name: getattr(server, name) for name in (*names, *numbers, *readings)}
+    pace = ("runs_at_once", "requests_a_second")
+    sent = {name: getattr(server, name) for name in (*names, *numbers, *readings, *pace)}
     return {**sent, "active": "on", "secret": "", "mapping": json.dumps(server.mapping), **changes}
 
 
@@ -92,3 +94,26 @@ def test_a_wrong_secret_says_so(staff: Client, server: Server) -> None:
     staff.post(pages.address(server), fields(server, secret="wrong"))
     response = pages.press(staff, server, "test")
     assert "check user, secret, mapping" in pages.text(response)
+
+
+def test_an_open_circuit_is_shown_with_its_reason_and_staff_can_close_it(
+    staff: Client, server: Server, shop: Simulator
+) -> None:
+    assert "ask-again" not in pages.offered(staff, server)
+    shop.stop()
+    for _ in range(circuits.TROUBLES_IN_A_ROW):
+        servers.check(server, at=timezone.now())
+    shop.start_again()
+    shown = pages.text(staff.get(pages.address(server)))
+    assert "Is not asked since " in shown
+    assert "next probe " in shown
+    assert "The server was not reached" in shown
+    listed = pages.text(staff.get("/admin/provisioning/server/"))
+    assert "Is not asked since " in listed
+    response = pages.press(staff, server, "ask-again", reason="cable plugged in")
+    assert "The server is asked again." in pages.text(response)
+    assert circuits.is_closed(server.pk)
+    last = pages.last_change(Circuit.objects.get(server=server))
+    assert (last.actor[:6], last.reason) == ("staff:", "cable plugged in")
+    again = pages.submit(staff, server, "ask-again", {"reason": "once more"})
+    assert "This is not possible now" in pages.text(again)

@@ -167,6 +167,7 @@ UNIQUE = (
     Copy("provisioning_onetimesecret_cause_key", "secret", {"token_digest": "'other'::bytea"}),
     Copy("provisioning_onetimesecret_token_digest_key", "secret", {"cause": "'other'"}),
     Copy("provisioning_server_name_key", "server"),
+    Copy("provisioning_circuit_server_id_key", "circuit"),
 )
 
 CHECKS = (
@@ -276,6 +277,11 @@ CHECKS = (
     Copy("job_credit_has_amount", "job", {**JOB, "amount_minor": "0"}),
     Copy("job_credit_has_amount", "job", {**JOB, "amount_minor": "NULL"}),
     Copy("attempt_has_deadline", "attempt", {**ATTEMPT, "deadline_at": "sent_at"}),
+    Copy(
+        "circuit_open_has_probe",
+        "circuit",
+        {"server_id": "(SELECT max(id) FROM provisioning_server)", "probe_at": "NULL"},
+    ),
 )
 
 TRIGGERS = (

@@ -44,8 +44,8 @@ from billing.models import (
 )
 from packages.models import Package, PackageGroup, Price, Rate, Tariff
 from packages.states import StateChange, record_change
-from provisioning.models import Account, Attempt, Job, OneTimeSecret, Reading, Server
-from tests.guards import rows_of_offers, top_up_rows
+from provisioning.models import Account, Attempt, Job, OneTimeSecret, Reading
+from tests.guards import rows_of_offers, server_rows, top_up_rows
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ON = date(2026, 3, 2)
@@ -139,15 +139,7 @@ def _people(rows: dict[str, Any]) -> None:
 
 
 def _dialler(rows: dict[str, Any]) -> None:
-    rows["server"] = Server.objects.create(
-        name="One",
-        base_url="http://127.0.0.1:9/rest",
-        login_url="http://127.0.0.1:9/",
-        currency="EUR",
-        profile=Server.Profile.CURRENT,
-        auth=Server.Auth.FORM,
-        secret_sealed=b"",
-    )
+    server_rows.make(rows, AT)
     rows["account"] = Account.objects.create(
         server=rows["server"], username="Ada-1", remote_id="7", person={}, limits={}, created_at=AT
     )

@@ -29,7 +29,7 @@ from billing.models import (
     Subscription,
 )
 from packages.models import Price
-from provisioning import desk, jobs, outcomes, runner, secrets
+from provisioning import circuits, desk, jobs, outcomes, runner, secrets
 from provisioning.admin.accounts import Suspend
 from provisioning.models import Account, Job, OneTimeSecret
 from storefront import buyers
@@ -84,6 +84,10 @@ def _call_off(world: rows.Rows) -> None:
 def _hold_job(world: rows.Rows) -> None:
     with outcomes.held(world["job"].pk, 1):
         pass
+
+
+def _open_circuit(world: rows.Rows) -> None:
+    circuits.note(world["server"].pk, "no answer", at=AT)
 
 
 def _add_to_cart(world: rows.Rows) -> None:
@@ -180,6 +184,7 @@ LOCKS = (
         "account",
         lambda world: runner.run_next(world["account"].pk, at=AT, worker="test"),
     ),
+    Lock("provisioning.circuits._held", "circuit", _open_circuit),
     Lock("provisioning.outcomes.held", "account", _hold_job),
     Lock("provisioning.outcomes.held", "job", _hold_job),
     Lock("provisioning.desk._held", "account", _retry_parked),
