@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 
-from billing import credits, locks
+from billing import credits, locks, rests
 from billing.models import Invoice, InvoiceLine, Subscription
 from packages.models import Package
 from packages.money import Money
@@ -51,8 +51,9 @@ def _give_due(subscription: Subscription, *, on: date, at: datetime) -> int:
         period_start_on__gte=subscription.allowance_on,
         period_start_on__lt=subscription.paid_until,
         invoice__state=Invoice.State.PAID,
-    ).order_by("period_start_on")
-    starts = [(line.period_start_on, line) for line in lines if line.period_start_on]
+    )
+    in_order = rests.kept(lines).order_by("period_start_on")
+    starts = [(line.period_start_on, line) for line in in_order if line.period_start_on]
     due = [line for start_on, line in starts if start_on <= on]
     later = [start_on for start_on, _ in starts if start_on > on]
     ended = subscription.state == Subscription.State.ENDED

@@ -6,14 +6,13 @@ from datetime import date, datetime
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
-from billing import credit_notes, emails, exchanges, locks, subscriptions
+from billing import credit_notes, emails, exchanges, locks, rests, subscriptions
 from billing.models import Invoice, InvoiceLine, Payment, Subscription
 from packages.periods import business_day
 from packages.states import record_change
 from packages.sweeping import Quarantine, contained
 
 ACTOR = "system:billing"
-LIVING = (Subscription.State.ACTIVE, Subscription.State.SUSPENDED)
 
 
 class NotCancellable(Exception):
@@ -42,6 +41,7 @@ def withdraw(subscription: Subscription, *, at: datetime, actor: str) -> Subscri
         if held.ends_on is not None:
             held.ends_on = None
             _note(held, "cancellation withdrawn", at=at, actor=actor)
+            subscriptions.go_on(held, at=at, actor=actor)
     return held
 
 
@@ -67,7 +67,7 @@ def end(
 
 def _held(subscription: Subscription) -> Subscription:
     held = locks.take(subscriptions=[subscription.pk]).subscriptions[subscription.pk]
-    if held.state not in LIVING or not held.recurs:
+    if held.state not in Subscription.LIVING or not held.recurs:
         raise NotCancellable
     return held
 
@@ -94,7 +94,9 @@ def _over(on: date) -> QuerySet[Subscription]:
     confirming = Payment.objects.filter(
         invoice__lines__subscription=OuterRef("pk"), state=Payment.State.PROCESSING
     )
-    return Subscription.objects.filter(~Exists(confirming), state__in=LIVING, ends_on__lte=on)
+    return Subscription.objects.filter(
+        ~Exists(confirming), state__in=Subscription.LIVING, ends_on__lte=on
+    )
 
 
 def _end(subscription_id: int, *, on: date, at: datetime) -> str | None:
@@ -105,7 +107,7 @@ def _end(subscription_id: int, *, on: date, at: datetime) -> str | None:
         subscription = _over(on).filter(pk=subscription_id).select_related("account").first()
         if subscription is None:
             return None
-        cause = f"subscription-{subscription_id}:end"
+        cause = subscriptions.cause_of_end(subscription)
         subscriptions.end(subscription, cause=cause, reason="cancelled", at=at, actor=ACTOR)
         for invoice in _after_the_end(subscription):
             _take_back(invoice, subscription, at=at)
@@ -126,7 +128,7 @@ def _take_back(invoice: Invoice, subscription: Subscription, *, at: datetime) ->
     """Credit the service's lines for the time after its end; other services' lines stay."""
     amounts = {
         line.pk: rest
-        for line, rest in credit_notes.left_of(invoice).items()
+        for line, rest in rests.left_of(invoice).items()
         if line.subscription_id == subscription.pk
         and line.period_start_on is not None
         and line.period_start_on >= (subscription.ends_on or line.period_start_on)

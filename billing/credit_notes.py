@@ -1,6 +1,6 @@
 """Credit notes: take an issued invoice back, in part or in full. The invoice never changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Sum
 
-from billing import coupons, emails, invoices, ledger, numbers, subscriptions
+from billing import coupons, emails, invoices, ledger, numbers, rests, subscriptions
 from billing.locks import Held, take_for_invoice
 from billing.models import Invoice, InvoiceLine, InvoiceTax, Order, current_brand
 from packages.money import Money, total
@@ -63,30 +63,25 @@ class Draft:
         return self.net + self.tax
 
 
-def left_of(invoice: Invoice) -> dict[InvoiceLine, Money]:
-    """Return what may still be credited of each line, in the invoice's price mode; two queries."""
-    taken: dict[int, Money] = {}
-    for row in InvoiceLine.objects.filter(corrects__invoice=invoice):
-        taken[row.corrects_id or 0] = taken.get(
-            row.corrects_id or 0, Money.zero(invoice.currency)
-        ) + _amount(row, invoice)
-    zero = Money.zero(invoice.currency)
-    return {line: _amount(line, invoice) - taken.get(line.pk, zero) for line in invoice.lines.all()}
-
-
-def draft(invoice: Invoice, amounts: Mapping[int, Money] | None = None) -> Draft:
+def draft(
+    invoice: Invoice,
+    amounts: Mapping[int, Money] | None = None,
+    *,
+    undone: Collection[int] = (),
+) -> Draft:
     """Work out a credit note without storing anything; the staff's preview is this too.
 
     `amounts` are by the line's id, in the invoice's price mode; None takes back all that is left.
     What is left is never exceeded, per line and per rate; when nothing is left of a rate, the
     group is exactly the rest, so that all credit notes together are the invoice, to the cent.
-    Raises NotCreditable.
+    Whoever takes back all that a service is charged takes its discounts and set-offs back with it.
+    `undone` is as in `rests.left_of`. Raises NotCreditable.
     """
     if invoice.is_credit_note or invoice.number is None:
         raise NotCreditable("only an issued invoice is credited")
     if invoice.state == Invoice.State.WRITTEN_OFF:
         raise NotCreditable("what was written off is not credited any more")
-    left = left_of(invoice)
+    left = rests.left_of(invoice, undone=undone)
     asked = _asked(left, amounts)
     if not asked:
         raise NotCreditable("nothing is left to credit")
@@ -95,9 +90,9 @@ def draft(invoice: Invoice, amounts: Mapping[int, Money] | None = None) -> Draft
     for row in invoice.taxes.all():
         lines = [line for line in asked if line.tax_bp == row.tax_bp]
         if lines:
-            group = _group(invoice, row, asked, left)
+            group = _group(invoice, row, asked)
             groups.append(group)
-            parts += _parts(lines, asked, left, group=group, gross=invoice.prices_include_tax)
+            parts += _parts(lines, asked, group=group, gross=invoice.prices_include_tax)
     parts.sort(key=lambda part: part.line.position)
     made = Draft(invoice, _count(invoice) + 1, tuple(parts), tuple(groups))
     if not Money.zero(invoice.currency) <= made.total <= _total_left(invoice):
@@ -119,7 +114,8 @@ def issue(
     What was due on the invoice shrinks; what was paid becomes the customer's credit. An open
     invoice of which nothing is left is cancelled with its order if nothing was paid on it, else
     it is paid. `seen` is the `nth` of the draft that was agreed to: asked again with it, Changed
-    is raised and nothing done. Raises NotCreditable.
+    is raised and nothing done. A service goes on past a period of which nothing is left to pay.
+    Raises NotCreditable.
     """
     with transaction.atomic():
         held = take_for_invoice(invoice)
@@ -134,6 +130,8 @@ def issue(
         locked.save(update_fields=["credited_minor"])
         if _is_open(locked) and not locked.due:
             _finish(locked, held, at=at, actor=actor)
+        for subscription in held.subscriptions.values():
+            subscriptions.go_on(subscription, at=at, actor=actor)
         _number(note, at=at, actor=actor)
         emails.credit_note(note, at=at)
     return note
@@ -152,22 +150,35 @@ def _asked(
         low, high = sorted((Money.zero(amount.currency), left[line]))
         if not low <= amount <= high:
             raise NotCreditable(f"more than is left of line {line.position}")
-    return asked
+    return {**asked, **_rest_of_services(asked, left)}
+
+
+def _rest_of_services(
+    asked: Mapping[InvoiceLine, Money], left: Mapping[InvoiceLine, Money]
+) -> dict[InvoiceLine, Money]:
+    """Return every line of the services of which all is asked: a discount falls with its charge."""
+    whole: dict[InvoiceLine, Money] = {}
+    for service in {line.subscription_id for line in asked if line.subscription_id is not None}:
+        lines = {line: rest for line, rest in left.items() if line.subscription_id == service}
+        of_service = [amount for line, amount in asked.items() if line in lines]
+        currency = of_service[0].currency
+        if total(of_service, currency) == total(lines.values(), currency):
+            whole |= {line: rest for line, rest in lines.items() if rest}
+    return whole
 
 
 def _group(
     invoice: Invoice,
     row: InvoiceTax,
     asked: Mapping[InvoiceLine, Money],
-    left: Mapping[InvoiceLine, Money],
 ) -> Group:
     """Sum a rate's lines by the invoice's price mode, within what is left of the group."""
     rate_bp, currency = row.tax_bp, invoice.currency
     net_left, tax_left = _group_left(invoice, row)
-    if all(asked.get(line) == rest for line, rest in left.items() if rest and _has(line, rate_bp)):
-        return Group(rate_bp, net_left, tax_left)
     amount = total((each for line, each in asked.items() if _has(line, rate_bp)), currency)
     rest = net_left + tax_left if invoice.prices_include_tax else net_left
+    if amount == rest:
+        return Group(rate_bp, net_left, tax_left)
     if not _between(Money.zero(currency), amount, rest):
         raise NotCreditable("more than is left of the lines with this rate")
     if not invoice.prices_include_tax:
@@ -189,7 +200,6 @@ def _group_left(invoice: Invoice, row: InvoiceTax) -> tuple[Money, Money]:
 def _parts(
     lines: Sequence[InvoiceLine],
     asked: Mapping[InvoiceLine, Money],
-    left: Mapping[InvoiceLine, Money],
     *,
     group: Group,
     gross: bool,
@@ -306,10 +316,6 @@ def _count(invoice: Invoice) -> int:
 
 def _is_open(invoice: Invoice) -> bool:
     return bool(invoice.state == Invoice.State.OPEN)
-
-
-def _amount(line: InvoiceLine, invoice: Invoice) -> Money:
-    return Money(line.unit_minor, invoice.currency).times(line.quantity)
 
 
 def _has(line: InvoiceLine, rate_bp: int) -> bool:

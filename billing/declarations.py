@@ -78,7 +78,7 @@ def _service(said: Said) -> Subscription | None:
     The address is the key to it, so a stranger's services can neither be found nor ended.
     """
     theirs = Q(customer__email__iexact=said.email) | Q(customer__users__email__iexact=said.email)
-    rows = Subscription.objects.filter(theirs, state__in=cancellations.LIVING).distinct()
+    rows = Subscription.objects.filter(theirs, state__in=Subscription.LIVING).distinct()
     found = list(rows.select_related("account", "package", "customer"))
     named = [each for each in found if _is_named(each, said.contract)]
     candidates = named or found

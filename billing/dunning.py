@@ -10,11 +10,11 @@ from datetime import date, datetime
 from django.db import connection, transaction
 from django.db.models import Q
 
-from billing import emails, subscriptions, timetables, verdicts
+from billing import emails, rests, subscriptions, timetables, verdicts
 from billing.locks import Held, take_for_invoice
 from billing.models import Invoice, InvoiceLine, Mail, Notice, Subscription, Timetable
 from billing.timetables import Step
-from billing.verdicts import LIVING, Verdict
+from billing.verdicts import Verdict
 from packages.money import Money
 from packages.sweeping import Quarantine, contained
 
@@ -155,7 +155,7 @@ class Deed:
     def running(self) -> list[Subscription]:
         """Return the services that the invoice renews, by id; not those it was credited for."""
         renewals = self.invoice.lines.filter(kind=InvoiceLine.Kind.RECURRING)
-        wanted = set(subscriptions.kept(renewals).values_list("subscription_id", flat=True))
+        wanted = set(rests.kept(renewals).values_list("subscription_id", flat=True))
         return [each for key, each in self.held.subscriptions.items() if key in wanted]
 
     def cause(self, subscription: Subscription) -> str:
@@ -200,7 +200,7 @@ def _end(deed: Deed) -> Mail:
     """End every service of the invoice that has not ended; the first one's mail is the proof."""
     mails = []
     for subscription in deed.running():
-        if subscription.state in LIVING:
+        if subscription.state in Subscription.LIVING:
             cause = deed.cause(subscription)
             subscriptions.end(subscription, cause=cause, reason=deed.why, at=deed.at, actor=ACTOR)
             deleted_on = deed.on + subscriptions.KEPT_FOR

@@ -168,6 +168,23 @@ INVARIANTS = (
            WHERE abs(c.sum) > abs(l.unit_minor * l.quantity)""",
     ),
     Invariant(
+        "INV-16",
+        "What exchanges set off of a charge and what credit notes took back never exceed it.",
+        """SELECT l.id FROM billing_invoiceline l JOIN (
+             SELECT o.sets_off_id, sum(COALESCE(c.sum, 0) - o.unit_minor * o.quantity) AS standing
+             FROM billing_invoiceline o JOIN billing_invoice i ON i.id = o.invoice_id
+             LEFT JOIN LATERAL (SELECT sum(unit_minor * quantity) FROM billing_invoiceline
+               WHERE corrects_id = o.id) c ON true
+             WHERE o.sets_off_id IS NOT NULL AND i.state <> 'written_off' GROUP BY 1) s
+             ON s.sets_off_id = l.id
+           WHERE s.standing + COALESCE((SELECT sum(unit_minor * quantity) FROM billing_invoiceline
+             WHERE corrects_id = l.id), 0) > l.unit_minor * l.quantity
+           UNION ALL SELECT l.id FROM billing_invoiceline l
+           JOIN billing_invoice i ON i.id = l.invoice_id
+           WHERE l.kind = 'exchange' AND l.unit_minor < 0 AND l.corrects_id IS NULL
+             AND l.sets_off_id IS NULL""",
+    ),
+    Invariant(
         "INV-13",
         "A credit note has the parties, the currency and the lines of the invoice it corrects.",
         """SELECT n.id FROM billing_invoice n JOIN billing_invoice i ON i.id = n.corrects_id
@@ -195,6 +212,21 @@ INVARIANTS = (
         """SELECT i.id FROM billing_invoice i WHERE i.paid_minor <>
              COALESCE((SELECT sum(amount_minor) FROM billing_allocation WHERE invoice_id = i.id), 0)
              OR (i.state = 'open' AND i.total_minor <= i.paid_minor + i.credited_minor)""",
+    ),
+    Invariant(
+        "INV-17",
+        "A paid period of a running service was given, unless an earlier one is still owed.",
+        """SELECT l.id FROM billing_invoiceline l JOIN billing_invoice i ON i.id = l.invoice_id
+           JOIN billing_subscription s ON s.id = l.subscription_id
+           WHERE l.kind = 'recurring' AND i.state = 'paid' AND s.state IN ('active', 'suspended')
+             AND l.period_start_on >= s.paid_until
+             AND l.unit_minor * l.quantity > COALESCE((SELECT sum(unit_minor * quantity)
+               FROM billing_invoiceline WHERE corrects_id = l.id), 0)
+             AND NOT EXISTS (SELECT 1 FROM billing_invoiceline e
+               JOIN billing_invoice o ON o.id = e.invoice_id
+               WHERE e.subscription_id = s.id AND e.kind = 'recurring' AND o.state = 'open'
+                 AND e.period_start_on >= s.paid_until
+                 AND e.period_start_on < l.period_start_on)""",
     ),
     Invariant(
         "COU-1",

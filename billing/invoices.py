@@ -57,6 +57,8 @@ class Line:
     quantity: int = 1
     # What a discount is owed to.
     redemption: Redemption | None = None
+    # The earlier line whose unused days an exchange gives back.
+    sets_off: InvoiceLine | None = None
     as_paid: bool = False
 
     def rate_under(self, treated: tax.Treatment) -> int:
@@ -280,6 +282,7 @@ def _line_rows(invoice: Invoice, priced: Priced) -> list[InvoiceLine]:
             subscription=line.subscription,
             order_line=line.order_line,
             redemption=line.redemption,
+            sets_off=line.sets_off,
         )
         for position, (line, unit, rate_bp, net) in enumerate(lines, start=1)
     ]

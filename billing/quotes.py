@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from django.utils import translation
@@ -234,30 +235,21 @@ def draft(
         "of": remainder.period.days,
     }
     rest = remainder.share(price.amount.times(subscription.quantity))
-    charges = [
-        (
-            _("%(new)s: %(days)s of %(of)s days") % words,
-            rest,
-            False,
-        ),
-        (_("%(old)s: %(days)s unused of %(of)s days") % words, -remainder.worth, True),
+    texts = [
+        _("%(new)s: %(days)s of %(of)s days") % words,
+        _("%(old)s: %(days)s unused of %(of)s days") % words,
+        _("%(old)s: included credit that stays on the account") % words,
     ]
-    less = -_more_credit(subscription, price, remainder)
-    if less.minor > 0:
-        text = _("%(old)s: included credit that stays on the account") % words
-        charges.append((text, less, False))
-    lines = tuple(
-        invoices.Line(
-            InvoiceLine.Kind.EXCHANGE,
-            text,
-            amount,
-            subscription,
-            order_line,
-            period=stretch,
-            as_paid=as_paid,
-        )
-        for text, amount, as_paid in charges
+    kept = max(Money.zero(price.currency), -_more_credit(subscription, price, remainder))
+    charge = partial(
+        invoices.Line,
+        InvoiceLine.Kind.EXCHANGE,
+        subscription=subscription,
+        order_line=order_line,
+        period=stretch,
     )
+    given_back = charge(texts[1], -remainder.worth, as_paid=True, sets_off=remainder.line)
+    lines = (charge(texts[0], rest), given_back, *([charge(texts[2], kept)] if kept else []))
     customer = subscription.customer
     due_on = _payable_until(subscription, remainder)
     language = translation.get_language() or customer.language
@@ -283,8 +275,9 @@ def _demand_same_tax(remainder: Remainder, priced: invoices.Priced, brand: Brand
     """Raise unless the period was invoiced as it would be today: else days do not compare."""
     (rate_bp,) = set(priced.rates)
     for paper in remainder.papers:
-        then = (paper.line.tax_bp, paper.invoice.tax_note, paper.invoice.prices_include_tax)
-        if then != (rate_bp, priced.treatment.note, brand.prices_include_tax):
+        rates = {line.tax_bp for line in paper.lines}
+        then = (rates, paper.invoice.tax_note, paper.invoice.prices_include_tax)
+        if then != ({rate_bp}, priced.treatment.note, brand.prices_include_tax):
             text = _(
                 "The tax has changed since this period was invoiced. "
                 "This change is possible at the end of the period only."

@@ -1,9 +1,10 @@
 """What is left of the time a customer has paid for, and the credit notes that give it back."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from billing import credit_notes, proration
+from billing import credit_notes, proration, rests
 from billing.models import Exchange, Invoice, InvoiceLine, Subscription, SubscriptionPeriod
 from packages.money import Money, total
 from packages.periods import Period
@@ -13,16 +14,45 @@ Kind = InvoiceLine.Kind
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """An invoice that paid for the time, one of its lines, and what may be credited of it."""
+    """An invoice that paid for the time, and what is left of its lines once the later ones are
+    credited.
+    """
 
     invoice: Invoice
-    line: InvoiceLine
-    left: Money
+    lines: Mapping[InvoiceLine, Money]
+
+    @property
+    def left(self) -> Money:
+        """Return what may be credited, in the price mode: never below zero."""
+        zero = Money.zero(self.invoice.currency)
+        lines = total(self.lines.values(), self.invoice.currency)
+        return max(zero, min(lines, _left_of_all(self.invoice)))
+
+    @property
+    def charges(self) -> list[InvoiceLine]:
+        """Return its lines above zero, the largest first."""
+        lines = [line for line, rest in self.lines.items() if rest.minor > 0]
+        return sorted(lines, key=lambda line: (-self.lines[line].minor, line.position))
+
+    def amounts(self, part: Money) -> dict[int, Money]:
+        """Share a part of what is left over the lines; all of it takes the lines below zero too."""
+        if part == total(self.lines.values(), part.currency):
+            return {line.pk: rest for line, rest in self.lines.items() if rest}
+        amounts = {}
+        for line in self.charges:
+            taken = min(part, self.lines[line])
+            if taken:
+                amounts[line.pk] = taken
+                part -= taken
+        return amounts
 
 
 @dataclass(frozen=True, slots=True)
 class Remainder:
-    """The unused days of the running period: their worth, in the invoices' price mode."""
+    """The unused days of the running period: their worth, in the invoices' price mode.
+
+    `papers` are the invoices that paid for them, the latest first.
+    """
 
     period: Period
     on: date
@@ -32,6 +62,15 @@ class Remainder:
     @property
     def days(self) -> int:
         return proration.days_left(self.period, self.on)
+
+    @property
+    def line(self) -> InvoiceLine | None:
+        """Return the line that the unused days were charged by; None when nothing is left of any.
+
+        The last exchange moved their worth to its own invoice. When that one was credited in full,
+        they are on the one before again.
+        """
+        return next((paper.charges[0] for paper in self.papers if paper.left), None)
 
     def share(self, amount: Money) -> Money:
         """Return what the unused days are worth at that amount for a whole period."""
@@ -60,15 +99,15 @@ def of(subscription: Subscription, *, on: date) -> Remainder | None:
         ).select_related("order_line__order__invoice")
     )
     later = [each.order_line.order.invoice for each in exchanges if each.order_line is not None]
-    papers = tuple(_paper(invoice, subscription) for invoice in (*later, first))
-    left = total((paper.left for paper in papers), subscription.currency)
+    papers = _papers([*later, first], subscription)
     stretch = Period(running.start_on, running.end_on)
+    left = total((paper.left for paper in papers), subscription.currency)
     worth = proration.unused(left, stretch, on)
     if exchanges:
-        last = exchanges[0]
-        charged = Money(last.rest_minor, subscription.currency)
-        worth = min(left, proration.unused(charged, Period(last.on, running.end_on), on))
-    return Remainder(stretch, on, worth, papers)
+        charged = Money(exchanges[0].rest_minor, subscription.currency)
+        worth = proration.unused(charged, Period(exchanges[0].on, running.end_on), on)
+    of_line = (paper.lines[paper.charges[0]] for paper in papers if paper.left)
+    return Remainder(stretch, on, min(left, next(of_line, left), worth), papers)
 
 
 def planned(remainder: Remainder, amount: Money) -> list[credit_notes.Draft]:
@@ -76,10 +115,14 @@ def planned(remainder: Remainder, amount: Money) -> list[credit_notes.Draft]:
 
     The amount is in the invoices' price mode. Raises credit_notes.NotCreditable.
     """
-    return [
-        credit_notes.draft(paper.invoice, {paper.line.pk: part})
-        for paper, part in _parts(remainder, amount)
-    ]
+    drafts, undone = [], set[int]()
+    for paper, part in _parts(remainder, amount):
+        drafts.append(
+            credit_notes.draft(paper.invoice, paper.amounts(part), undone=frozenset(undone))
+        )
+        # Only what is taken back in full leaves something to the one before.
+        undone.add(paper.invoice.pk)
+    return drafts
 
 
 def credit(
@@ -87,7 +130,7 @@ def credit(
 ) -> list[Invoice]:
     """Issue the credit notes that `planned` shows. Needs the locks of the invoices."""
     return [
-        credit_notes.issue(paper.invoice, {paper.line.pk: part}, reason=reason, at=at, actor=actor)
+        credit_notes.issue(paper.invoice, paper.amounts(part), reason=reason, at=at, actor=actor)
         for paper, part in _parts(remainder, amount)
     ]
 
@@ -118,24 +161,20 @@ def _invoice_of(subscription: Subscription, running: SubscriptionPeriod) -> Invo
     return line.invoice if line else None
 
 
-def _paper(invoice: Invoice, subscription: Subscription) -> Paper:
+def _papers(invoices: Sequence[Invoice], subscription: Subscription) -> tuple[Paper, ...]:
     """Read what is left of the lines that charge or reduce the service's time."""
     timely = (Kind.RECURRING, Kind.DISCOUNT, Kind.EXCHANGE)
-    left = {
-        line: rest
-        for line, rest in credit_notes.left_of(invoice).items()
-        if line.subscription_id == subscription.pk and line.kind in timely
-    }
-    largest = max(left, key=lambda line: (line.unit_minor, -line.position))
-    currency = invoice.currency
-    return Paper(
-        invoice,
-        largest,
-        max(
-            Money.zero(currency),
-            min(total(left.values(), currency), left[largest], _left_of_all(invoice)),
-        ),
-    )
+    papers, later = [], list[int]()
+    for invoice in invoices:
+        left = rests.left_of(invoice, undone=tuple(later))
+        of_service = {
+            line: rest
+            for line, rest in left.items()
+            if line.subscription_id == subscription.pk and line.kind in timely
+        }
+        papers.append(Paper(invoice, of_service))
+        later.append(invoice.pk)
+    return tuple(papers)
 
 
 def _left_of_all(invoice: Invoice) -> Money:

@@ -53,6 +53,8 @@ def write_off(invoice: Invoice, *, reason: str, at: datetime, actor: str) -> Mon
         locked.written_off_minor = rest.minor
         also = ("written_off_minor",)
         locked.move(Invoice.State.WRITTEN_OFF, at=at, actor=actor, reason=reason, also=also)
+        for subscription in held.subscriptions.values():
+            subscriptions.go_on(subscription, at=at, actor=actor)
         order = held.orders.get(locked.order_id or 0)
         if order is not None and order.state == Order.State.PLACED:
             order.move(Order.State.CANCELLED, at=at, actor=actor, reason="invoice written off")

@@ -1,11 +1,11 @@
 """The life of a subscription: ordered, activated and renewed by payments, suspended, ended."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from django.db.models import F, Max, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Max
 
-from billing import allowances, emails, terms
+from billing import allowances, emails, rests, terms
 from billing.models import (
     Customer,
     Exchange,
@@ -18,7 +18,7 @@ from billing.models import (
 from packages.models import Package, Price
 from packages.money import Money
 from packages.periods import Cycle, Period, business_day, period
-from packages.states import record_change
+from packages.states import history_of, record_change
 from provisioning import accounts, jobs
 from provisioning.dialler.base import Limits
 from provisioning.models import Account
@@ -122,19 +122,25 @@ def renew(subscription: Subscription, line: InvoiceLine, *, at: datetime, actor:
     earlier one waits for that. A suspended service is restored once nothing overdue is left. What
     has ended stays ended; the invoice is paid all the same, and staff are told.
     """
-    if subscription.state not in (Subscription.State.ACTIVE, Subscription.State.SUSPENDED):
-        if subscription.state == Subscription.State.ENDED:
-            emails.paid_after_end(subscription, line.invoice, at=at)
+    if subscription.state == Subscription.State.ENDED:
+        emails.paid_after_end(subscription, line.invoice, at=at)
+    if subscription.state in Subscription.LIVING:
+        _add_settled(subscription, at=at, actor=actor)
+        _resume(subscription, cause=f"invoice-line-{line.pk}:restore", at=at, actor=actor)
+
+
+def go_on(subscription: Subscription, *, at: datetime, actor: str) -> None:
+    """Go on past periods that nobody will pay for, and restore the service if that was all.
+
+    Needs the lock. What was credited in full or written off counts as had, without what is included
+    in it; else the next one could never be given. Nothing is passed behind the end of a cancelled
+    service, and what a suspended one was written off for leaves it suspended.
+    """
+    if subscription.state not in Subscription.LIVING:
         return
-    for paid in _paid_from(subscription):
-        if paid.period_start_on != subscription.paid_until:
-            break
-        _extend(subscription, paid, at=at, actor=actor)
-    subscription.next_invoice_on = next_invoice_on(subscription)
-    subscription.save(update_fields=["paid_until", "ends_on", "next_invoice_on"])
-    on = business_day(at, subscription.zone)
-    if subscription.state == Subscription.State.SUSPENDED and not _overdue(subscription, on=on):
-        restore(subscription, cause=f"invoice-line-{line.pk}:restore", at=at, actor=actor)
+    last = _add_settled(subscription, at=at, actor=actor)
+    if last is not None:
+        _resume(subscription, cause=f"invoice-line-{last.pk}:restore", at=at, actor=actor)
 
 
 def suspend(
@@ -169,16 +175,16 @@ def end(subscription: Subscription, *, cause: str, reason: str, at: datetime, ac
     jobs.terminate(subscription.account, cause=cause, delete_at=at + KEPT_FOR, at=at, actor=actor)
 
 
+def cause_of_end(subscription: Subscription) -> str:
+    """Return why its account is suspended and deleted; another one for each end of the service."""
+    ended = history_of(subscription).filter(after=Subscription.State.ENDED)
+    return f"subscription-{subscription.pk}:end-{ended.count() + 1}"
+
+
 def give_up(subscription: Subscription, *, reason: str, at: datetime, actor: str) -> None:
     """End a service that was ordered and never began; needs its lock."""
     if subscription.state == Subscription.State.PENDING:
         subscription.move(Subscription.State.ENDED, at=at, actor=actor, reason=reason)
-
-
-def kept(lines: QuerySet[InvoiceLine]) -> QuerySet[InvoiceLine]:
-    """Leave out the lines that were credited in full: nobody owes or gets anything for them."""
-    back = Coalesce(Sum(F("corrections__unit_minor") * F("corrections__quantity")), 0)
-    return lines.annotate(back=back).exclude(back__gt=0, back=F("unit_minor") * F("quantity"))
 
 
 def add_period(subscription: Subscription, stretch: Period, *, skipped: int, at: datetime) -> None:
@@ -217,27 +223,64 @@ def _invoiced_until(subscription: Subscription) -> date | None:
     return last
 
 
-def _paid_from(subscription: Subscription) -> list[InvoiceLine]:
-    """Return the paid lines of periods that are not given yet, in their order.
+def _add_settled(subscription: Subscription, *, at: datetime, actor: str) -> InvoiceLine | None:
+    """Add the periods that follow and are settled; return the charge of the last one, if any."""
+    last: InvoiceLine | None = None
+    for line in _settled_from(subscription):
+        if line.period_start_on != subscription.paid_until:
+            break
+        _extend(subscription, line, at=at, actor=actor)
+        last = line
+    return last
 
-    A line that was credited in full is not delivered, though the rest of its invoice was paid.
-    """
-    lines = InvoiceLine.objects.filter(
+
+def _resume(subscription: Subscription, *, cause: str, at: datetime, actor: str) -> None:
+    subscription.next_invoice_on = next_invoice_on(subscription)
+    subscription.save(update_fields=["paid_until", "ends_on", "next_invoice_on"])
+    on = business_day(at, subscription.zone)
+    if subscription.state == Subscription.State.SUSPENDED and not _overdue(subscription, on=on):
+        restore(subscription, cause=cause, at=at, actor=actor)
+
+
+def _settled_from(subscription: Subscription) -> list[Any]:
+    """Return the charges of periods that are not given yet and not owed any more, in order."""
+    charges = InvoiceLine.objects.filter(
         subscription=subscription,
         kind=InvoiceLine.Kind.RECURRING,
+        corrects=None,
         period_start_on__gte=subscription.paid_until,
-        invoice__state=Invoice.State.PAID,
-    )
-    return list(kept(lines).order_by("period_start_on"))
+    ).select_related("invoice")
+    rows = rests.with_credited(charges).order_by("period_start_on")
+    settled = [row for row in rows if _is_passed(row) or row.invoice.state == Invoice.State.PAID]
+    while settled and _stays_unpaid(settled[-1], subscription):
+        settled.pop()
+    return settled
 
 
-def _extend(subscription: Subscription, line: InvoiceLine, *, at: datetime, actor: str) -> None:
-    """Add the line's period, and give what is included in it, once per line."""
+def _is_passed(charge: Any) -> bool:
+    """Say whether nobody pays for the period: its charge was taken back or given up in full."""
+    return bool(charge.credited_in_full or charge.invoice.state == Invoice.State.WRITTEN_OFF)
+
+
+def _stays_unpaid(charge: Any, subscription: Subscription) -> bool:
+    """Say whether a passed period with no paid one behind it is not to be had."""
+    if not _is_passed(charge):
+        return False
+    if subscription.ends_on is not None and charge.period_start_on >= subscription.ends_on:
+        return True
+    suspended = subscription.state == Subscription.State.SUSPENDED
+    return suspended and not charge.credited_in_full
+
+
+def _extend(subscription: Subscription, line: Any, *, at: datetime, actor: str) -> None:
+    """Add the line's period, and give what is included in it if it was paid, once per line."""
     assert subscription.anchor_on is not None, "A subscription that renews has its anchor."
     assert line.period_start_on is not None, "A renewal's line has its period."
     assert line.period_end_on is not None, "A renewal's line has its period."
     stretch = Period(line.period_start_on, line.period_end_on)
     add_period(subscription, stretch, skipped=0, at=at)
+    if _is_passed(line):
+        return
     if subscription.ends_on is not None:
         subscription.ends_on = max(subscription.ends_on, stretch.end_on)
     agreed = terms.scheduled([subscription]).get(subscription.pk)
@@ -249,11 +292,12 @@ def _extend(subscription: Subscription, line: InvoiceLine, *, at: datetime, acto
 def _overdue(subscription: Subscription, *, on: date) -> bool:
     lines = InvoiceLine.objects.filter(
         subscription=subscription,
+        kind=InvoiceLine.Kind.RECURRING,
         period_start_on__isnull=False,
         invoice__state=Invoice.State.OPEN,
         invoice__due_on__lt=on,
     )
-    return lines.exists()
+    return bool(rests.kept(lines).exists())
 
 
 def _add_period(subscription: Subscription, index: int, stretch: Period, *, at: datetime) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from billing import credit_notes, credits, locks
+from billing import credit_notes, credits, locks, rests
 from billing.models import (
     CreditBucket,
     Invoice,
@@ -96,7 +96,7 @@ def _credit(refund: TopUpRefund, invoice: Invoice, *, at: datetime) -> None:
     # What a coupon took off was not paid.
     paid = total(_amounts(invoice, refund.line), invoice.currency)
     amount = paid.fraction(refund.taken_minor or 0, refund.line.credit_minor)
-    amount = min(amount, credit_notes.left_of(invoice)[line])
+    amount = min(amount, rests.left_of(invoice)[line])
     if amount.minor <= 0:
         refund.move(State.NOTHING, at=at, actor=ACTOR, reason="nothing was paid for it")
         return

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import F, Q, QuerySet, Sum
 
-from billing import pauses, subscriptions, timetables
+from billing import pauses, rests, timetables
 from billing.models import (
     Brand,
     Invoice,
@@ -27,7 +27,6 @@ from billing.timetables import ORDER, Step
 from packages.money import Money
 
 TO_READ_IT = timedelta(days=3)
-LIVING = (Subscription.State.ACTIVE, Subscription.State.SUSPENDED)
 A_DAY = timedelta(days=1)
 
 
@@ -214,9 +213,9 @@ def _services(ids: Sequence[int]) -> tuple[set[int], set[int]]:
         invoice__in=ids,
         kind=InvoiceLine.Kind.RECURRING,
         period_start_on__isnull=False,
-        subscription__state__in=LIVING,
+        subscription__state__in=Subscription.LIVING,
     )
-    lines = subscriptions.kept(lines)
+    lines = rests.kept(lines)
     goes_on = Q(subscription__ends_on__isnull=True) | Q(
         subscription__ends_on__gt=F("period_start_on")
     )

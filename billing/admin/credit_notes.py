@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing import credit_notes, refunds
+from billing import credit_notes, refunds, rests
 from billing.models import Invoice, Payment, Refund
 from packages.desk import Impossible
 from packages.desk.cells import amount, link
@@ -35,7 +35,7 @@ class CreditForm(ReasonForm):
     def __init__(self, data: Any, invoice: Invoice) -> None:
         """Read what is left; without data, everything that is left is proposed."""
         self.invoice = invoice
-        self.left = credit_notes.left_of(invoice)
+        self.left = rests.left_of(invoice)
         # A page that shows sums again must remember those, so what was sent is made changeable.
         self.sent: dict[str, Any] | None = data.copy() if data is not None else None
         super().__init__(self.sent, initial={"seen": _seen(_drafted(invoice, None))})
@@ -81,10 +81,12 @@ class CreditNote(Deed):
     form = CreditForm
 
     def offered(self, row: Invoice) -> bool:
-        """An invoice over nothing and one credited in full have nothing to give back."""
-        if row.is_credit_note or row.number is None or row.state == Invoice.State.WRITTEN_OFF:
+        """An invoice over nothing, credited in full, or set off later has nothing to give back."""
+        try:
+            credit_notes.draft(row)
+        except credit_notes.NotCreditable:
             return False
-        return any(credit_notes.left_of(row).values())
+        return True
 
     def effects(self, row: Invoice) -> Sequence[Text]:
         return [
@@ -92,7 +94,8 @@ class CreditNote(Deed):
             _("What is still due on the invoice shrinks; what was paid goes onto the balance."),
             _("If you choose so, it goes on from there to the customer."),
             _("If nothing is left of an unpaid invoice, it and its order are cancelled."),
-            _("The customer gets it by mail. Nothing changes at the dialler."),
+            _("A period of which nothing is left to pay is free, without its included credit."),
+            _("The customer gets it by mail. No service is taken away by it."),
         ]
 
     def facts(self, row: Invoice) -> Sequence[tuple[Text, Any]]:
@@ -107,6 +110,7 @@ class CreditNote(Deed):
             (_("Everything that is left: VAT"), amount(made.tax)),
             (_("Everything that is left: total"), amount(made.total)),
             (_("The amounts below are"), mode),
+            *((_("Unused days set off on"), link(each)) for each in rests.set_off_by(row)),
         ]
 
     def form_for(self, row: Invoice, data: Any) -> DeedForm:

@@ -248,6 +248,13 @@ class InvoiceLine(models.Model):
     redemption = models.ForeignKey(
         "Redemption", models.PROTECT, null=True, related_name="discounts"
     )
+    sets_off = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        related_name="set_offs",
+        help_text="The earlier charge whose unused days this line gives back.",
+    )
 
     class Meta:
         ordering = ["invoice", "position"]
@@ -268,6 +275,11 @@ class InvoiceLine(models.Model):
                 condition=~Q(kind="discount")
                 | Q(corrects__isnull=False)
                 | Q(redemption__isnull=False, unit_minor__lt=0),
+            ),
+            models.CheckConstraint(
+                name="set_off_takes_off",
+                condition=Q(sets_off__isnull=True)
+                | Q(kind="exchange", corrects__isnull=True, unit_minor__lte=0),
             ),
         ]
 

@@ -40,6 +40,7 @@ class Subscription(Stateful):
         # While its account is not deleted yet, an ended service can be brought back.
         State.ENDED: frozenset({State.ACTIVE}),
     }
+    LIVING = (State.ACTIVE, State.SUSPENDED)
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="subscriptions")

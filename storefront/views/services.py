@@ -15,7 +15,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from billing import (
-    cancellations,
     explanations,
     gateways,
     quotes,
@@ -91,7 +90,7 @@ def _context(subscription: Subscription, *, at: datetime) -> dict[str, object]:
         "reading_balance": any(job.kind == Job.Kind.READ_BALANCE for job in queue),
         "can_set_password": account is not None and account.state in EXISTS,
         "why": _why(subscription, at=at),
-        "can_cancel": subscription.recurs and subscription.state in cancellations.LIVING,
+        "can_cancel": subscription.recurs and subscription.state in Subscription.LIVING,
         **_changes(subscription, on=on),
         "includes_tax": current_brand().prices_include_tax,
     }

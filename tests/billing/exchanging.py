@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from billing import days, exchanges, ledger, quotes
+from billing import credit_notes, days, exchanges, ledger, quotes
 from billing.models import (
     Exchange,
     Invoice,
     Payment,
     Subscription,
 )
+from packages.money import Money
 from packages.periods import business_day
 from provisioning.models import Job
 from tests import payments, world
@@ -60,14 +61,20 @@ def invoice_of(exchange: Exchange) -> Invoice:
 
 
 def changed(subscription: Subscription, slug: str, offset: int) -> Exchange:
-    """Exchange at once, and pay what is to be paid."""
+    """Exchange at once, and pay what the balance leaves to be paid."""
     exchange = agreed(subscription, slug, offset)
-    if exchange.order_line is not None:
+    if exchange.order_line is not None and invoice_of(exchange).due:
         payments.pay(invoice_of(exchange), at=day(offset))
     exchange.refresh_from_db()
     subscription.refresh_from_db()
     assert exchange.state == Exchange.State.DONE
     return exchange
+
+
+def credit(invoice: Invoice, minor: int | None = None, *, offset: int = 11) -> Invoice:
+    """Credit all that is left of an invoice, or so much of its first line."""
+    amounts = {invoice.lines.all()[0].pk: Money(minor, "EUR")} if minor else None
+    return credit_notes.issue(invoice, amounts, reason="x", at=day(offset), actor="staff:1")
 
 
 def balance(subscription: Subscription) -> int:

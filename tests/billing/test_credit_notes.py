@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from hypothesis import Phase, settings
 from pypdf import PdfReader
 
-from billing import credit_notes, days, demo, documents, invariants, invoices, ledger
+from billing import credit_notes, days, demo, documents, invariants, invoices, ledger, rests
 from billing.ledger import Kind
 from billing.models import (
     Brand,
@@ -234,13 +234,13 @@ def test_random_credit_notes_together_are_the_invoice(brand: Brand, *, gross: bo
             invoice = issued(brand, buyer, *lines)
             for percents in shares:
                 take_some(invoice, percents)
-            if invoice.credit_notes.exists() or any(credit_notes.left_of(invoice).values()):
+            if invoice.credit_notes.exists() or any(rests.left_of(invoice).values()):
                 finish(invoice)
             assert holds()
             transaction.set_rollback(True)
 
     def take_some(invoice: Invoice, percents: list[int]) -> None:
-        left = credit_notes.left_of(invoice)
+        left = rests.left_of(invoice)
         asked = {
             line.pk: rest.fraction(percent, 100)
             for (line, rest), percent in zip(left.items(), percents, strict=False)

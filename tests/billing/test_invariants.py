@@ -131,6 +131,17 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
      (f"{INVOICE} SET credited_minor = 1 WHERE kind = 'invoice'",)),
     ("INV-15", "paid by nothing", ("DELETE FROM billing_allocation",)),
     ("INV-15", "open, nothing due", (f"{INVOICE} SET state = 'open' WHERE state = 'paid'",)),
+    ("INV-16", "set off without a charge",
+     ("UPDATE billing_invoiceline SET kind = 'exchange', unit_minor = -1",)),
+    ("INV-16", "set off twice", (
+        "ALTER TABLE billing_invoiceline DROP CONSTRAINT set_off_takes_off",
+        "UPDATE billing_invoiceline SET sets_off_id = id, unit_minor = -2 * unit_minor"
+        " WHERE kind = 'recurring'")),
+    ("INV-17", "not given", (
+        "UPDATE billing_subscription SET paid_until = paid_until - 31, next_invoice_on = NULL",
+        "UPDATE billing_invoiceline SET period_start_on = '2026-03-01' WHERE kind = 'recurring'"
+        " AND corrects_id IS NULL",
+        "UPDATE billing_subscription SET paid_until = '2026-01-01'")),
     ("COU-1", "in all", (*REDEEMED, "UPDATE billing_coupon SET max_orders = 0")),
     ("COU-1", "per customer", (*REDEEMED, "UPDATE billing_coupon SET max_orders_each = 0")),
     ("COU-2", "of nobody", ("UPDATE billing_invoiceline SET kind = 'discount'",)),

@@ -219,6 +219,7 @@ CHECKS = (
         "discount",
         {"position": "6", "period_start_on": "NULL", "redemption_id": "NULL"},
     ),
+    Copy("set_off_takes_off", "draft_line", {**LINE, "sets_off_id": "id"}),
     Copy("exchange_not_negative", "exchange", {**EXCHANGE, "rest_minor": "-1"}),
     Copy("exchange_now_has_days", "exchange", {**EXCHANGE, "end_on": '"on"'}),
     Copy("exchange_now_has_days", "exchange", {**EXCHANGE, "end_on": "NULL"}),
