@@ -10,7 +10,7 @@ import structlog
 from celery import shared_task
 from django.db import transaction
 
-from billing import emails, gateways, payments
+from billing import emails, gateways, payers, payments
 from billing.gateways.base import (
     Declined,
     Gateway,
@@ -108,8 +108,9 @@ def send(payment_id: int, *, at: datetime) -> Payment:
         return Payment.objects.get(pk=payment_id)
     payment = claimed.payment
     back = emails.link("storefront:pay", payment.invoice.public_id)
-    request = payments.request_of(payment, return_url=back)
     try:
+        payer = payers.at_gateway(payment.customer, claimed.gateway, at=at)
+        request = payments.request_of(payment, return_url=back, customer_id=payer)
         snapshot = claimed.gateway.charge_saved(request, claimed.token)
     except Unavailable as error:
         log.warning("charge.unknown", payment=payment.pk, error=type(error).__name__)

@@ -17,7 +17,11 @@ log = structlog.get_logger()
 LEASE = timedelta(seconds=60)
 BACKOFF_CAP = timedelta(minutes=10)
 MAX_ATTEMPTS = 30
-NEEDS_STAFF = {"payment.disputed"}
+# What staff must know of, by the kind of event.
+NEEDS_STAFF = {
+    "payment.disputed": "dispute at the gateway: book it by hand",
+    "charge.dispute.created": "disputed: answer it at the gateway (its address is at the payment)",
+}
 
 
 def process(event_id: int, *, at: datetime) -> None:
@@ -50,8 +54,7 @@ def _record(event: GatewayEvent, snapshot: PaymentSnapshot, *, at: datetime) -> 
             actor = f"event:{event.pk}"
             payment = payments.record(snapshot, event.gateway, at=at, actor=actor)
             refunds.record_outside(payment, snapshot, at=at, actor=actor)
-            if event.kind in NEEDS_STAFF:
-                note = "dispute at the gateway: book it by hand"
+            if note := NEEDS_STAFF.get(event.kind):
                 return _finish(event, GatewayEvent.State.PARKED, note, at=at)
             return _finish(event, GatewayEvent.State.PROCESSED, "", at=at)
     except NoServer as error:
@@ -60,6 +63,9 @@ def _record(event: GatewayEvent, snapshot: PaymentSnapshot, *, at: datetime) -> 
     except refunds.NotRefundable:
         return _without_credit_note(event, snapshot, at=at)
     except (payments.Mismatch, payments.UnknownPayment) as error:
+        if isinstance(error, payments.UnknownPayment) and not snapshot.key:
+            # Another program, or a person, uses the same account.
+            return _finish(event, GatewayEvent.State.IGNORED, "not made by this shop", at=at)
         log.error("event.parked", event_id=event.pk, reason=type(error).__name__)
         note = f"{type(error).__name__}: {error}"
         return _finish(event, GatewayEvent.State.PARKED, note, at=at)

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from django.db import IntegrityError, transaction
 
-from billing import charge_emails, disputes, gateways, invoices, methods, turns
+from billing import charge_emails, disputes, gateways, invoices, methods, payers, turns
 from billing.gateways import failures
 from billing.gateways.base import (
     Declined,
@@ -32,6 +32,10 @@ log = structlog.get_logger()
 FIRST_CHECK = timedelta(seconds=60)
 LAST_CHECK = timedelta(minutes=15)
 GIVE_UP_AFTER = timedelta(days=2)
+SLOW_CHECK = timedelta(hours=6)
+SLOWEST = timedelta(days=30)
+# A page whose address never reached us, so nobody has seen it, is begun anew after this.
+SEEN_BY_NOBODY = timedelta(minutes=2)
 # A charge that the gateway does not know of by then never reached it.
 LOST_AFTER = timedelta(minutes=30)
 # The gateway's answer contradicts ours; staff must look (a card on their first page shows it).
@@ -85,14 +89,16 @@ def start(
     if payment.redirect_url:
         return payment
     try:
-        begun = gateway.start_payment(request_of(payment, return_url=return_url))
+        payer = payers.at_gateway(payment.customer, gateway, at=at)
+        request = request_of(payment, return_url=return_url, customer_id=payer)
+        begun = gateway.start_payment(request)
     except (Declined, GatewayRefused) as error:
         give_up(payment, error, at=at)
         raise
     return _remember(payment, begun)
 
 
-def request_of(payment: Payment, *, return_url: str) -> PaymentRequest:
+def request_of(payment: Payment, *, return_url: str, customer_id: str) -> PaymentRequest:
     """Return what the gateway is asked for; the same row always asks the same."""
     invoice = payment.invoice
     return PaymentRequest(
@@ -103,6 +109,7 @@ def request_of(payment: Payment, *, return_url: str) -> PaymentRequest:
         language=invoice.language,
         return_url=return_url,
         save_method=bool(payment.consent),
+        customer_id=customer_id,
     )
 
 
@@ -113,7 +120,8 @@ def _open_payment(
     earlier = invoice.payments.filter(state=Payment.State.CREATED, gateway=gateway.code).first()
     if earlier is not None and invoice.state == Invoice.State.OPEN:
         same = earlier.amount == invoice.due and bool(earlier.consent) == bool(consent)
-        if same:
+        lost = earlier.external_id is None and at > earlier.created_at + SEEN_BY_NOBODY
+        if same and not lost:
             return earlier
     clear(invoice, at=at, actor=actor)
     payment = Payment.objects.create(
@@ -237,10 +245,16 @@ def check_due(payment: Payment, *, at: datetime, actor: str) -> None:
     """Check a payment whose time has come, and plan the next time before asking.
 
     Later each time, but every quarter of an hour at least for two days; then never again, since no
-    gateway keeps an unpaid page open for longer.
+    gateway keeps an unpaid page open for longer. What is being confirmed is asked about for a
+    month, some times a day.
     """
     pause = min(LAST_CHECK, FIRST_CHECK * 2 ** min(payment.checks, 10))
-    next_at = at + pause if at < payment.created_at + GIVE_UP_AFTER else None
+    if payment.state == Payment.State.PROCESSING and at > payment.created_at + GIVE_UP_AFTER:
+        # A direct debit takes days; its webhook is not the only way to hear of it.
+        pause, patience = SLOW_CHECK, SLOWEST
+    else:
+        patience = GIVE_UP_AFTER
+    next_at = at + pause if at < payment.created_at + patience else None
     planned = Payment.objects.filter(pk=payment.pk, next_check_at__isnull=False)
     planned.update(next_check_at=next_at, checks=payment.checks + 1)
     check(payment, at=at, actor=actor)
@@ -259,10 +273,11 @@ def record(snapshot: PaymentSnapshot, gateway_code: str, *, at: datetime, actor:
         if payment.external_id not in (None, snapshot.external_id):
             raise Mismatch(f"payment {payment.pk} has another id at the gateway")
         if payment.state == Payment.State.SUCCEEDED:
-            disputes.note(payment, disputed=snapshot.disputed, at=at)
+            disputes.note(payment, snapshot.dispute, url=snapshot.dispute_url, at=at)
             return payment
         payment.external_id = snapshot.external_id
-        payment.save(update_fields=["external_id"])
+        payment.redirect_url = payment.redirect_url or snapshot.redirect_url or ""
+        payment.save(update_fields=["external_id", "redirect_url"])
         if snapshot.state == "succeeded":
             _succeed(payment, snapshot, at=at, actor=actor)
             _keep(payment, snapshot, at=at, actor=actor)

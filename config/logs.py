@@ -57,5 +57,7 @@ LOGGING = {
         "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
         "kombu": {"level": "WARNING"},
         "celery": {"level": "WARNING"},
+        # At INFO it writes down the addresses it asks, which may hold a customer's e-mail.
+        "stripe": {"level": "WARNING"},
     },
 }

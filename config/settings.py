@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.env import BASE_DIR as BASE_DIR
 from config.env import VAR_DIR, env, env_secret
+from config.gateways import stripe_accounts
 from config.logs import LOGGING as LOGGING
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -195,7 +196,7 @@ SIMULATED_GATEWAY = {
 }
 # Accounts at gateways that may have several, by the code that rows and addresses carry: each says
 # of which `kind` it is (billing/gateways/__init__.py), the rest is for its adapter.
-GATEWAY_ACCOUNTS: dict[str, dict[str, Any]] = {}
+GATEWAY_ACCOUNTS: dict[str, dict[str, Any]] = {**stripe_accounts()}
 # The tax offices' register of VAT ids. Without a stored answer there is no reverse charge, unless
 # the switch is off. A demo answers for itself.
 VIES_URL = env.str(
@@ -227,7 +228,10 @@ CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # A payment form redirects to the gateway's page, and browsers check the whole chain.
-PAYMENT_ORIGINS = [SIMULATED_GATEWAY["url"]] if SIMULATED_GATEWAY["url"] else []
+PAYMENT_ORIGINS = [
+    *filter(None, [SIMULATED_GATEWAY["url"]]),
+    *(account["page_origin"] for account in GATEWAY_ACCOUNTS.values()),
+]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

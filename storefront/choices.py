@@ -1,4 +1,4 @@
-"""Which currency, cycle and kind of price a reader looks at; a cookie only after a choice."""
+"""Which currency and billing cycle the reader looks at; a cookie exists only after a choice."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse
 from billing.models import Brand
 from packages.models import Cycle
 
-PRIVATE, BUSINESS = "private", "business"
 COOKIE_SECONDS = 365 * 24 * 60 * 60
 
 
@@ -18,7 +17,6 @@ class Choices:
 
     currency: str
     cycle: str
-    buyer: str
     currencies: tuple[str, ...]
     fresh: dict[str, str] = field(default_factory=dict)
 
@@ -37,13 +35,9 @@ class Choices:
 
 
 def choices_of(request: HttpRequest, brand: Brand) -> Choices:
-    """Read `?currency=` and its like, else their cookies, else the shop's; ignore what we lack."""
-    offered = {
-        "currency": brand.currency_list,
-        "cycle": list(Cycle.values),
-        "buyer": [PRIVATE, BUSINESS],
-    }
-    chosen = {"currency": brand.currency_list[0], "cycle": str(Cycle.MONTHLY), "buyer": PRIVATE}
+    """Read `?currency=` and `?cycle=`, else their cookies, else the shop's; ignore what we lack."""
+    offered = {"currency": brand.currency_list, "cycle": list(Cycle.values)}
+    chosen = {"currency": brand.currency_list[0], "cycle": str(Cycle.MONTHLY)}
     fresh = {}
     for name, values in offered.items():
         kept = request.COOKIES.get(name, "")
@@ -54,4 +48,4 @@ def choices_of(request: HttpRequest, brand: Brand) -> Choices:
                 fresh[name] = asked
         elif kept in values:
             chosen[name] = kept
-    return Choices(currencies=tuple(brand.currency_list), fresh=fresh, **chosen)
+    return Choices(chosen["currency"], chosen["cycle"], tuple(brand.currency_list), fresh)

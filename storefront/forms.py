@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy
 
 from billing.gateways import offered
 from storefront import addresses
-from storefront.choices import BUSINESS, PRIVATE
+
+PRIVATE, BUSINESS = "private", "business"
 
 
 class CheckoutForm(forms.Form):

@@ -2,17 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 
 from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 
-from billing import tax
-from billing.models import Brand
 from packages.models import Cycle, Package, PackageGroup, Price, Rate, Service
 from packages.money import Money
 from packages.periods import MONTHS
-from storefront.choices import BUSINESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,45 +39,11 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class PriceView:
-    """How catalogue prices are shown: consumers see what they pay (PAngV), businesses the net.
-
-    Credit is not converted, and neither are rates that it pays one to one.
-    """
-
-    is_net: bool
-    stored_net: bool
-    rate_bp: int
-
-    def of(self, amount: Money) -> Money:
-        """Return a catalogue amount as it is shown; the invoice rounds by its own rules."""
-        if self.is_net == self.stored_net:
-            return amount
-        if self.is_net:
-            return amount - amount.included_percent(self.rate_bp)
-        return amount + amount.percent(self.rate_bp)
-
-    def of_rate(self, rate: Rate) -> int:
-        """Return a rate in millionths; a consumer's has its tax where credit is bought plus tax."""
-        if self.stored_net and not self.is_net:
-            return self.of(Money(rate.price_micro, rate.currency)).minor
-        return rate.price_micro
-
-
-@dataclass(frozen=True, slots=True)
 class Shelf:
     """A group of the package list with what it offers now."""
 
     group: PackageGroup
     offers: tuple[Offer, ...]
-
-
-def price_view(buyer: str, brand: Brand, *, on: date) -> PriceView:
-    """Return how this reader sees prices; the home rate is asked for only where it matters."""
-    is_net, stored_net = buyer == BUSINESS, not brand.prices_include_tax
-    if brand.small_business or is_net == stored_net:
-        return PriceView(is_net, stored_net, 0)
-    return PriceView(is_net, stored_net, tax.rate_of(brand.country, on=on) or 0)
 
 
 def per(cycle: str) -> str:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from django.utils.translation import gettext as _
 
 from billing import gateways
+from billing.gateways import failures
 from billing.gateways.base import Gateway
 from billing.models import Invoice, Order, OrderLine, Payment
 from provisioning.models import Job
@@ -54,7 +55,8 @@ class Progress:
             return ""
         if self.payment.state == Payment.State.CANCELLED:
             return _("The payment was cancelled before it was completed. No money was taken.")
-        return self.payment.failure_message or _("The payment did not go through.")
+        known = failures.MESSAGES.get(self.payment.failure_code)
+        return str(known or _("The payment did not go through."))
 
     @property
     def methods(self) -> list[Gateway]:
@@ -88,7 +90,8 @@ def _paying(payment: Payment) -> Stage:
         return Stage.DECLINED
     if payment.gateway == "bank_transfer":
         return Stage.TRANSFER
-    if payment.state == Payment.State.CREATED and payment.failure_code:
+    # An answer that was not believed is no decline.
+    if payment.state == Payment.State.CREATED and payment.failure_code in failures.MESSAGES:
         return Stage.DECLINED
     return Stage.CONFIRMING
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -176,7 +177,9 @@ class PaymentPage(ReadOnlyPage):
     )
     list_select_related = ("customer", "invoice")
     inlines = (Allocations,)
-    readonly_fields = ("status", "customer_link", "invoice_link", "total", "said", "books")
+    readonly_fields = ("status", "customer_link", "invoice_link", "total", "said", "books") + (
+        "dispute_page",
+    )
     fieldsets = (
         (None, {"fields": ("status", "total", "customer_link", "invoice_link", "books")}),
         (
@@ -189,6 +192,8 @@ class PaymentPage(ReadOnlyPage):
                     "said",
                     "failure_code",
                     "failure_message",
+                    "dispute",
+                    "dispute_page",
                 )
             },
         ),
@@ -203,6 +208,13 @@ class PaymentPage(ReadOnlyPage):
             },
         ),
     )
+
+    @admin.display(description=gettext_lazy("evidence"))
+    def dispute_page(self, row: Payment) -> str:
+        if not row.dispute_url:
+            return EMPTY
+        text = _("Answer it at the gateway")
+        return format_html('<a href="{}" rel="noopener">{}</a>', row.dispute_url, text)
 
     @admin.display(description=gettext_lazy("payment"), ordering="id")
     def name(self, row: Payment) -> str:

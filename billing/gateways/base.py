@@ -7,7 +7,7 @@ docs/gateways.md; every gateway (simulated, bank transfer, Stripe and the like) 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from packages.money import Money
 
@@ -16,6 +16,7 @@ MAX_BODY = 256 * 1024
 
 PaymentState = Literal["open", "processing", "succeeded", "failed", "cancelled"]
 RefundState = Literal["processing", "succeeded", "failed"]
+DisputeState = Literal["", "open", "won", "lost"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,18 @@ class PaymentRequest:
     language: str
     return_url: str
     save_method: bool = False
+    # The customer's id there, where the gateway is a Wallet.
+    customer_id: str = ""
+
+
+@dataclass(frozen=True)
+class CustomerRequest:
+    """A customer as a gateway may know them. `key` is ours and makes asking repeatable."""
+
+    key: str
+    email: str
+    name: str
+    language: str
 
 
 @dataclass(frozen=True)
@@ -65,7 +78,9 @@ class PaymentSnapshot:
     state: PaymentState
     amount: Money
     refunded_minor: int = 0
-    disputed: bool = False
+    dispute: DisputeState = ""
+    # Where staff answer it.
+    dispute_url: str = ""
     failure_code: str | None = None
     failure_message: str | None = None
     succeeded_at: datetime | None = None
@@ -183,4 +198,16 @@ class Gateway(Protocol):
         self, body: bytes, headers: Mapping[str, str], *, at: datetime
     ) -> IncomingEvent:
         """Believe a webhook or raise BadWebhook. Speaks to nobody. Header names in any case."""
+        ...
+
+
+@runtime_checkable
+class Wallet(Protocol):
+    """A gateway that knows our customers by an object of its own."""
+
+    def create_customer(self, request: CustomerRequest) -> str:
+        """Make the customer there, once per key, and return the id. Speaks HTTP.
+
+        Raises Unavailable (may exist: ask again with the same key), GatewayRefused.
+        """
         ...

@@ -17,6 +17,26 @@ MESSAGES = {
         "Please pay again while you are signed in."
     ),
     "expired_card": _("The card has expired. No money was taken. Please use another card."),
+    "declined_for_now": _(
+        "Your bank declined this payment without a reason. No money was taken. "
+        "Please try again later, use another method or ask your bank."
+    ),
+    "limit_exceeded": _(
+        "This payment is above a limit of your card or account. No money was taken. "
+        "Please ask your bank to raise it, or use another method."
+    ),
+    "wrong_details": _(
+        "The number or the security code was not accepted. No money was taken. "
+        "Please check what you typed, or use another method."
+    ),
+    "not_supported": _(
+        "This card or account cannot be used for this payment. No money was taken. "
+        "Please use another method."
+    ),
+    "mandate_gone": _(
+        "The permission to debit this account is no longer valid. No money was taken. "
+        "Please pay again and give it anew, or use another method."
+    ),
     "method_gone": _("The saved method can no longer be used. Please choose another one."),
     "payment_failed": _("The payment did not go through. No money was taken. Please try again."),
 }
@@ -35,6 +55,11 @@ VERDICTS = {
     "insufficient_funds": Verdict.LATER,
     "authentication_required": Verdict.CUSTOMER,
     "expired_card": Verdict.NEVER,
+    "declined_for_now": Verdict.LATER,
+    "limit_exceeded": Verdict.LATER,
+    "wrong_details": Verdict.NEVER,
+    "not_supported": Verdict.NEVER,
+    "mandate_gone": Verdict.NEVER,
     "method_gone": Verdict.NEVER,
     "payment_failed": Verdict.LATER,
 }

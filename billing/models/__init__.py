@@ -14,6 +14,7 @@ from billing.models.method import PaymentMethod
 from billing.models.notice import Notice
 from billing.models.order import Cart, CartLine, Order, OrderLine
 from billing.models.pause import Pause
+from billing.models.payer import Payer
 from billing.models.payment import Allocation, GatewayEvent, Payment
 from billing.models.price_change import PriceChange, PriceNotice
 from billing.models.refund import Refund
@@ -53,6 +54,7 @@ __all__ = [
     "OrderLine",
     "PackageTimetable",
     "Pause",
+    "Payer",
     "Payment",
     "PaymentMethod",
     "Posting",

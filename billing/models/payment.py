@@ -65,6 +65,13 @@ class Payment(Stateful):
     confirmed_at = models.DateTimeField(_("confirmed by the gateway"), null=True)
     disputed_at = models.DateTimeField(_("disputed since"), null=True)
     dispute_ended_at = models.DateTimeField(_("dispute ended"), null=True)
+    dispute = models.CharField(
+        _("dispute"),
+        max_length=4,
+        blank=True,
+        choices=[("open", _("open")), ("won", _("won")), ("lost", _("lost"))],
+    )
+    dispute_url = models.URLField(_("answer the dispute"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("started"))
     succeeded_at = models.DateTimeField(_("succeeded"), null=True)
     next_check_at = models.DateTimeField(null=True)

@@ -22,7 +22,9 @@ SECRETS = (
     "SIMULATED_GATEWAY_KEY",
     "SIMULATED_GATEWAY_SECRET",
     "SIMULATOR_PASSWORD",
+    "STRIPE_WEBHOOK_SECRETS",
 )
+STRIPE_LIKE = "stripe-like"
 
 
 @dataclass(frozen=True)
@@ -30,24 +32,32 @@ class Ports:
     web: int
     simulator: int
     gateway: int
+    # Of the stand-in for Stripe, where GATEWAY asks for it.
+    stripe: int | None = None
 
     def named(self) -> dict[str, int]:
         return {
             "PORT": self.web,
             "SIMULATOR_PORT": self.simulator,
             "GATEWAY_PORT": self.gateway,
+            **({"STRIPE_PORT": self.stripe} if self.stripe else {}),
         }
 
 
 def chosen_ports(var: Path, environment: Mapping[str, str]) -> Ports:
     """Return the ports that the operator named, else 8000, the next one, and a free one."""
-    web = int(environment.get("PORT") or DEFAULT_PORT)
+    web, book = int(environment.get("PORT") or DEFAULT_PORT), var / "ports.json"
     simulator = int(environment.get("SIMULATOR_PORT") or web + 1)
     gateway = environment.get("GATEWAY_PORT")
+    stripe = None
+    if environment.get("GATEWAY") == STRIPE_LIKE:
+        named = environment.get("STRIPE_PORT")
+        stripe = int(named) if named else ports.remembered(book, "stripe")
     return Ports(
         web=web,
         simulator=simulator,
-        gateway=int(gateway) if gateway else ports.remembered(var / "ports.json", "gateway"),
+        gateway=int(gateway) if gateway else ports.remembered(book, "gateway"),
+        stripe=stripe,
     )
 
 
@@ -66,11 +76,26 @@ def write(var: Path, *, chosen: Ports, urls: Mapping[str, str]) -> dict[str, str
         "DEMO": "1",
         "DEBUG": "0",
         **{name: before.get(name) or _new_secret(name) for name in SECRETS},
+        **_stripe_like(chosen.stripe, before=before),
     }
     lines = ["# Written by make run; the environment wins over it."]
     lines += [f"{name}={value}" for name, value in answers.items()]
     write_private(path, "\n".join(lines) + "\n")
     return {**answers, **environment(), "VAR_DIR": str(var)}
+
+
+def _stripe_like(port: int | None, *, before: Mapping[str, str]) -> dict[str, str]:
+    """Return what lets the shop speak to the stand-in as if it were Stripe."""
+    if port is None:
+        return {}
+    url = f"http://localhost:{port}"
+    key = before.get("STRIPE_SECRET_KEY") or f"sk_test_{_new_secret('STRIPE_SECRET_KEY')}"
+    return {
+        "STRIPE_SECRET_KEY": key,
+        "STRIPE_ACCOUNT": "acct_stripelike",
+        "STRIPE_API_BASE": url,
+        "STRIPE_PAGE_ORIGIN": url,
+    }
 
 
 def _new_secret(name: str) -> str:

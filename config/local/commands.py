@@ -12,9 +12,11 @@ QUEUES = "default,provisioning,mail"
 
 def all_for(var: Path, *, chosen: Ports, env: Mapping[str, str]) -> dict[str, list[str]]:
     """Return name and command of every process of one copy, in the order they start."""
+    stand_in = {"stripe-like": _stripe_like(var, chosen)} if chosen.stripe else {}
     return {
         "dialler-simulator": _dialler(var, chosen),
         "simulated-gateway": _gateway(var, chosen=chosen, env=env),
+        **stand_in,
         "worker": _worker(chosen),
         "beat": _beat(var),
         "web": _web(chosen),
@@ -54,3 +56,10 @@ def _gateway(var: Path, *, chosen: Ports, env: Mapping[str, str]) -> list[str]:
     command += ["--webhook-url", f"http://{ports.HOST}:{chosen.web}/webhooks/simulated/"]
     command += ["--key", env["SIMULATED_GATEWAY_KEY"]]
     return [*command, "--secret", env["SIMULATED_GATEWAY_SECRET"]]
+
+
+def _stripe_like(var: Path, chosen: Ports) -> list[str]:
+    """Its key and secret come from STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRETS."""
+    command = [sys.executable, "-m", "billing.gateways.simulator.stripe_like"]
+    command += ["--port", str(chosen.stripe), "--data", str(var / "stripe.sqlite3")]
+    return [*command, "--webhook-url", f"http://{ports.HOST}:{chosen.web}/webhooks/stripe/"]

@@ -6,10 +6,10 @@ from typing import TypeVar
 from django import template
 from django.utils.translation import ngettext
 
-from packages.models import Price, Rate, Service, Translated
+from billing.gateways import failures
+from packages.models import Price, Service, Translated
 from packages.money import Money
 from storefront import offers
-from storefront.templatetags import money
 from storefront.templatetags.money import count
 
 register = template.Library()
@@ -35,6 +35,12 @@ def unit(code: str) -> str:
 
 
 @register.filter
+def why_failed(code: str) -> str:
+    """`{{ payment.failure_code|why_failed }}`: a sentence, nothing for what is no decline"""
+    return str(failures.MESSAGES.get(code, ""))
+
+
+@register.filter
 def units(number: int, code: str) -> str:
     """`{{ 2500|units:"voice" }}`: 2,500 minutes"""
     words = {"number": count(number)}
@@ -56,18 +62,6 @@ def get(values: Mapping[str, Value], key: str) -> Value | None:
 def per(cycle: str) -> str:
     """`{{ price.cycle|per }}`: a month"""
     return offers.per(cycle)
-
-
-@register.filter
-def shown(amount: Money, view: offers.PriceView) -> Money:
-    """`{{ price.amount|shown:view|money }}`: with tax to consumers, without to businesses"""
-    return view.of(amount)
-
-
-@register.filter
-def shown_rate(rate: Rate, view: offers.PriceView) -> str:
-    """`{{ rate|shown_rate:view }}`: a rate of the excerpt, with its currency"""
-    return money.rate(view.of_rate(rate), rate.currency)
 
 
 @register.filter

@@ -7,30 +7,28 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from billing.models import Subscription, User, current_brand
-from packages import clock
 from packages.models import Package, Service
-from packages.periods import business_day
 from storefront import offers
-from storefront.choices import Choices, choices_of
+from storefront.choices import choices_of
 
 HOME_OFFERS = 3
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    choices, seen = _seen(request)
+    choices = choices_of(request, current_brand())
     shelves = offers.shelves(choices.currency, choices.cycle)
-    page = {**seen, "teaser": _teaser(shelves)}
+    page = {"choices": choices, "teaser": _teaser(shelves)}
     return choices.remember(_page(request, "storefront/home.html", page))
 
 
 @require_safe
 def packages(request: HttpRequest) -> HttpResponse:
-    choices, seen = _seen(request)
+    choices = choices_of(request, current_brand())
     shelves = offers.shelves(choices.currency, choices.cycle)
     plans = [offer for shelf in shelves for offer in shelf.offers if _is_plan(offer)]
     page = {
-        **seen,
+        "choices": choices,
         "shelves": shelves,
         "cycles": offers.cycles_of(shelves),
         "plans": plans,
@@ -41,23 +39,12 @@ def packages(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def package(request: HttpRequest, slug: str) -> HttpResponse:
-    choices, seen = _seen(request)
+    choices = choices_of(request, current_brand())
     offer = offers.offer_of(slug, choices.currency, choices.cycle)
     if offer is None:
         raise Http404
-    page = {**seen, "offer": offer, "to_top_up": _to_top_up(request, offer)}
+    page = {"choices": choices, "offer": offer, "to_top_up": _to_top_up(request, offer)}
     return choices.remember(render(request, "storefront/package.html", page))
-
-
-def _seen(request: HttpRequest) -> tuple[Choices, dict[str, Any]]:
-    """Return what the reader has chosen, and it again as the templates need it."""
-    brand = current_brand()
-    choices = choices_of(request, brand)
-    on = business_day(clock.now(), brand.zone)
-    return choices, {
-        "choices": choices,
-        "view": offers.price_view(choices.buyer, brand, on=on),
-    }
 
 
 def _page(request: HttpRequest, template: str, page: dict[str, Any]) -> HttpResponse:

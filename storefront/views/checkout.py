@@ -20,9 +20,8 @@ from packages.money import Money
 from packages.periods import business_day
 from provisioning import servers
 from storefront import buyers, refusals
-from storefront.choices import BUSINESS, PRIVATE, choices_of
 from storefront.consents import agreed, sentences
-from storefront.forms import CheckoutForm
+from storefront.forms import BUSINESS, PRIVATE, CheckoutForm
 from storefront.owned import customer_of, user_of
 from storefront.terms import terms_of
 from storefront.views.cart import SESSION_KEY, cart_of
@@ -176,7 +175,6 @@ def _from_balance(customer: Customer | None, quote: flow.Quote) -> Money | None:
 def _known(visit: Visit) -> dict[str, Any]:
     customer = visit.customer
     if customer is None:
-        kind = choices_of(visit.request, visit.brand).buyer
-        return {"kind": kind, "name": visit.user.name, "country": visit.brand.country}
+        return {"kind": PRIVATE, "name": visit.user.name, "country": visit.brand.country}
     known = {name: getattr(customer, name) for name in buyers.FIELDS}
     return {**known, "kind": BUSINESS if customer.is_business else PRIVATE}

@@ -202,7 +202,7 @@ def test_nothing_is_charged_while_a_payment_is_disputed(method: PaymentMethod) -
     run(-7)
     paid = Payment.objects.get(state=Payment.State.SUCCEEDED)
     with transaction.atomic():
-        disputes.note(paid, disputed=True, at=noon(-1))
+        disputes.note(paid, "open", at=noon(-1))
     for offset in (0, 1):
         assert run(offset).charges == []
     disputes.end(paid, at=noon(1))

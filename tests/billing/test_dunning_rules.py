@@ -190,7 +190,7 @@ def _told(payment: Payment, *, disputed: bool) -> PaymentSnapshot:
         key=payment.key.hex,
         state="succeeded",
         amount=payment.amount,
-        disputed=disputed,
+        dispute="open" if disputed else "",
     )
 
 

@@ -81,6 +81,8 @@ UNIQUE = (
     Copy("billing_payment_public_id_key", "payment", without(PAYMENT, "public_id")),
     Copy("payment_turn_once", "charge", {**CHARGE, "turn_on": "turn_on + 1"}),
     Copy("payment_one_turn_a_day", "charge", {**CHARGE, "turn": "turn + 1"}),
+    Copy("payer_once", "payer", {"key": UUID}),
+    Copy("billing_payer_key_key", "payer", {"account": "'another'"}),
     Copy("payment_method_once", "method", without(METHOD, "token_digest")),
     Copy("payment_method_one_default", "method", without(METHOD, "is_default")),
     Copy("billing_paymentmethod_public_id_key", "method", without(METHOD, "public_id")),

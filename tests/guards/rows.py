@@ -31,7 +31,6 @@ from billing.models import (
     PackageTimetable,
     Pause,
     Payment,
-    PaymentMethod,
     Posting,
     Refund,
     Run,
@@ -45,7 +44,7 @@ from billing.models import (
 from packages.models import Package, PackageGroup, Price, Rate, Tariff
 from packages.states import StateChange, record_change
 from provisioning.models import Account, Attempt, Job, OneTimeSecret, Reading
-from tests.guards import rows_of_offers, server_rows, top_up_rows
+from tests.guards import rows_of_offers, rows_of_payments, server_rows, top_up_rows
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ON = date(2026, 3, 2)
@@ -66,7 +65,7 @@ def make() -> Rows:
     rows_of_offers.contract_changes(rows, at=AT)
     top_up_rows.make(rows, ON, AT)
     _money(rows)
-    _charge(rows)
+    rows_of_payments.charge(rows, on=ON, at=AT)
     rows["mail"] = Mail.objects.create(
         template="receipt",
         cause="invoice-1",
@@ -307,36 +306,6 @@ def _credit_note(rows: dict[str, Any]) -> None:
         issued_at=AT,
         issued_on=ON,
         due_on=ON,
-    )
-
-
-def _charge(rows: dict[str, Any]) -> None:
-    """A saved method with an automatic charge that was declined, and one of another customer."""
-    other = Customer.objects.create(name="Bo", email="bo@example.com", created_at=AT)
-    for name, customer in (("method", rows["customer"]), ("spare_method", other)):
-        rows[name] = PaymentMethod.objects.create(
-            customer=customer,
-            gateway="simulated",
-            account="demo",
-            token_sealed=b"",
-            token_digest=name.encode(),
-            kind="card",
-            brand="Visa",
-            last4="4242",
-            is_default=name == "method",
-            created_at=AT,
-        )
-    rows["charge"] = Payment.objects.create(
-        customer=rows["customer"],
-        invoice=rows["invoice"],
-        gateway="simulated",
-        state=Payment.State.FAILED,
-        method=rows["method"],
-        turn=1,
-        turn_on=ON,
-        amount_minor=49_00,
-        currency="EUR",
-        created_at=AT,
     )
 
 

@@ -1,18 +1,15 @@
 """Home, packages, one package: what they show, and what they cost the database and the visitor."""
 
-import re
-
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from billing.models import Brand, User
+from billing.models import Brand
 from packages.models import Package, Price
 from tests import world
 from tests.clock import Clock
-from tests.storefront.browsing import put_in
 
 READ = ["storefront:home", "storefront:packages"]
 
@@ -104,31 +101,12 @@ def test_a_yearly_cycle_shows_what_it_costs_a_month(client: Client, seeded: Cloc
     assert "€65.83 a month" in text
 
 
-@pytest.mark.parametrize(
-    ("gross_catalogue", "private", "business"),
-    [(True, "€79.00", "€66.39"), (False, "€94.01", "€79.00")],
-)
-def test_consumers_see_prices_with_tax_and_businesses_without(
-    client: Client, seeded: Clock, gross_catalogue: bool, private: str, business: str
-) -> None:
-    Brand.objects.update(prices_include_tax=gross_catalogue)
-    for name, args in (("storefront:packages", ()), ("storefront:package", ("business",))):
-        text = client.get(reverse(name, args=args), {"buyer": "private"}).content.decode()
-        assert (private in text, business in text) == (True, False)
-        assert "plus VAT" not in text
-        text = client.get(reverse(name, args=args), {"buyer": "business"}).content.decode()
-        assert (private in text, business in text) == (False, True)
-        assert "incl. VAT" not in text
-
-
-def test_the_kind_of_price_is_remembered_up_to_the_checkout(seeded: Clock) -> None:
-    buyer = Client()
-    buyer.force_login(User.objects.create_user("new@shop.test", "correct-horse-battery"))
-    buyer.get(reverse("storefront:packages"), {"buyer": "business"})
-    assert "plus VAT" in buyer.get(reverse("storefront:home")).content.decode()
-    put_in(buyer)
-    page = buyer.get(reverse("storefront:checkout")).content.decode()
-    assert re.search(r'<input[^>]*value="business"[^>]*checked', page)
+def test_prices_say_whether_they_include_tax(client: Client, seeded: Clock) -> None:
+    assert "incl. VAT" in client.get(reverse("storefront:packages")).content.decode()
+    Brand.objects.update(prices_include_tax=False)
+    text = client.get(reverse("storefront:packages")).content.decode()
+    assert "plus VAT" in text
+    assert "incl. VAT" not in text
 
 
 def test_a_german_reader_sees_german_names_and_amounts(client: Client, seeded: Clock) -> None:

@@ -4,11 +4,10 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 import requests
 
-from .options import Options
-from .signing import signed
 from .store import Row, Store
 
 LONGEST_SECONDS = 60.0
@@ -21,16 +20,40 @@ DUE = """
 """
 NEXT = """
     SELECT min(due_at) AS at FROM (
-        SELECT due_at FROM delivery WHERE state = 'waiting'
-        UNION ALL SELECT due_at FROM payment WHERE due_at IS NOT NULL)
+        SELECT due_at FROM delivery WHERE state = 'waiting' UNION ALL {also})
 """
+Sign = Callable[[bytes, str, float], dict[str, str]]
+
+
+class Receiver(Protocol):
+    """Where webhooks go, and how often it is tried."""
+
+    @property
+    def secret(self) -> str: ...
+    @property
+    def webhook_url(self) -> str: ...
+    @property
+    def retry_seconds(self) -> float: ...
+    @property
+    def webhook_timeout_seconds(self) -> float: ...
 
 
 class Deliveries:
     """Started once. `wake` it after each transaction that may have left something to send."""
 
-    def __init__(self, store: Store, options: Options, settle: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        options: Receiver,
+        settle: Callable[[float], None],
+        *,
+        sign: Sign,
+        also_due: str,
+    ) -> None:
+        """`also_due` selects the instants at which `settle` has something to do."""
         self._store = store
+        self._sign = sign
+        self._next = NEXT.format(also=also_due)
         self._options = options
         self._settle = settle
         self._something = threading.Event()
@@ -71,7 +94,7 @@ class Deliveries:
         return due
 
     def _pause_seconds(self) -> float:
-        due_at = self._store.rows(NEXT)[0]["at"]
+        due_at = self._store.rows(self._next)[0]["at"]
         return 1.0 if due_at is None else min(1.0, max(0.01, due_at - time.time()))
 
     def _deliver(self, delivery: Row) -> None:
@@ -101,7 +124,7 @@ class Deliveries:
                 answer = session.post(
                     self._options.webhook_url,
                     data=body,
-                    headers=signed(body, self._options.secret, at),
+                    headers=self._sign(body, self._options.secret, at),
                     timeout=self._options.webhook_timeout_seconds,
                     allow_redirects=False,
                 )

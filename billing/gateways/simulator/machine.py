@@ -10,7 +10,10 @@ from .events import Shaping
 from .faults import Faults
 from .options import Options
 from .payments import Desk
+from .signing import signed
 from .store import Store
+
+DUE = "SELECT due_at FROM payment WHERE due_at IS NOT NULL"
 
 
 class Machine:
@@ -23,7 +26,7 @@ class Machine:
         self.faults = Faults()
         self.shaping = Shaping()
         self.stopping = threading.Event()
-        self.deliveries = Deliveries(self.store, options, self._settle)
+        self.deliveries = Deliveries(self.store, options, self._settle, sign=signed, also_due=DUE)
 
     @contextmanager
     def desk(self, at: float | None = None) -> Iterator[Desk]:

@@ -49,13 +49,13 @@ INSERT OR IGNORE INTO method (token, brand, last4, expires_on)
 class Store:
     """Opened once per process; every access goes through `transaction`."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, schema: str = SCHEMA) -> None:
         self._lock = threading.RLock()
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.executescript(SCHEMA)
+        self._db.executescript(schema)
 
     @contextmanager
     def transaction(self) -> Iterator["Store"]:

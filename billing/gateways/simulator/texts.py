@@ -15,6 +15,7 @@ class Words(NamedTuple):
     hint: str
     saved: str
     pay: str
+    save: str
     decline: str
     cancel: str
     numbers: str
@@ -38,6 +39,7 @@ ENGLISH = Words(
     hint="Use one of the test numbers below.",
     saved="The card is saved for later payments to {merchant}.",
     pay="Pay {amount}",
+    save="Save it",
     decline="Decline",
     cancel="Cancel and return",
     numbers="Test numbers",
@@ -79,6 +81,7 @@ GERMAN = Words(
     hint="Verwenden Sie eine der Testnummern unten.",
     saved="Die Karte wird für spätere Zahlungen an {merchant} gespeichert.",
     pay="{amount} zahlen",
+    save="Speichern",
     decline="Ablehnen",
     cancel="Abbrechen und zurück",
     numbers="Testnummern",

@@ -26,6 +26,7 @@ class Request:
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes
+    raw_query: str = ""
 
     @property
     def is_form(self) -> bool:
@@ -127,6 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
             query=_single(parse_qs(url.query)),
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(length),
+            raw_query=url.query,
         )
 
     def _send(self, response: Response) -> None:

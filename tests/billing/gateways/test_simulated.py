@@ -194,7 +194,7 @@ def test_disputed_payment_cannot_be_refunded(
 ) -> None:
     payment_id = pay(gateway, simulator)
     order(simulator, f"payments/{payment_id}/dispute")
-    assert gateway.fetch_payment(payment_id).disputed
+    assert gateway.fetch_payment(payment_id).dispute == "open"
     with pytest.raises(GatewayRefused, match="not_refundable"):
         gateway.refund(payment_id, Money(1_00, "EUR"), key="refund-1")
 
