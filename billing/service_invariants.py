@@ -93,6 +93,18 @@ INVARIANTS = (
              OR r.id IS NOT NULL) IS NOT TRUE""",
     ),
     Invariant(
+        "REM-14",
+        "The account of a service that has ended is deleted one day, and no other one is.",
+        """SELECT s.id FROM billing_subscription s
+           JOIN provisioning_account a ON a.id = s.account_id
+           WHERE CASE WHEN s.state = 'ended' THEN a.state <> 'closed' AND NOT EXISTS (
+             SELECT 1 FROM provisioning_job j WHERE j.account_id = a.id AND j.kind = 'terminate'
+               AND (j.state IN ('waiting', 'running', 'parked') OR EXISTS (
+                 SELECT 1 FROM packages_statechange WHERE subject = 'job' AND subject_id = j.id
+                   AND after = 'cancelled' AND actor LIKE 'staff:%')))
+             ELSE a.state = 'closed' END""",
+    ),
+    Invariant(
         "CRE-1",
         "A bucket holds what its entries come to, and was granted once.",
         """SELECT b.id FROM billing_creditbucket b

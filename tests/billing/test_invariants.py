@@ -209,6 +209,8 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
                                f" WHERE id = (SELECT min(id) FROM ({CREDIT_JOBS}) c)",)),
     ("REM-12", "taken back for nothing", (
         "UPDATE provisioning_job SET kind = 'take_back' WHERE kind = 'credit'",)),
+    ("REM-14", "ended, never deleted", ("UPDATE billing_subscription SET state = 'ended'",)),
+    ("REM-14", "deleted, not ended", ("UPDATE provisioning_account SET state = 'closed'",)),
     ("CRE-1", "less than booked",
      ("UPDATE billing_creditbucket SET left_minor = left_minor - 1",)),
     ("CRE-2", "granted for nothing",

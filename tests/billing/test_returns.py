@@ -1,0 +1,48 @@
+"""A service that has ended comes back, may end again, and keeps nobody waiting meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+
+from billing import cancellations, invariants, returns
+from billing.models import Mail, Order, Subscription
+from provisioning.models import Job
+from tests import payments
+from tests.billing import orders, renewing
+from tests.billing.exchanging import AT, day, live
+
+ENDS = 31
+
+
+@pytest.fixture
+def ended(db: None) -> Subscription:
+    """Business, cancelled and ended on 2 April."""
+    orders.seeded(at=AT)
+    subscription = renewing.bought(at=AT)
+    cancellations.cancel(subscription, at=day(1), actor="user:1")
+    live(1, ENDS)
+    subscription.refresh_from_db()
+    assert subscription.state == Subscription.State.ENDED
+    return subscription
+
+
+def brings_back(subscription: Subscription, offset: int) -> Order:
+    subscription.refresh_from_db()
+    priced = returns.quote(subscription, on=day(offset).date())
+    user = subscription.customer.users.get()
+    return returns.place(
+        subscription, seen=returns.seen(priced), placed_by=user, language="en", at=day(offset)
+    )
+
+
+def test_it_ends_a_second_time_like_the_first(ended: Subscription) -> None:
+    payments.pay(brings_back(ended, 33).invoice, at=day(33))
+    cancellations.cancel(ended, at=day(34), actor="user:1")
+    live(34, 33 + 31)
+    ended.refresh_from_db()
+    assert ended.state == Subscription.State.ENDED
+    assert Job.objects.filter(kind=Job.Kind.SUSPEND).count() == 2
+    deletions = Job.objects.filter(kind=Job.Kind.TERMINATE).order_by("seq")
+    assert [job.state for job in deletions] == [Job.State.CANCELLED, Job.State.WAITING]
+    assert Mail.objects.filter(template="ended").count() == 2
+    assert invariants.violations() == []
