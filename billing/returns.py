@@ -45,8 +45,9 @@ def place(
 ) -> Order:
     """Order the service's return with its issued invoice, once for each end of it.
 
-    A repetition returns the first order. It can be paid until its due date, at most until the day
-    before the account is deleted. Locks the subscription. Raises NotReturnable, tax.NoRate.
+    A repetition returns the first order, unless that was taken back. It can be paid until its due
+    date, at most until the day before the account is deleted. Locks the subscription. Raises
+    NotReturnable, tax.NoRate.
     """
     try:
         with transaction.atomic(), translation.override(language):
@@ -101,8 +102,17 @@ def _place(
 
 
 def _key(subscription: Subscription) -> uuid.UUID:
-    """Return one key for each end of the service: every return has further periods behind it."""
-    return uuid.uuid5(subscription.public_id, f"return-{subscription.periods.count()}")
+    """Return one key for each end of the service: every return has further periods behind it.
+
+    What was not paid in time is ordered anew.
+    """
+    lapsed = Order.objects.filter(
+        lines__kind=OrderLine.Kind.RETURN,
+        lines__subscription=subscription,
+        state=Order.State.CANCELLED,
+    )
+    parts = (subscription.periods.count(), lapsed.count())
+    return uuid.uuid5(subscription.public_id, "return-" + "-".join(map(str, parts)))
 
 
 def _check(subscription: Subscription, *, on: date) -> None:

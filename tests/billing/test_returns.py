@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from billing import cancellations, invariants, returns
-from billing.models import Mail, Order, Subscription
+from billing.models import Mail, Order, OrderLine, Subscription
 from provisioning.models import Job
 from tests import payments
 from tests.billing import orders, renewing
@@ -45,4 +45,18 @@ def test_it_ends_a_second_time_like_the_first(ended: Subscription) -> None:
     deletions = Job.objects.filter(kind=Job.Kind.TERMINATE).order_by("seq")
     assert [job.state for job in deletions] == [Job.State.CANCELLED, Job.State.WAITING]
     assert Mail.objects.filter(template="ended").count() == 2
+    assert invariants.violations() == []
+
+
+def test_a_return_that_was_not_paid_in_time_is_ordered_anew(ended: Subscription) -> None:
+    first = brings_back(ended, 33)
+    assert brings_back(ended, 34) == first
+    live(34, 33 + 15)
+    first.refresh_from_db()
+    assert first.state == Order.State.CANCELLED
+    second = brings_back(ended, 50)
+    payments.pay(second.invoice, at=day(50))
+    ended.refresh_from_db()
+    assert (second.pk != first.pk, ended.state) == (True, Subscription.State.ACTIVE)
+    assert OrderLine.objects.filter(kind=OrderLine.Kind.RETURN).count() == 2
     assert invariants.violations() == []
