@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 
 from packages.doorbell import ring
 from packages.money import Money
@@ -36,7 +36,8 @@ def add(wishes: Sequence[Wish], *, at: datetime, actor: str) -> list[Job]:
     """Insert a job for every wish whose cause has none yet, in order, and ring after commit.
 
     Needs an open transaction; locks the accounts (by id), so that their sequence has no gap. A
-    repeated call inserts nothing and returns the jobs of the first one.
+    repeated call inserts nothing and returns the jobs of the first one. A deletion that waits for
+    its day stays the account's last job, so that nothing asked for until then waits for it.
     """
     accounts = sorted({wish.account.pk for wish in wishes})
     list(Account.objects.select_for_update().filter(pk__in=accounts).order_by("pk"))
@@ -44,6 +45,7 @@ def add(wishes: Sequence[Wish], *, at: datetime, actor: str) -> list[Job]:
     known = set(Job.objects.filter(cause__in=causes).values_list("cause", flat=True))
     fresh = [wish for wish in wishes if wish.cause not in known]
     jobs = Job.objects.bulk_create(_rows(fresh, accounts, at=at))
+    _delete_last(accounts)
     for job in jobs:
         record_change(job, before="", at=at, actor=actor, reason=job.cause)
     for account_id in accounts:
@@ -190,6 +192,22 @@ def read_balances(accounts: Iterable[Account], *, at: datetime, actor: str) -> l
 
 def _limits_wish(account: Account, *, cause: str, bundle: str) -> Wish:
     return Wish(account, Job.Kind.SET_LIMITS, cause, bundle, details={"limits": account.limits})
+
+
+def _delete_last(accounts: Iterable[int]) -> None:
+    """Move a planned deletion behind the jobs that were just added; the accounts are locked."""
+    later = Job.objects.filter(account=OuterRef("account"), seq__gt=OuterRef("seq"))
+    planned = Job.objects.filter(
+        Exists(later),
+        account_id__in=accounts,
+        kind=Job.Kind.TERMINATE,
+        state=Job.State.WAITING,
+        attempts__isnull=True,
+    )
+    for job in planned:
+        last = Job.objects.filter(account=job.account_id).aggregate(Max("seq"))["seq__max"]
+        job.seq = last + 1
+        job.save(update_fields=["seq"])
 
 
 def _rows(wishes: Sequence[Wish], accounts: Sequence[int], *, at: datetime) -> list[Job]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from billing import cancellations, invariants, returns
 from billing.models import Mail, Order, OrderLine, Subscription
-from provisioning.models import Job
+from packages.money import Money
+from provisioning import jobs
+from provisioning.models import Account, Job
 from tests import payments
 from tests.billing import orders, renewing
 from tests.billing.exchanging import AT, day, live
@@ -60,3 +64,20 @@ def test_a_return_that_was_not_paid_in_time_is_ordered_anew(ended: Subscription)
     assert (second.pk != first.pk, ended.state) == (True, Subscription.State.ACTIVE)
     assert OrderLine.objects.filter(kind=OrderLine.Kind.RETURN).count() == 2
     assert invariants.violations() == []
+
+
+def test_what_is_asked_for_before_the_deletion_does_not_wait_for_it(ended: Subscription) -> None:
+    assert ended.account is not None
+    jobs.take_back(
+        ended.account,
+        keep=Money(0, "EUR"),
+        most=Money(5_00, "EUR"),
+        cause="bucket-1:refund-1",
+        at=day(32),
+        actor="staff:1",
+    )
+    *earlier, last = Job.objects.filter(account=ended.account).order_by("seq")
+    assert last.kind == Job.Kind.TERMINATE
+    assert last.run_at == day(ENDS) + timedelta(days=30)
+    assert earlier[-1].kind == Job.Kind.TAKE_BACK
+    assert Account.objects.get().jobs.filter(kind=Job.Kind.TERMINATE).count() == 1
