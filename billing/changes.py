@@ -38,13 +38,16 @@ def exchange(subscription: Subscription, agreed: Exchange, *, at: datetime, acto
 def can_exchange(subscription: Subscription, agreed: Exchange, *, on: date) -> bool:
     """Say whether an exchange at once can still be done: in its period, and nothing else changed.
 
-    An invoice that was paid too late finds another world; its money then becomes credit.
+    An invoice that was paid too late finds another world; its money then becomes credit. Once the
+    next period was invoiced by the old terms, its payment must not give the new ones.
     """
+    invoiced_until = subscriptions.invoiced_until(subscription)
     return (
         agreed.state == Exchange.State.PENDING
         and subscription.state == Subscription.State.ACTIVE
         and agreed.end_on is not None
         and subscription.paid_until == agreed.end_on
+        and (invoiced_until is None or invoiced_until <= agreed.end_on)
         and on < agreed.end_on
     )
 

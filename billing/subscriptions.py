@@ -204,7 +204,7 @@ def next_invoice_on(subscription: Subscription) -> date | None:
         return None
     if not subscription.recurs or subscription.paid_until is None:
         return None
-    start_on = max(subscription.paid_until, _invoiced_until(subscription) or date.min)
+    start_on = max(subscription.paid_until, invoiced_until(subscription) or date.min)
     return invoice_day(subscription, start_on)
 
 
@@ -215,7 +215,8 @@ def invoice_day(subscription: Subscription, start_on: date) -> date | None:
     return start_on - timedelta(days=LEAD_DAYS[Cycle(subscription.cycle)])
 
 
-def _invoiced_until(subscription: Subscription) -> date | None:
+def invoiced_until(subscription: Subscription) -> date | None:
+    """Return the end of the last period that was invoiced, None where none was."""
     lines = InvoiceLine.objects.filter(
         subscription=subscription, kind=InvoiceLine.Kind.RECURRING, period_end_on__isnull=False
     )

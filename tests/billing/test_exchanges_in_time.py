@@ -7,12 +7,15 @@ from datetime import date
 import pytest
 
 from billing import cancellations, exchanges, invariants, quotes
+from billing.gateways.base import PaymentSnapshot
 from billing.models import (
     Exchange,
+    Invoice,
     Order,
     Subscription,
     SubscriptionPeriod,
 )
+from billing.payments import record
 from provisioning.models import Job
 from tests import payments
 from tests.billing import orders, renewing
@@ -142,6 +145,30 @@ def test_paid_when_its_period_is_over_the_money_is_the_customer_s(
     assert (exchange.state, subscription.package.slug) == ("cancelled", "business")
     # It pays a part of the renewal that was issued on that day.
     assert renewing.renewals()[-1].paid_minor == exchange.total_minor
+    assert invariants.violations() == []
+
+
+def test_confirmed_when_the_renewal_was_invoiced_the_money_is_the_customer_s(
+    subscription: Subscription,
+) -> None:
+    """Else the old package's price would pay for the new one's period."""
+    exchange = agreed(subscription, "scale", 20)
+    payment = payments.begin(invoice_of(exchange), at=day(20))
+    sent = PaymentSnapshot(payment.key.hex, payment.key.hex, "processing", payment.amount)
+    record(sent, "bank_transfer", at=day(21), actor="test")
+    live(21, 26)
+    renewal = Invoice.objects.get(order=None)
+    payments.arrive(payment, at=day(27))
+    live(27, 28)
+    exchange.refresh_from_db()
+    assert exchange.state == Exchange.State.CANCELLED
+    assert Order.objects.get(invoice=invoice_of(exchange)).state == Order.State.CANCELLED
+    payments.pay(renewal, at=day(29))
+    live(29, 31)
+    subscription.refresh_from_db()
+    assert subscription.package.slug == "business"
+    assert credited() == 20_00 + 20_00
+    assert balance(subscription) == payment.amount.minor
     assert invariants.violations() == []
 
 
