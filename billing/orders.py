@@ -2,15 +2,16 @@
 
 from datetime import datetime
 
-from billing import changes, subscriptions
+from billing import changes, rests, subscriptions
 from billing.locks import Held
-from billing.models import Exchange, Order, OrderLine
+from billing.models import Exchange, InvoiceLine, Order, OrderLine
 from packages.periods import business_day
 
 
 def fulfil(order: Order, held: Held, *, at: datetime, actor: str) -> None:
     """Do what each line says, once; needs the order's and subscriptions' locks.
 
+    A line that was credited in full before is not delivered: nothing was paid for it.
     An exchange or a return whose time is over cancels its order; the calendar's next run turns what
     was paid for it into the customer's credit (exchanges.lapse).
     """
@@ -22,10 +23,16 @@ def fulfil(order: Order, held: Held, *, at: datetime, actor: str) -> None:
         return
     order.move(Order.State.FULFILLED, at=at, actor=actor, reason="invoice paid")
     lines = order.lines.select_related("package__tariff", "order__customer")
+    kinds = (InvoiceLine.Kind.RECURRING, InvoiceLine.Kind.PACKAGE, InvoiceLine.Kind.CREDIT)
+    charged = order.invoice.lines.filter(kind__in=kinds)
+    kept = set(rests.kept(charged).values_list("order_line_id", flat=True))
     # In the order in which everybody locks accounts.
     for line in lines.order_by("subscription__account_id", "id"):
         subscription = held.subscriptions[line.subscription_id]
-        if line.kind == OrderLine.Kind.NEW:
+        if line.pk not in kept:
+            reason = "credited in full"
+            subscriptions.give_up(subscription, reason=reason, at=at, actor=actor)
+        elif line.kind == OrderLine.Kind.NEW:
             subscriptions.activate(subscription, line, at=at, actor=actor)
         else:
             subscriptions.top_up(subscription, line, at=at, actor=actor)

@@ -2,6 +2,12 @@
 
 from billing.invariant import Invariant
 
+# An order's line that was credited in full need not have been delivered.
+CREDITED = """EXISTS (SELECT 1 FROM billing_invoiceline c WHERE c.order_line_id = l.id
+  AND c.corrects_id IS NULL AND c.kind IN ('recurring', 'package', 'credit')
+  AND c.unit_minor > 0 AND c.unit_minor * c.quantity =
+    (SELECT sum(unit_minor * quantity) FROM billing_invoiceline WHERE corrects_id = c.id))"""
+
 INVARIANTS = (
     Invariant(
         "REM-2",
@@ -43,7 +49,7 @@ INVARIANTS = (
     Invariant(
         "REM-10",
         "Credit jobs and the credit that fulfilled order lines sold are the same.",
-        """SELECT j.id, NULL FROM provisioning_job j
+        f"""SELECT j.id, NULL FROM provisioning_job j
            LEFT JOIN billing_orderline l ON j.cause = 'order-line-' || l.id || ':credit'
            LEFT JOIN billing_order o ON o.id = l.order_id
            WHERE j.kind = 'credit' AND j.cause NOT LIKE 'invoice-line-%'
@@ -56,7 +62,8 @@ INVARIANTS = (
            UNION ALL SELECT NULL, l.id FROM billing_orderline l
            JOIN billing_order o ON o.id = l.order_id
            WHERE o.state = 'fulfilled' AND l.credit_minor > 0 AND NOT EXISTS (
-             SELECT 1 FROM provisioning_job WHERE cause = 'order-line-' || l.id || ':credit')""",
+             SELECT 1 FROM provisioning_job WHERE cause = 'order-line-' || l.id || ':credit')
+             AND NOT {CREDITED}""",
     ),
     Invariant(
         "REM-11",
@@ -184,11 +191,11 @@ INVARIANTS = (
     Invariant(
         "ORD-1",
         "A fulfilled order has a paid invoice and, for each line, its jobs.",
-        """SELECT l.id FROM billing_orderline l JOIN billing_order o ON o.id = l.order_id
+        f"""SELECT l.id FROM billing_orderline l JOIN billing_order o ON o.id = l.order_id
            LEFT JOIN billing_invoice i ON i.order_id = o.id
            WHERE (o.state = 'fulfilled' AND (i.state IS DISTINCT FROM 'paid'
-             OR NOT EXISTS (SELECT 1 FROM provisioning_job
-                            WHERE cause LIKE 'order-line-' || l.id || ':%')))
+             OR (NOT {CREDITED} AND NOT EXISTS (SELECT 1 FROM provisioning_job
+                                        WHERE cause LIKE 'order-line-' || l.id || ':%'))))
              OR (i.state = 'paid' AND o.state <> 'fulfilled'
                AND NOT (o.state = 'cancelled' AND l.kind IN ('exchange', 'return'))
                AND i.total_minor > COALESCE(

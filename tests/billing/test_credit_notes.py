@@ -26,6 +26,7 @@ from billing.models import (
 )
 from packages.money import Money
 from packages.states import history_of
+from provisioning.models import Job
 from tests import payments, world
 from tests.billing import orders, renewing
 from tests.properties import given, st
@@ -110,6 +111,27 @@ def test_a_credit_of_the_rest_settles_a_partly_paid_order(brand: Brand) -> None:
     order.refresh_from_db()
     order.invoice.refresh_from_db()
     assert (order.state, order.invoice.state) == (Order.State.FULFILLED, "paid")
+
+
+def test_a_line_that_was_credited_in_full_is_not_delivered_when_the_rest_is_paid(
+    brand: Brand,
+) -> None:
+    orders.seeded(at=AT)
+    user, buyer = orders.buyer(at=AT, name="Eve")
+    order = orders.place(user, buyer, "business", "flex", at=AT)
+    flex = order.invoice.lines.get(kind=InvoiceLine.Kind.PACKAGE)
+    credit(order.invoice, (flex.position, 20_00))
+    payments.pay(order.invoice, at=LATER)
+    order.refresh_from_db()
+    assert order.state == Order.State.FULFILLED
+    services = [line.subscription for line in order.lines.order_by("pk")]
+    assert [(each.package.slug, each.state) for each in services] == [
+        ("business", "active"),
+        ("flex", "ended"),
+    ]
+    assert Job.objects.filter(kind=Job.Kind.CREDIT).count() == 1
+    assert owed_and_credit(buyer) == (0, 0)
+    assert holds()
 
 
 def test_an_order_whose_invoice_is_credited_in_full_is_given_up(brand: Brand) -> None:
