@@ -6,7 +6,7 @@ from datetime import date, datetime
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from billing import balances, invoices, ledger, subscriptions
+from billing import balances, coupons, invoices, ledger, subscriptions
 from billing.locks import take_for_invoice
 from billing.models import Invoice, Order, Payment
 from packages.money import Money
@@ -58,6 +58,7 @@ def write_off(invoice: Invoice, *, reason: str, at: datetime, actor: str) -> Mon
         order = held.orders.get(locked.order_id or 0)
         if order is not None and order.state == Order.State.PLACED:
             order.move(Order.State.CANCELLED, at=at, actor=actor, reason="invoice written off")
+            coupons.release(order, at=at)
             for subscription in held.subscriptions.values():
                 subscriptions.give_up(subscription, reason=reason, at=at, actor=actor)
     return rest
