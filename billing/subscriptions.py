@@ -136,7 +136,7 @@ def go_on(subscription: Subscription, *, at: datetime, actor: str) -> None:
     in it; else the next one could never be given. Nothing is passed behind the end of a cancelled
     service, and what a suspended one was written off for leaves it suspended.
     """
-    if subscription.state not in Subscription.LIVING:
+    if subscription.state not in Subscription.LIVING or not subscription.recurs:
         return
     last = _add_settled(subscription, at=at, actor=actor)
     if last is not None:

@@ -134,6 +134,16 @@ def test_a_line_that_was_credited_in_full_is_not_delivered_when_the_rest_is_paid
     assert holds()
 
 
+def test_what_has_no_periods_may_be_credited_while_it_runs(brand: Brand) -> None:
+    orders.seeded(at=AT)
+    user, buyer = orders.buyer(at=AT, name="Eve")
+    order = orders.place(user, buyer, "flex", at=AT)
+    payments.pay(order.invoice, at=AT)
+    credit(order.invoice, (1, 5_00))
+    assert owed_and_credit(buyer) == (0, 5_00)
+    assert holds()
+
+
 def test_an_order_whose_invoice_is_credited_in_full_is_given_up(brand: Brand) -> None:
     orders.seeded(at=AT)
     user, buyer = orders.buyer(at=AT, name="Eve")
