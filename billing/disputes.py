@@ -4,17 +4,24 @@ from datetime import datetime
 
 from django.db import transaction
 
-from billing import pauses
+from billing import pauses, subscriptions
 from billing.gateways.base import DisputeState
-from billing.locks import take_for_payment
-from billing.models import Invoice, Payment, current_brand
+from billing.locks import Held, take_for_payment
+from billing.models import Invoice, Payment, Subscription, current_brand
 from packages.periods import business_day
+from packages.states import StateChange
+
+ACTOR = "system:dispute"
+REASON = "its payment is disputed"
 
 
-def note(payment: Payment, dispute: DisputeState, *, url: str = "", at: datetime) -> None:
-    """Remember a dispute as the gateway tells it; needs the payment's lock.
+def note(
+    payment: Payment, dispute: DisputeState, held: Held, *, url: str = "", at: datetime
+) -> None:
+    """Remember a dispute as the gateway tells it; needs the payment's locks.
 
-    `url` is where staff answer it. An ended one keeps how it ended.
+    `url` is where staff answer it. An ended one keeps how it ended. Where the brand says so, what
+    the payment paid for is suspended meanwhile.
     """
     was_open = payment.disputed_at is not None and payment.dispute_ended_at is None
     disputed = dispute == "open"
@@ -27,13 +34,38 @@ def note(payment: Payment, dispute: DisputeState, *, url: str = "", at: datetime
         payment.disputed_at, payment.dispute_ended_at = payment.disputed_at or at, at
     also = ["dispute", "dispute_url", "disputed_at", "dispute_ended_at"]
     payment.save(update_fields=also)
-    if disputed != was_open:
-        theirs = Invoice.objects.filter(customer=payment.customer_id)
-        pauses.look_again(theirs, on=business_day(at, current_brand().zone))
+    if disputed == was_open:
+        return
+    theirs = Invoice.objects.filter(customer=payment.customer_id)
+    pauses.look_again(theirs, on=business_day(at, current_brand().zone))
+    if disputed and current_brand().suspends_disputed:
+        _suspend(payment, held, at=at)
+    elif not disputed and dispute != "lost":
+        _restore(payment, held, at=at)
 
 
 def end(payment: Payment, *, at: datetime) -> None:
     """Write down that a dispute is over, as staff know; dunning goes on. Locks the payment."""
     with transaction.atomic():
-        locked, _held = take_for_payment(payment.pk)
-        note(locked, "", at=at)
+        locked, held = take_for_payment(payment.pk)
+        note(locked, "", held, at=at)
+
+
+def _suspend(payment: Payment, held: Held, *, at: datetime) -> None:
+    cause = f"dispute-{payment.pk}"
+    for subscription in held.subscriptions.values():
+        if subscription.state == Subscription.State.ACTIVE:
+            subscriptions.suspend(subscription, cause=cause, reason=REASON, at=at, actor=ACTOR)
+
+
+def _restore(payment: Payment, held: Held, *, at: datetime) -> None:
+    """Let run again what stands still for this reason alone."""
+    for subscription in held.subscriptions.values():
+        changes = StateChange.objects.filter(
+            subject="subscription", subject_id=subscription.pk, after=Subscription.State.SUSPENDED
+        )
+        last = changes.order_by("-id").first()
+        suspended = subscription.state == Subscription.State.SUSPENDED
+        if suspended and last is not None and last.reason == REASON:
+            cause = f"dispute-{payment.pk}:over"
+            subscriptions.restore(subscription, cause=cause, at=at, actor=ACTOR)

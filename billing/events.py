@@ -6,9 +6,9 @@ import structlog
 from django.db import transaction
 from django.db.models import F, Q
 
-from billing import gateways, payments, refunds
+from billing import gateways, payments, refunds, setups
 from billing.gateways.base import GatewayRefused, NotConfigured, PaymentSnapshot, Unavailable
-from billing.models import GatewayEvent
+from billing.models import GatewayEvent, MethodSetup
 from packages.money import Money
 from provisioning.servers import NoServer
 
@@ -36,6 +36,9 @@ def process(event_id: int, *, at: datetime) -> None:
     if event.payment_external_id == "":
         return _finish(event, GatewayEvent.State.IGNORED, "speaks of no payment", at=at)
     try:
+        if setup := _setup(event):
+            setups.check(setup, at=at, actor=f"event:{event.pk}")
+            return _finish(event, GatewayEvent.State.PROCESSED, "", at=at)
         gateway = gateways.get(event.gateway, livemode=event.livemode)
         snapshot = gateway.fetch_payment(event.payment_external_id)
     except (Unavailable, GatewayRefused, NotConfigured, KeyError) as error:
@@ -46,6 +49,12 @@ def process(event_id: int, *, at: datetime) -> None:
         # A fault of ours must not lose the event: it is tried again, and parked in the end.
         _postpone(event, f"fault: {type(error).__name__}", at=at)
         raise
+
+
+def _setup(event: GatewayEvent) -> MethodSetup | None:
+    """The visit to keep a method that the event speaks of, if it is one."""
+    ours = MethodSetup.objects.filter(gateway=event.gateway, livemode=event.livemode)
+    return ours.filter(external_id=event.payment_external_id).first()
 
 
 def _record(event: GatewayEvent, snapshot: PaymentSnapshot, *, at: datetime) -> None:

@@ -79,6 +79,19 @@ INVARIANTS = (
              OR m.customer_id <> p.customer_id OR m.consent = '{}')""",
     ),
     Invariant(
+        "LED-9",
+        "What a gateway took and paid out is booked once, as its own statement says.",
+        """SELECT m.id FROM billing_movement m
+           LEFT JOIN billing_ledgertransaction t ON t.cause = 'movement-' || m.id
+           LEFT JOIN billing_posting o ON o.transaction_id = t.id
+           LEFT JOIN billing_ledgeraccount a ON a.id = o.account_id AND a.kind = 'clearing'
+             AND a.name = m.gateway AND a.currency = m.currency
+           GROUP BY m.id
+           HAVING COALESCE(sum(o.amount_minor) FILTER (WHERE a.id IS NOT NULL), 0) <>
+             CASE WHEN m.kind IN ('payment', 'refund') AND m.payment_id IS NOT NULL
+               THEN 0 ELSE m.amount_minor END - m.fee_minor""",
+    ),
+    Invariant(
         "PAY-14",
         "Automatic attempts for an invoice follow one another, on later days.",
         """SELECT id FROM (SELECT id, turn, turn_on, lag(turn_on) OVER w AS earlier,

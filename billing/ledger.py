@@ -12,6 +12,7 @@ from billing.models import (
     Invoice,
     LedgerAccount,
     LedgerTransaction,
+    Movement,
     Payment,
     Posting,
     Refund,
@@ -20,6 +21,13 @@ from packages import rows
 from packages.money import Money, total
 
 Kind = LedgerAccount.Kind
+OF_PAYMENTS = (Movement.Kind.PAYMENT, Movement.Kind.REFUND)
+# What a movement is booked against; what is none of these is to be explained.
+AGAINST = {
+    Movement.Kind.PAYOUT: Kind.PAYOUT,
+    Movement.Kind.FEE: Kind.GATEWAY_FEES,
+    Movement.Kind.DISPUTE: Kind.DISPUTED,
+}
 # Kind, name, customer and currency: what makes a book one of its kind.
 Key = tuple[str, str, int | None, str]
 
@@ -120,6 +128,24 @@ def book_refund(refund: Refund, step: str, *, at: datetime) -> None:
         ),
     }
     _book([Booking(f"refund-{refund.pk}:{step}", sides[step], refund=refund)], at=at)
+
+
+def book_movement(movement: Movement, *, at: datetime) -> None:
+    """Book what a gateway took, paid out or let be taken back; the clearing book then holds what
+    the gateway holds.
+
+    Payments and refunds of ours were booked when they happened, so only their fees are new.
+    """
+    known = movement.kind in OF_PAYMENTS and movement.payment_id is not None
+    amount = Money.zero(movement.currency) if known else movement.amount
+    against = AGAINST.get(Movement.Kind(movement.kind), Kind.SUSPENSE)
+    entries = (
+        Entry(Kind.CLEARING, amount - movement.fee, name=movement.gateway),
+        Entry(against, -amount, name=movement.gateway),
+        Entry(Kind.GATEWAY_FEES, movement.fee, name=movement.gateway),
+    )
+    if amount or movement.fee:
+        _book([Booking(f"movement-{movement.pk}", entries)], at=at)
 
 
 def book_write_off(invoice: Invoice, amount: Money, *, at: datetime) -> None:

@@ -3,16 +3,25 @@
 import hashlib
 from datetime import date, datetime, timedelta
 
+import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import CharField, Exists, OuterRef, Value
+from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from billing import charge_emails, gateways
-from billing.gateways.base import SavedMethod
+from billing.gateways.base import (
+    GatewayRefused,
+    NotConfigured,
+    SavedMethod,
+    Unavailable,
+    Wallet,
+)
 from billing.locks import take_methods
-from billing.models import Customer, Mail, Payment, PaymentMethod
+from billing.models import Customer, Mail, MethodSetup, Payment, PaymentMethod
 from packages.states import StateChange, record_change
 from provisioning import vault
+
+log = structlog.get_logger()
 
 State = PaymentMethod.State
 WARN_BEFORE = timedelta(days=25)
@@ -22,22 +31,26 @@ class NotUsable(Exception):
     """The method is removed, or was declined for good."""
 
 
-def keep(payment: Payment, saved: SavedMethod, *, at: datetime, actor: str) -> PaymentMethod:
-    """Keep the method of a payment whose customer agreed to it, and pay automatically by it.
+def keep(
+    source: Payment | MethodSetup, saved: SavedMethod, *, at: datetime, actor: str
+) -> PaymentMethod:
+    """Keep the method of a payment or visit whose customer agreed to it, and pay by it from now on.
 
     The customer's first one becomes the default; one that was kept before is brought back. Needs
     an open transaction; takes the locks of the customer's methods.
     """
-    held = take_methods(payment.customer_id)
+    held = take_methods(source.customer_id)
     digest = hashlib.sha256(saved.token.encode()).digest()
     method = next((each for each in held if bytes(each.token_digest) == digest), None)
     if method is None:
-        method = _added(payment, saved, digest, at=at, actor=actor)
+        method = _added(source, saved, digest, at=at, actor=actor)
     elif method.state != State.ACTIVE:
-        method.move(State.ACTIVE, at=at, actor=actor, reason="kept again")
+        method.forgotten_at = None
+        also = ("forgotten_at",)
+        method.move(State.ACTIVE, at=at, actor=actor, reason="kept again", also=also)
     if not any(each.is_default for each in held):
         _set_default(method)
-    switch(payment.customer, True, at=at, actor=actor)
+    switch(source.customer, True, at=at, actor=actor)
     return method
 
 
@@ -78,6 +91,29 @@ def switch(customer: Customer, on: bool, *, at: datetime, actor: str) -> None:
     customer.pays_automatically = on
 
 
+def let_go(method: PaymentMethod, *, at: datetime) -> None:
+    """Have the gateway forget a removed method. Speaks HTTP; unanswered, the sweep comes back.
+
+    One of another mode or account, or whose token cannot be read, is forgotten here alone.
+    """
+    try:
+        gateway = gateways.get(method.gateway, livemode=method.livemode)
+        token = vault.unseal(method.token_sealed, purpose=method.purpose)
+        if isinstance(gateway, Wallet) and gateway.account == method.account:
+            gateway.forget_method(token)
+    except Unavailable:
+        return
+    except (GatewayRefused, NotConfigured, vault.Unsealable, KeyError) as error:
+        log.warning("method.not_let_go", method=method.pk, error=type(error).__name__)
+    removed = PaymentMethod.objects.filter(pk=method.pk, state=State.REMOVED)
+    removed.update(forgotten_at=at)
+
+
+def to_let_go() -> QuerySet[PaymentMethod]:
+    """Return the removed methods that the gateways still know."""
+    return PaymentMethod.objects.filter(state=State.REMOVED, forgotten_at=None).order_by("pk")
+
+
 def warn_of_expiry(on: date, *, at: datetime) -> None:
     """Tell whoever pays automatically, some days before the method expires, once for each."""
     expiring = PaymentMethod.objects.filter(
@@ -100,19 +136,19 @@ def default_of(customer: Customer) -> PaymentMethod | None:
 
 
 def _added(
-    payment: Payment, saved: SavedMethod, digest: bytes, *, at: datetime, actor: str
+    source: Payment | MethodSetup, saved: SavedMethod, digest: bytes, *, at: datetime, actor: str
 ) -> PaymentMethod:
     method = PaymentMethod(
-        customer=payment.customer,
-        gateway=payment.gateway,
-        account=gateways.get(payment.gateway).account,
-        livemode=payment.livemode,
+        customer=source.customer,
+        gateway=source.gateway,
+        account=gateways.get(source.gateway).account,
+        livemode=source.livemode,
         token_digest=digest,
         kind=saved.kind[:20],
         brand=saved.brand[:40],
         last4=saved.last4[-4:],
         expires_on=saved.expires_on,
-        consent=payment.consent,
+        consent=source.consent,
         created_at=at,
     )
     method.token_sealed = vault.seal(saved.token, purpose=method.purpose)
@@ -122,7 +158,7 @@ def _added(
         before="",
         at=at,
         actor=actor,
-        reason=f"kept from payment {payment.pk or 'of the demo'}",
+        reason=f"kept from {source._meta.model_name} {source.pk or 'of the demo'}",
     )
     return method
 

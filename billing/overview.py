@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing.desk import BANK_TRANSFER
-from billing.models import Declaration, GatewayEvent, Invoice, Mail, Payment, Run
+from billing.models import Declaration, Difference, GatewayEvent, Invoice, Mail, Payment, Run
+from billing.payments import NOT_BELIEVED
 from packages.desk.cells import ICONS, TONES, amount_of, list_url
 from provisioning import servers
 from provisioning.models import Job, Server
@@ -40,6 +41,7 @@ def cards(*, at: datetime) -> list[Card]:
         _parked_jobs(),
         _oldest_job(at),
         _events(),
+        _differences(),
         _transfers(),
         _invoices(),
         _overdue(at),
@@ -74,6 +76,18 @@ def _oldest_job(at: datetime) -> Card:
     note = _("of %(count)s due") % {"count": due.count()} if oldest else _("nothing is due")
     url = list_url(Job, state__in="waiting,running")
     return Card(_("Longest waiting job"), value, note, tone, url, "provisioning.view_job")
+
+
+def _differences() -> Card:
+    """Where gateways and books do not agree, and payments whose answer was not believed."""
+    count = Difference.objects.filter(settled_at=None).count()
+    doubtful = Payment.objects.filter(failure_code=NOT_BELIEVED).exclude(state="succeeded").count()
+    url = (
+        list_url(Difference, open="yes") if count else list_url(Payment, failure_code=NOT_BELIEVED)
+    )
+    note = _("look at each") if count or doubtful else _("books and gateways agree")
+    label = _("Differences to gateways")
+    return _counted(label, count + doubtful, note, url, "billing.view_difference")
 
 
 def _events() -> Card:

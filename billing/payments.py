@@ -273,7 +273,7 @@ def record(snapshot: PaymentSnapshot, gateway_code: str, *, at: datetime, actor:
         if payment.external_id not in (None, snapshot.external_id):
             raise Mismatch(f"payment {payment.pk} has another id at the gateway")
         if payment.state == Payment.State.SUCCEEDED:
-            disputes.note(payment, snapshot.dispute, url=snapshot.dispute_url, at=at)
+            disputes.note(payment, snapshot.dispute, held, url=snapshot.dispute_url, at=at)
             return payment
         payment.external_id = snapshot.external_id
         payment.redirect_url = payment.redirect_url or snapshot.redirect_url or ""
@@ -301,14 +301,14 @@ def revalue(payment: Payment, amount: Money, *, at: datetime, actor: str) -> Non
 def _find(snapshot: PaymentSnapshot, gateway_code: str) -> int:
     payments = Payment.objects.filter(gateway=gateway_code, livemode=snapshot.livemode)
     found = payments.filter(external_id=snapshot.external_id).first()
-    if found is None and (key := _uuid(snapshot.key)):
+    if found is None and (key := as_uuid(snapshot.key)):
         found = payments.filter(key=key, external_id__isnull=True).first()
     if found is None:
         raise UnknownPayment(snapshot.external_id)
     return found.pk
 
 
-def _uuid(key: str) -> uuid.UUID | None:
+def as_uuid(key: str) -> uuid.UUID | None:
     """Read our key; a payment that somebody else made at the same gateway may carry anything."""
     try:
         return uuid.UUID(key)

@@ -11,21 +11,27 @@ from billing import (
     auto_top_ups,
     charges,
     deliveries,
+    differences,
     events,
+    gateways,
     low_balances,
+    methods,
     payments,
     quotas,
+    reconciliation,
     refunds,
     runs,
+    setups,
     top_up_refunds,
     vat_ids,
 )
-from billing.models import Brand, GatewayEvent, Payment
+from billing.gateways.bank_transfer import BankTransfer
+from billing.models import Brand, GatewayEvent, MethodSetup, Payment, PaymentMethod
 from packages import clock
 from packages.periods import business_day
 from packages.sweeping import each, within
 
-Row = TypeVar("Row", Payment, GatewayEvent)
+Row = TypeVar("Row", Payment, GatewayEvent, MethodSetup, PaymentMethod)
 BATCH = 500
 # For each gateway, and one more call that had begun by then. A gateway gives up after ten.
 SWEEP_SECONDS = 20
@@ -53,6 +59,34 @@ def sweep_payments() -> None:
     at = clock.now()
     due = Payment.objects.filter(next_check_at__lte=at).order_by("next_check_at")
     _by_gateway(due, lambda payment: _look_after(payment, at=at))
+
+
+@shared_task
+def sweep_methods() -> None:
+    """Ask about visits to keep a method, and have removed methods forgotten at their gateways."""
+    at = clock.now()
+    visits = MethodSetup.objects.filter(next_check_at__lte=at).order_by("next_check_at")
+    _by_gateway(visits, lambda setup: setups.check_due(setup, at=at, actor=SWEEPER))
+    _by_gateway(methods.to_let_go(), lambda method: methods.let_go(method, at=at))
+
+
+@shared_task
+def compare_gateways() -> None:
+    """Hold the gateways' payments of the last 72 hours against ours, and fetch missed events."""
+    at = clock.now()
+    each(_asked(), lambda code: differences.compare(code, at=at))
+
+
+@shared_task
+def reconcile_gateways() -> None:
+    """Book the gateways' fees and payouts from their own statements."""
+    at = clock.now()
+    each(_asked(), lambda code: reconciliation.reconcile(code, at=at))
+
+
+def _asked() -> list[str]:
+    """The gateways that there is somebody to ask at."""
+    return [each.code for each in gateways.configured() if each.code != BankTransfer.code]
 
 
 def _by_gateway(rows: QuerySet[Row], do: Callable[[Row], object]) -> None:

@@ -1,18 +1,14 @@
 """The only door for gateways: verify, store, answer. Nothing is decided here."""
 
-from datetime import datetime
-from typing import Any
-
 import structlog
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from billing import gateways
+from billing import gateways, inbox
 from billing.gateways.base import MAX_BODY, BadWebhook, IncomingEvent, NotConfigured
-from billing.models import GatewayEvent
 from billing.tasks import process_event
 from packages import clock
 from packages.doorbell import ring
@@ -20,11 +16,6 @@ from packages.doorbell import ring
 log = structlog.get_logger()
 
 LONGEST = {"external_id": 80, "kind": 60, "account": 60, "payment_external_id": 80}
-
-INSERT = (
-    f"INSERT INTO {GatewayEvent._meta.db_table} ({{}}) VALUES ({{}}) "
-    "ON CONFLICT (gateway, account, livemode, external_id) DO NOTHING RETURNING id"
-)
 
 
 @csrf_exempt
@@ -47,38 +38,13 @@ def receive(request: HttpRequest, gateway_code: str) -> HttpResponse:
         status = 413 if error.reason == "oversized" else 400
         return JsonResponse({"status": "refused"}, status=status)
     try:
-        event_id = store(incoming, gateway.code, at=clock.now())
+        event_id = inbox.store(incoming, gateway.code, at=clock.now())
     except (DatabaseError, InterfaceError) as error:
         log.error("webhook.unstored", gateway=gateway.code, error=type(error).__name__)
         return JsonResponse({"status": "try again"}, status=503, headers={"Retry-After": "5"})
     if event_id is not None:
         ring(process_event, event_id)
     return JsonResponse({"status": "stored"})
-
-
-def store(incoming: IncomingEvent, gateway_code: str, *, at: datetime) -> int | None:
-    """Insert the event and commit; return its id, or None if it was stored before.
-
-    One statement: the unique key on (gateway, account, mode, id) decides, not a look beforehand.
-    """
-    row: dict[str, Any] = {
-        "gateway": gateway_code,
-        "account": incoming.account,
-        "livemode": incoming.livemode,
-        "external_id": incoming.external_id,
-        "kind": incoming.kind,
-        "payment_external_id": incoming.payment_external_id or "",
-        "body": incoming.body,
-        "created_at": incoming.created_at,
-        "received_at": at,
-        "state": GatewayEvent.State.RECEIVED.value,
-        "attempts": 0,
-        "note": "",
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(INSERT.format(", ".join(row), ", ".join(["%s"] * len(row))), [*row.values()])
-        stored = cursor.fetchone()
-    return stored[0] if stored else None
 
 
 def _must_fit(incoming: IncomingEvent) -> None:

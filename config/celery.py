@@ -22,10 +22,16 @@ BEAT: dict[str, dict[str, Any]] = {
     "sweep_events": {"task": "billing.tasks.sweep_events", "schedule": 15.0},
     # Open payments: asks the gateway, so that a lost webhook costs minutes and no money.
     "sweep_payments": {"task": "billing.tasks.sweep_payments", "schedule": 30.0},
+    # Visits to keep a method, and removed methods that their gateway still knows.
+    "sweep_methods": {"task": "billing.tasks.sweep_methods", "schedule": 120.0},
     # Refunds that wait, or whose answer was lost.
     "sweep_refunds": {"task": "billing.tasks.sweep_refunds", "schedule": 60.0},
     # VAT ids that nobody has answered for, or not for long.
     "sweep_vat_ids": {"task": "billing.tasks.sweep_vat_ids", "schedule": 300.0},
+    # The gateways' payments of the last 72 hours held against ours.
+    "compare_gateways": {"task": "billing.tasks.compare_gateways", "schedule": 3600.0},
+    # The gateways' own statements: fees and payouts; reading one twice books nothing twice.
+    "reconcile_gateways": {"task": "billing.tasks.reconcile_gateways", "schedule": 21_600.0},
     # Mail that waits.
     "sweep_mails": {"task": "billing.tasks.sweep_mails", "schedule": 15.0},
     # Jobs for the dialler that wait, are due again, or were left by a worker that died.

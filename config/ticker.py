@@ -72,6 +72,7 @@ def sweep() -> None:
         billing.sweep_events,
         billing.sweep_payments,
         billing.sweep_refunds,
+        billing.sweep_methods,
         lambda: each(provisioning.accounts_due(), provisioning.run_account),
         billing.bill_due,
         billing.watch_balances,

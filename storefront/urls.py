@@ -81,6 +81,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/invoices/<uuid:public_id>/xml/", account.invoice_xml, name="invoice_xml"),
     path("account/balance/", balance.balance, name="balance"),
     path("account/methods/", methods.methods, name="methods"),
+    path("account/methods/new/", methods.method_new, name="method_new"),
+    path("account/methods/back/", methods.method_back, name="method_back"),
     path("account/methods/automatic/", methods.automatic, name="automatic"),
     path(
         "account/methods/<uuid:public_id>/default/", methods.method_default, name="method_default"

@@ -107,6 +107,7 @@ class BrandPage(Page):
             {
                 "fields": (
                     "german_consumers",
+                    "suspends_disputed",
                     "telecom_floor",
                     ("telecom_floor_minor", "telecom_notice_days"),
                 )

@@ -16,6 +16,7 @@ MAX_BODY = 256 * 1024
 
 PaymentState = Literal["open", "processing", "succeeded", "failed", "cancelled"]
 RefundState = Literal["processing", "succeeded", "failed"]
+MovementKind = Literal["payment", "refund", "dispute", "fee", "payout", "other"]
 DisputeState = Literal["", "open", "won", "lost"]
 
 
@@ -42,6 +43,17 @@ class CustomerRequest:
     email: str
     name: str
     language: str
+
+
+@dataclass(frozen=True)
+class SetupRequest:
+    """A method to be kept without a payment, by the customer with this id there."""
+
+    key: str
+    customer_id: str
+    currency: str
+    language: str
+    return_url: str
 
 
 @dataclass(frozen=True)
@@ -90,6 +102,16 @@ class PaymentSnapshot:
 
 
 @dataclass(frozen=True)
+class SetupSnapshot:
+    """What became of a visit to keep a method; its `method` is there once it succeeded."""
+
+    external_id: str
+    key: str
+    state: Literal["open", "succeeded", "cancelled"]
+    method: SavedMethod | None = None
+
+
+@dataclass(frozen=True)
 class RefundSnapshot:
     """A refund as the gateway knows it; `key` is the one we gave."""
 
@@ -98,6 +120,22 @@ class RefundSnapshot:
     payment_external_id: str
     amount: Money
     state: RefundState
+
+
+@dataclass(frozen=True)
+class MovementSnapshot:
+    """A line of the gateway's statement of our balance there.
+
+    `amount` is before the fee, below zero for what leaves; `fee` is what it cost us. `key` is our
+    payment's, empty where it is about none of ours.
+    """
+
+    external_id: str
+    kind: MovementKind
+    amount: Money
+    fee: Money
+    key: str
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -203,11 +241,42 @@ class Gateway(Protocol):
 
 @runtime_checkable
 class Wallet(Protocol):
-    """A gateway that knows our customers by an object of its own."""
+    """A gateway that knows our customers, and keeps their methods also without a payment."""
 
     def create_customer(self, request: CustomerRequest) -> str:
         """Make the customer there, once per key, and return the id. Speaks HTTP.
 
         Raises Unavailable (may exist: ask again with the same key), GatewayRefused.
         """
+        ...
+
+    def start_setup(self, request: SetupRequest) -> PaymentStart:
+        """Open a page on which the customer gives a method; nothing is charged. Speaks HTTP.
+
+        Raises Unavailable, GatewayRefused.
+        """
+        ...
+
+    def fetch_setup(self, external_id: str) -> SetupSnapshot:
+        """What became of it. Raises Unavailable, GatewayRefused."""
+        ...
+
+    def forget_method(self, method_token: str) -> None:
+        """Let a kept method go, for ever; one that is gone already is no error. Speaks HTTP.
+
+        Raises Unavailable, GatewayRefused.
+        """
+        ...
+
+
+@runtime_checkable
+class Reports(Protocol):
+    """A gateway that says what moved on our balance, and what it could not tell us."""
+
+    def list_movements(self, since: datetime) -> list[MovementSnapshot]:
+        """All movements since, payouts and fees included. Raises Unavailable, GatewayRefused."""
+        ...
+
+    def list_undelivered(self, since: datetime) -> list[IncomingEvent]:
+        """Events since that our endpoint has not accepted. Raises Unavailable, GatewayRefused."""
         ...

@@ -11,6 +11,7 @@ from billing.models.invoice import Invoice, InvoiceLine, InvoiceTax, NumberSerie
 from billing.models.ledger import LedgerAccount, LedgerTransaction, Posting
 from billing.models.mail import Mail
 from billing.models.method import PaymentMethod
+from billing.models.movement import Difference, Movement
 from billing.models.notice import Notice
 from billing.models.order import Cart, CartLine, Order, OrderLine
 from billing.models.pause import Pause
@@ -19,6 +20,7 @@ from billing.models.payment import Allocation, GatewayEvent, Payment
 from billing.models.price_change import PriceChange, PriceNotice
 from billing.models.refund import Refund
 from billing.models.run import Run
+from billing.models.setup import MethodSetup
 from billing.models.subscription import Subscription, SubscriptionPeriod
 from billing.models.timetable import PackageTimetable, Timetable
 from billing.models.top_up import TopUpLimit, TopUpTerms
@@ -38,6 +40,7 @@ __all__ = [
     "CreditBucket",
     "Customer",
     "Declaration",
+    "Difference",
     "Exchange",
     "GatewayEvent",
     "Invoice",
@@ -48,6 +51,8 @@ __all__ = [
     "LegalText",
     "Mail",
     "Membership",
+    "MethodSetup",
+    "Movement",
     "Notice",
     "NumberSeries",
     "Order",

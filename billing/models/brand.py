@@ -90,6 +90,15 @@ class Brand(Translated):
             "from every page. Switch it off only if you sell to no consumers in Germany."
         ),
     )
+    suspends_disputed = models.BooleanField(
+        _("suspend what a disputed payment paid for"),
+        default=False,
+        help_text=_(
+            "When a customer's bank takes a payment back, the services on its invoice are "
+            "suspended at once, and run again when the dispute ends in your favour. Without it "
+            "only dunning rests."
+        ),
+    )
     telecom_floor = models.BooleanField(
         _("limits of § 61 TKG for consumers"),
         default=False,

@@ -20,6 +20,10 @@ class LedgerAccount(models.Model):
         CLEARING = "clearing", _("gateway clearing")
         BAD_DEBT = "bad_debt", _("bad debt")
         REFUND = "refund", _("refunds on their way")
+        GATEWAY_FEES = "gateway_fees", _("gateway fees")
+        PAYOUT = "payout", _("payouts on their way to the bank")
+        DISPUTED = "disputed", _("taken back by payers' banks")
+        SUSPENSE = "suspense", _("moved at a gateway, to be explained")
 
     kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
     name = models.CharField(

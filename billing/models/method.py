@@ -49,6 +49,9 @@ class PaymentMethod(Stateful):
         _("consent"), default=dict
     )
     created_at = models.DateTimeField(_("saved"))
+    forgotten_at = models.DateTimeField(
+        _("let go at the gateway"), null=True, help_text="A removed one is let go there as well."
+    )
 
     class Meta:
         ordering = ["-id"]

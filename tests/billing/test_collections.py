@@ -25,6 +25,7 @@ from billing import (
     turns,
 )
 from billing.gateways.base import PaymentSnapshot, PaymentState
+from billing.locks import take_for_payment
 from billing.models import (
     Customer,
     Invoice,
@@ -202,7 +203,8 @@ def test_nothing_is_charged_while_a_payment_is_disputed(method: PaymentMethod) -
     run(-7)
     paid = Payment.objects.get(state=Payment.State.SUCCEEDED)
     with transaction.atomic():
-        disputes.note(paid, "open", at=noon(-1))
+        locked, held = take_for_payment(paid.pk)
+        disputes.note(locked, "open", held, at=noon(-1))
     for offset in (0, 1):
         assert run(offset).charges == []
     disputes.end(paid, at=noon(1))

@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from billing.models import Customer, Payer, Payment, PaymentMethod
+from billing.models import (
+    Customer,
+    Difference,
+    MethodSetup,
+    Movement,
+    Payer,
+    Payment,
+    PaymentMethod,
+)
 
 
 def charge(rows: dict[str, Any], *, on: date, at: datetime) -> None:
@@ -18,6 +26,28 @@ def charge(rows: dict[str, Any], *, on: date, at: datetime) -> None:
         livemode=False,
         external_id="cus_1",
         created_at=at,
+    )
+    rows["setup"] = MethodSetup.objects.create(
+        customer=rows["customer"],
+        gateway="stripe",
+        livemode=False,
+        currency="EUR",
+        external_id="cs_1",
+        consent={},
+        created_at=at,
+    )
+    rows["movement"] = Movement.objects.create(
+        gateway="stripe",
+        livemode=False,
+        external_id="txn_1",
+        kind="other",
+        amount_minor=0,
+        fee_minor=0,
+        currency="EUR",
+        at=at,
+    )
+    rows["difference"] = Difference.objects.create(
+        gateway="stripe", kind="unknown", subject="pi_1", text="?", found_at=at, seen_at=at
     )
     for name, customer in (("method", rows["customer"]), ("spare_method", other)):
         rows[name] = PaymentMethod.objects.create(

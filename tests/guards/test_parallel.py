@@ -14,9 +14,9 @@ from billing import (
     checkout,
     coupons,
     deliveries,
+    inbox,
     invoices,
     payments,
-    webhooks,
 )
 from billing.gateways.base import IncomingEvent, PaymentSnapshot
 from billing.models import (
@@ -52,7 +52,7 @@ def world(transactional_db: None) -> rows.Rows:
 
 def test_the_same_webhook_in_parallel_is_stored_once(world: rows.Rows) -> None:
     event = IncomingEvent("evt_9", "payment.succeeded", "pay_1", False, "shop", AT, b"{}")
-    stored = together(lambda _: webhooks.store(event, "simulated", at=AT), MANY)
+    stored = together(lambda _: inbox.store(event, "simulated", at=AT), MANY)
     assert sorted(type(each).__name__ for each in stored) == ["NoneType"] * 7 + ["int"]
     assert GatewayEvent.objects.filter(external_id="evt_9").count() == 1
 

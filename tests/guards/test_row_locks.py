@@ -18,8 +18,20 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.test import RequestFactory
 
-from billing import carts, credits, declarations, deliveries, locks, methods, numbers, vat_ids, vies
+from billing import (
+    carts,
+    credits,
+    declarations,
+    deliveries,
+    locks,
+    methods,
+    numbers,
+    setups,
+    vat_ids,
+    vies,
+)
 from billing import desk as billing_desk
+from billing.gateways.base import SetupSnapshot
 from billing.models import (
     Declaration,
     GatewayEvent,
@@ -100,6 +112,11 @@ def _answer_vat_check(world: rows.Rows) -> None:
     vat_ids._record(world["vatcheck"].pk, vies.Answer(valid=True), at=AT)
 
 
+def _end_visit(world: rows.Rows) -> None:
+    setup: Any = world["setup"]
+    setups._record(setup, SetupSnapshot("cs_1", setup.key.hex, "cancelled"), at=AT, actor="test")
+
+
 def _save_buyer(world: rows.Rows) -> None:
     user: Any = world["user"]
     values = dict.fromkeys(buyers.FIELDS, "") | {"is_business": False, "country": "DE"}
@@ -169,6 +186,7 @@ LOCKS = (
     Lock("billing.locks.take_price_change", "price_change", _take_price_change),
     Lock("billing.locks.take_coupon", "coupon", _take_coupon),
     Lock("billing.vat_ids._record", "vatcheck", _answer_vat_check),
+    Lock("billing.setups._record", "setup", _end_visit),
     Lock("billing.credits.lots", "account", _count_credit),
     Lock("billing.carts.add", "cart", _add_to_cart),
     Lock(

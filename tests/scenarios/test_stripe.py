@@ -16,7 +16,18 @@ from django.test import override_settings
 from billing import payments
 from billing.gateways.base import MAX_BODY
 from billing.gateways.simulator.stripe_like import signed
-from billing.models import GatewayEvent, Invoice, Mail, Order, Payer, Payment, PaymentMethod, Refund
+from billing.models import (
+    Brand,
+    GatewayEvent,
+    Invoice,
+    Mail,
+    Order,
+    Payer,
+    Payment,
+    PaymentMethod,
+    Refund,
+    Subscription,
+)
 from provisioning.simulator.simulator import Simulator
 from tests import stripes
 from tests.billing import renewing
@@ -288,3 +299,23 @@ def test_an_event_of_a_kind_we_do_not_know_is_stored_and_ignored(
     assert deliver(site, *sent(clock.now(), event(clock.now(), **changes))) == 200
     clock.work()
     assert GatewayEvent.objects.get().state == GatewayEvent.State.IGNORED
+
+
+def test_a_dispute_suspends_what_was_paid_where_the_operator_says_so(
+    buyer: Customer, stripe: Stripe, shop: Simulator, clock: Clock
+) -> None:
+    Brand.objects.update(suspends_disputed=True)
+    buyer.pays(buyer.orders(gateway="stripe"))
+    arrived()
+    clock.work()
+    payment = Payment.objects.get()
+    stripe.control(f"payments/{payment.external_id}/dispute")
+    wait_until(lambda: GatewayEvent.objects.filter(kind="charge.dispute.created").exists(), what="")
+    clock.work()
+    assert Subscription.objects.get().state == Subscription.State.SUSPENDED
+    assert not shop.accounts()[0]["active"]
+    dispute = stripe.simulator["dispute"][0]
+    stripe.control(f"disputes/{dispute['id']}/close", won=True)
+    wait_until(lambda: GatewayEvent.objects.filter(kind="charge.dispute.closed").exists(), what="")
+    clock.work()
+    assert Subscription.objects.get().state == Subscription.State.ACTIVE

@@ -75,6 +75,11 @@ def missing(error: GatewayRefused) -> bool:
     return isinstance(cause, stripe.InvalidRequestError) and cause.code == "resource_missing"
 
 
+def invalid(error: GatewayRefused) -> bool:
+    """Whether Stripe says that the object is not in a state for it."""
+    return isinstance(error.__cause__, stripe.InvalidRequestError)
+
+
 def of_error(error: stripe.CardError) -> dict[str, Any]:
     """The `error` of an answer 402, with the PaymentIntent it left behind, if any."""
     body: Any = error.json_body

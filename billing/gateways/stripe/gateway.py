@@ -15,11 +15,14 @@ from billing.gateways.base import (
     Declined,
     GatewayRefused,
     IncomingEvent,
+    MovementSnapshot,
     NotConfigured,
     PaymentRequest,
     PaymentSnapshot,
     PaymentStart,
     RefundSnapshot,
+    SetupRequest,
+    SetupSnapshot,
 )
 from billing.gateways.stripe import amounts, declines, wire
 from packages import clock
@@ -28,6 +31,8 @@ from packages.money import Money
 if TYPE_CHECKING:
     from stripe import StripeClient
 
+# The kinds of events that docs/gateways.md has the operator switch on.
+TOLD_OF = ("checkout.session.", "payment_intent.", "charge.", "refund.")
 INTENT = ["payment_intent.latest_charge"]
 
 
@@ -110,8 +115,7 @@ class StripeGateway:
 
     def list_payments(self, since: datetime) -> list[PaymentSnapshot]:
         """Read all pages and all PaymentIntents that belong to none, also those made by hand."""
-        # Stripe lives by the machine's time, of which a demo's shop may be ahead.
-        created = {"gte": int((since - timedelta(days=clock.days_ahead())).timestamp())}
+        created = {"gte": _seconds(since)}
         asked = {"created": created, "expand": [f"data.{each}" for each in INTENT]}
         sessions = self._calls.every(self._client.v1.checkout.sessions.list, asked)
         asked = {"created": created, "expand": ["data.latest_charge"]}
@@ -148,6 +152,46 @@ class StripeGateway:
         }
         options = {"idempotency_key": f"customer-{request.key}"}
         return str(self._calls.read(customers.create, asked, options)["id"])
+
+    def start_setup(self, request: SetupRequest) -> PaymentStart:
+        """Open a Checkout Session in setup mode."""
+        asked = wire.setup_page(request, configuration=self._configuration)
+        options = {"idempotency_key": f"setup-{request.key}"}
+        sessions = self._client.v1.checkout.sessions
+        return wire.start(self._calls.read(sessions.create, asked, options))
+
+    def fetch_setup(self, external_id: str) -> SetupSnapshot:
+        """Read a Checkout Session of setup mode with the method that was given."""
+        sessions = self._client.v1.checkout.sessions
+        asked = {"expand": ["setup_intent.payment_method"]}
+        return wire.of_setup(self._calls.read(sessions.retrieve, external_id, asked))
+
+    def forget_method(self, method_token: str) -> None:
+        """Detach it from its customer, which cannot be undone."""
+        methods, key = self._client.v1.payment_methods, f"detach-{method_token}"
+        try:
+            self._calls.read(methods.detach, method_token, {}, {"idempotency_key": key})
+        except GatewayRefused as error:
+            # Detached before, or never attached: in both cases nobody can charge it any more.
+            if not self._calls.invalid(error):
+                raise
+
+    def list_movements(self, since: datetime) -> list[MovementSnapshot]:
+        """Read the balance transactions; those of refunds and disputes ask for their payment."""
+        asked = {"created": {"gte": _seconds(since)}, "expand": ["data.source"]}
+        found = self._calls.every(self._client.v1.balance_transactions.list, asked)
+        keys: dict[str, str] = {}
+        return [wire.movement(each, key=self._key_of(each, keys)) for each in found]
+
+    def list_undelivered(self, since: datetime) -> list[IncomingEvent]:
+        """Read the events that an endpoint of the account has not accepted."""
+        asked = {"created": {"gte": _seconds(since)}, "delivery_success": False}
+        found = self._calls.every(self._client.v1.events.list, asked)
+        return [
+            wire.listed_event(each, account=self.account)
+            for each in found
+            if each["type"].startswith(TOLD_OF)
+        ]
 
     @cached_property
     def _client(self) -> StripeClient:
@@ -187,6 +231,19 @@ class StripeGateway:
             raise GatewayRefused("nothing was paid on this page")
         return str(intent["id"])
 
+    def _key_of(self, movement: dict[str, Any], keys: dict[str, str]) -> str:
+        """Our payment's key; a charge carries it, a refund or dispute names its PaymentIntent."""
+        source = movement["source"]
+        if not isinstance(source, dict):
+            return ""
+        intent = source.get("payment_intent")
+        if source["object"] == "charge" or not isinstance(intent, str):
+            return str((source.get("metadata") or {}).get("key", ""))
+        if intent not in keys:
+            found = self._calls.read(self._client.v1.payment_intents.retrieve, intent)
+            keys[intent] = str((found["metadata"] or {}).get("key", ""))
+        return keys[intent]
+
     def _declined(self, error: dict[str, Any]) -> PaymentSnapshot:
         """A decline leaves a PaymentIntent; one without is no payment at all."""
         intent = error.get("payment_intent")
@@ -194,6 +251,11 @@ class StripeGateway:
             found = declines.code(error) or "payment_failed"
             raise Declined(found, failures.message(found) or "")
         return wire.of_intent(intent | {"last_payment_error": error})
+
+
+def _seconds(since: datetime) -> int:
+    """Stripe lives by the machine's time, of which a demo's shop may be ahead."""
+    return int((since - timedelta(days=clock.days_ahead())).timestamp())
 
 
 def _mode(key: str) -> bool:

@@ -1,6 +1,7 @@
 """What is written to Stripe and read from it."""
 
 import calendar
+import json
 from datetime import date
 from typing import Any
 
@@ -9,6 +10,8 @@ from billing.gateways.base import (
     BadWebhook,
     DisputeState,
     IncomingEvent,
+    MovementKind,
+    MovementSnapshot,
     PaymentRequest,
     PaymentSnapshot,
     PaymentStart,
@@ -16,6 +19,8 @@ from billing.gateways.base import (
     RefundSnapshot,
     RefundState,
     SavedMethod,
+    SetupRequest,
+    SetupSnapshot,
 )
 from billing.gateways.stripe import amounts, declines
 
@@ -31,6 +36,18 @@ INTENT_STATES: dict[str, PaymentState] = {
     "processing": "processing",
     "succeeded": "succeeded",
     "canceled": "cancelled",
+}
+# docs.stripe.com/reports/reporting-categories (read November 2026).
+MOVEMENTS: dict[str, MovementKind] = {
+    "charge": "payment",
+    "refund": "refund",
+    "refund_failure": "refund",
+    "dispute": "dispute",
+    "dispute_reversal": "dispute",
+    "fee": "fee",
+    "tax": "fee",
+    "payout": "payout",
+    "payout_reversal": "payout",
 }
 REFUND_STATES: dict[str, RefundState] = {
     "pending": "processing",
@@ -67,6 +84,17 @@ def hosted_page(asked: PaymentRequest, *, configuration: str) -> dict[str, Any]:
         "customer": asked.customer_id,
         # Else Stripe may ask for another currency, and another sum than ours arrives.
         "adaptive_pricing": {"enabled": False},
+        **_page(asked.key, asked.return_url, asked.language, configuration),
+    }
+
+
+def setup_page(asked: SetupRequest, *, configuration: str) -> dict[str, Any]:
+    """A Checkout Session that keeps a method and charges nothing."""
+    return {
+        "mode": "setup",
+        "currency": asked.currency.lower(),
+        "customer": asked.customer_id,
+        "setup_intent_data": {"metadata": {"key": asked.key}},
         **_page(asked.key, asked.return_url, asked.language, configuration),
     }
 
@@ -121,6 +149,11 @@ def of_intent(intent: Any, *, dispute: Any = None) -> PaymentSnapshot:
     return reading.answer(lambda: _of_intent(intent, dispute))
 
 
+def of_setup(session: Any) -> SetupSnapshot:
+    """What became of a page that keeps a method; its SetupIntent's method expanded."""
+    return reading.answer(lambda: _of_setup(session))
+
+
 def refund(answer: Any, external_id: str) -> RefundSnapshot:
     """A refund of the payment that we know by this id."""
     return reading.answer(
@@ -132,6 +165,26 @@ def refund(answer: Any, external_id: str) -> RefundSnapshot:
             state=REFUND_STATES[answer["status"]],
         )
     )
+
+
+def movement(line: Any, *, key: str) -> MovementSnapshot:
+    """A balance transaction."""
+    return reading.answer(
+        lambda: MovementSnapshot(
+            external_id=reading.text(line["id"]),
+            kind=MOVEMENTS.get(line["reporting_category"], "other"),
+            amount=amounts.money(line["amount"], line["currency"]),
+            fee=amounts.money(line["fee"], line["currency"]),
+            key=key,
+            at=reading.moment(line["created"]),
+        )
+    )
+
+
+def listed_event(found: Any, *, account: str) -> IncomingEvent:
+    """An event as the API lists it, for one that was never delivered."""
+    body = json.dumps(found).encode()
+    return reading.answer(lambda: _event(found, body, account))
 
 
 def event(body: bytes, *, account: str, livemode: bool) -> IncomingEvent:
@@ -176,6 +229,17 @@ def _of_intent(intent: Any, dispute: Any) -> PaymentSnapshot:
     return _snapshot(intent, intent, state=state, dispute=dispute)
 
 
+def _of_setup(session: Any) -> SetupSnapshot:
+    if session["mode"] != "setup":
+        raise ValueError("a page that takes payments")
+    intent = session["setup_intent"]
+    done = session["status"] == "complete" and intent["status"] == "succeeded"
+    state: Any = "succeeded" if done else {"expired": "cancelled"}.get(session["status"], "open")
+    given = intent["payment_method"] if done else None
+    method = _kept(given["id"], given["type"], given.get(given["type"])) if given else None
+    return SetupSnapshot(reading.text(session["id"]), _key(session), state, method)
+
+
 def _snapshot(
     ours: Any, intent: Any, *, state: PaymentState, dispute: Any, page: str | None = None
 ) -> PaymentSnapshot:
@@ -213,8 +277,11 @@ def _method(charge: Any) -> SavedMethod | None:
     token, details = charge["payment_method"], charge["payment_method_details"]
     if not token or not details:
         return None
-    kind = reading.text(details["type"])
-    about = details.get(kind) or {}
+    return _kept(token, details["type"], details.get(details["type"]))
+
+
+def _kept(token: Any, kind: Any, details: Any) -> SavedMethod:
+    about, kind = details or {}, reading.text(kind)
     return SavedMethod(
         token=reading.text(token),
         kind=kind,

@@ -370,7 +370,7 @@ class Bank:
         return self._add(
             "balance_transaction",
             type=kind,
-            reporting_category="dispute" if kind == "adjustment" else kind,
+            reporting_category=_category(kind, amount),
             amount=amount,
             fee=fee,
             net=amount - fee,
@@ -381,3 +381,9 @@ class Bank:
             exchange_rate=None,
             description=None,
         )
+
+
+def _category(kind: str, amount: int) -> str:
+    if kind != "adjustment":
+        return kind
+    return "dispute" if amount < 0 else "dispute_reversal"

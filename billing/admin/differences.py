@@ -1,0 +1,96 @@
+"""What the gateways say and our books do not, and the gateways' own statements."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing import differences
+from billing.models import Difference, Movement
+from packages.desk.cells import EMPTY, amount, link
+from packages.desk.deeds import Deed, ReasonForm, Text
+from packages.desk.pages import ReadOnlyPage
+
+
+class DealtWith(Deed):
+    code = "settle"
+    label = gettext_lazy("Mark as dealt with")
+    form = ReasonForm
+
+    def offered(self, row: Difference) -> bool:
+        return row.settled_at is None
+
+    def effects(self, row: Difference) -> Sequence[Text]:
+        return [
+            _("The difference is put aside. Nothing is fetched, booked or sent."),
+            _("What agrees again is put aside by itself within the hour."),
+        ]
+
+    def facts(self, row: Difference) -> Sequence[tuple[Text, Any]]:
+        return [(_("What differs"), row.text), (_("Payment"), link(row.payment))]
+
+    def carry_out(
+        self, row: Difference, given: dict[str, Any], *, at: datetime, actor: str
+    ) -> Text:
+        differences.settle(row, reason=given["reason"], at=at, actor=actor)
+        return _("The difference is put aside.")
+
+
+class OpenFilter(admin.SimpleListFilter):
+    title = gettext_lazy("state")
+    parameter_name = "open"
+
+    def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", _("open")), ("no", _("settled"))]
+
+    def queryset(self, request: Any, queryset: Any) -> Any:
+        if self.value() is None:
+            return queryset
+        return queryset.filter(settled_at__isnull=self.value() == "yes")
+
+
+@admin.register(Difference)
+class DifferencePage(ReadOnlyPage):
+    deeds = (DealtWith(),)
+    list_display = ("kind", "gateway", "text", "payment_link", "found_at", "settled_at")
+    list_filter = (OpenFilter, "kind", "gateway")
+    search_fields = ("subject", "text")
+    list_select_related = ("payment",)
+    readonly_fields = ("payment_link",)
+    fieldsets = (
+        (None, {"fields": ("kind", "text", "payment_link", "note")}),
+        (gettext_lazy("From"), {"fields": ("gateway", "subject")}),
+        (gettext_lazy("When"), {"fields": ("found_at", "seen_at", "settled_at")}),
+    )
+
+    @admin.display(description=gettext_lazy("payment"))
+    def payment_link(self, row: Difference) -> str:
+        return link(row.payment) if row.payment else EMPTY
+
+
+@admin.register(Movement)
+class MovementPage(ReadOnlyPage):
+    list_display = ("external_id", "kind", "gateway", "total", "cost", "payment_link", "at")
+    list_filter = ("kind", "gateway", "currency", "at")
+    search_fields = ("external_id",)
+    list_select_related = ("payment",)
+    readonly_fields = ("total", "cost", "payment_link")
+    fieldsets = (
+        (None, {"fields": ("kind", "total", "cost", "payment_link", "at")}),
+        (gettext_lazy("At the gateway"), {"fields": ("gateway", "livemode", "external_id")}),
+    )
+
+    @admin.display(description=gettext_lazy("amount"), ordering="amount_minor")
+    def total(self, row: Movement) -> str:
+        return amount(row.amount)
+
+    @admin.display(description=gettext_lazy("fee"), ordering="fee_minor")
+    def cost(self, row: Movement) -> str:
+        return amount(row.fee) if row.fee_minor else EMPTY
+
+    @admin.display(description=gettext_lazy("payment"))
+    def payment_link(self, row: Movement) -> str:
+        return link(row.payment) if row.payment else EMPTY

@@ -1,0 +1,39 @@
+"""The gateways' inbox: what is believed is stored before anything is done about it."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from billing.gateways.base import IncomingEvent
+from billing.models import GatewayEvent
+
+INSERT = (
+    f"INSERT INTO {GatewayEvent._meta.db_table} ({{}}) VALUES ({{}}) "
+    "ON CONFLICT (gateway, account, livemode, external_id) DO NOTHING RETURNING id"
+)
+
+
+def store(incoming: IncomingEvent, gateway_code: str, *, at: datetime) -> int | None:
+    """Insert the event and commit; return its id, or None if it was stored before.
+
+    One statement: the unique key on (gateway, account, mode, id) decides, not a look beforehand.
+    """
+    row: dict[str, Any] = {
+        "gateway": gateway_code,
+        "account": incoming.account,
+        "livemode": incoming.livemode,
+        "external_id": incoming.external_id,
+        "kind": incoming.kind,
+        "payment_external_id": incoming.payment_external_id or "",
+        "body": incoming.body,
+        "created_at": incoming.created_at,
+        "received_at": at,
+        "state": GatewayEvent.State.RECEIVED.value,
+        "attempts": 0,
+        "note": "",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT.format(", ".join(row), ", ".join(["%s"] * len(row))), [*row.values()])
+        stored = cursor.fetchone()
+    return stored[0] if stored else None

@@ -1,0 +1,106 @@
+"""Book what the gateways took and paid out, from their own account statements, once a day."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import F, Max, Min
+
+from billing import differences, gateways, ledger, payments
+from billing.differences import Found
+from billing.gateways.base import (
+    Gateway,
+    GatewayRefused,
+    MovementSnapshot,
+    Reports,
+    Unavailable,
+)
+from billing.models import Difference, Movement, Payment
+
+log = structlog.get_logger()
+
+# Statements are complete after a while; what is read twice is booked once.
+OVERLAP = timedelta(days=4)
+
+
+def reconcile(code: str, *, at: datetime) -> int:
+    """Read the gateway's movements since the last time, book each once; return how many were new.
+
+    Fees and payouts leave the clearing account, so that it holds what the gateway holds for us;
+    payments and refunds were booked when they happened. Speaks HTTP before its transactions. A
+    gateway that gives no answer, or reports nothing, leaves everything as it is.
+    """
+    gateway = gateways.get(code)
+    since = _since(gateway)
+    if not isinstance(gateway, Reports) or since is None:
+        return 0
+    try:
+        found = gateway.list_movements(since)
+    except (Unavailable, GatewayRefused) as error:
+        log.warning("gateway.not_reconciled", gateway=code, error=type(error).__name__)
+        return 0
+    new = sum(_book(each, gateway, at=at) for each in sorted(found, key=lambda each: each.at))
+    kinds = (Difference.Kind.CURRENCY, Difference.Kind.UNMATCHED)
+    differences.write(code, kinds, _odd(gateway), at=at)
+    return new
+
+
+def _since(gateway: Gateway) -> datetime | None:
+    """Where the last reading ended; the first begins with our first payment, None before it."""
+    known = {"gateway": gateway.code, "livemode": gateway.livemode}
+    last = Movement.objects.filter(**known).aggregate(at=Max("at"))["at"]
+    first = Payment.objects.filter(**known).aggregate(at=Min("created_at"))["at"]
+    begin = last or first
+    return begin - OVERLAP if begin else None
+
+
+def _book(snapshot: MovementSnapshot, gateway: Gateway, *, at: datetime) -> bool:
+    """Store a movement and book it; False for one that is known."""
+    with transaction.atomic():
+        movement, new = Movement.objects.get_or_create(
+            gateway=gateway.code,
+            livemode=gateway.livemode,
+            external_id=snapshot.external_id,
+            defaults={
+                "kind": snapshot.kind,
+                "amount_minor": snapshot.amount.minor,
+                "fee_minor": snapshot.fee.minor,
+                "currency": snapshot.amount.currency,
+                "payment": _payment(snapshot, gateway),
+                "at": snapshot.at,
+            },
+        )
+        if new:
+            ledger.book_movement(movement, at=at)
+    return new
+
+
+def _payment(snapshot: MovementSnapshot, gateway: Gateway) -> Payment | None:
+    rows = Payment.objects.filter(gateway=gateway.code, livemode=gateway.livemode)
+    key = payments.as_uuid(snapshot.key)
+    return rows.filter(key=key).first() if key else None
+
+
+def _odd(gateway: Gateway) -> list[Found]:
+    """Say which movements our books do not explain."""
+    rows = Movement.objects.filter(gateway=gateway.code, livemode=gateway.livemode)
+    ours = (Movement.Kind.PAYMENT, Movement.Kind.REFUND, Movement.Kind.DISPUTE)
+    found = [
+        Found(
+            Difference.Kind.UNMATCHED,
+            each.external_id,
+            f"{each.get_kind_display()} of {each.amount} without a payment of ours",
+        )
+        for each in rows.filter(kind__in=ours, payment=None)
+    ]
+    matched = rows.filter(payment__isnull=False).select_related("payment")
+    return found + [
+        Found(
+            Difference.Kind.CURRENCY,
+            each.external_id,
+            f"{each.amount} for a payment in {each.payment.currency}",
+            each.payment,
+        )
+        for each in matched.exclude(payment__currency=F("currency"))
+        if each.payment
+    ]
