@@ -159,7 +159,15 @@ def _aim_take_back(job: Job, reading: Reading) -> bool:
         job.amount_minor = 0
     if balance > job.details["target_minor"]:
         job.amount_minor = balance - job.details["target_minor"]
+    elif job.amount_minor and not _may_have_come_late(job):
+        # Calls have brought it there, and nothing was taken.
+        job.amount_minor = 0
     return True
+
+
+def _may_have_come_late(job: Job) -> bool:
+    absent = job.attempts.filter(outcome=Attempt.Outcome.ABSENT)
+    return any(not attempt.settled_by_staff for attempt in absent)
 
 
 def _send_take_back(dialler: Dialler, job: Job) -> None:
@@ -169,12 +177,21 @@ def _send_take_back(dialler: Dialler, job: Job) -> None:
 
 
 def _judge_take_back(job: Job, reading: Reading, attempt: Attempt | None) -> Verdict:
-    """At the target or below it nothing is left to take, whoever brought it there."""
+    """At the target or below it nothing is left to take, whoever brought it there.
+
+    Where what was taken is paid back, it matters who: after a command of ours only the exact target
+    proves it, and none at zero, which spending reaches as well.
+    """
     balance = reading.remote.balance_minor if reading.remote else None
     target = job.details.get("target_minor")
     if balance is None or target is None:
         return Verdict.UNDECIDED
-    return Verdict.APPLIED if balance <= target else Verdict.ABSENT
+    if balance > target:
+        return Verdict.ABSENT
+    if attempt is None or not job.details.get("always"):
+        return Verdict.APPLIED
+    proven = balance == target > 0 or _nothing_can_be_spent(job)
+    return Verdict.APPLIED if proven else Verdict.UNDECIDED
 
 
 def _aim_refill(job: Job, reading: Reading) -> bool:

@@ -9,10 +9,11 @@ from billing import balances, invariants, tasks, top_up_refunds
 from billing.models import Invoice, OrderLine, TopUpRefund
 from packages.desk import Impossible
 from packages.states import history_of
+from provisioning import desk
 from provisioning.models import Account, Job, Server
 from provisioning.simulator.simulator import Simulator
 from tests.clock import Clock
-from tests.provisioning.conftest import ordered, topped_up
+from tests.provisioning.conftest import after_each_attempt, ordered, topped_up
 
 
 @pytest.fixture
@@ -64,4 +65,42 @@ def test_parked_work_credits_nothing_until_it_is_done(
     assert TopUpRefund.objects.get().state == TopUpRefund.State.ASKED
     assert not Invoice.objects.filter(kind="credit_note").exists()
     assert Account.objects.get().balance_minor == 45_00
+    assert invariants.violations() == []
+
+
+def test_what_was_spent_while_the_dialler_was_away_is_not_paid_back(
+    line: OrderLine, clock: Clock, shop: Simulator
+) -> None:
+    refund = top_up_refunds.ask(line, reason="not needed", at=clock.now(), actor="staff:1")
+    with after_each_attempt(lambda _: shop.stop()):
+        clock.work()
+    shop.start_again()
+    shop.burn(shop.accounts()[0]["username"], "45")
+    clock.pass_by(minutes=3)
+    tasks.watch_balances()
+    refund.refresh_from_db()
+    assert (refund.state, refund.taken_minor) == (TopUpRefund.State.NOTHING, None)
+    assert not Invoice.objects.filter(kind="credit_note").exists()
+    assert invariants.violations() == []
+
+
+@pytest.mark.parametrize("happened", [True, False])
+def test_after_a_lost_answer_staff_say_whether_it_was_taken_or_spent(
+    line: OrderLine, clock: Clock, shop: Simulator, *, happened: bool
+) -> None:
+    refund = top_up_refunds.ask(line, reason="not needed", at=clock.now(), actor="staff:1")
+    apply = "yes" if happened else "no"
+    shop.faults.add("Client_Payment_Create", times=1, answer="500", apply=apply)
+    clock.work()
+    shop.burn(shop.accounts()[0]["username"], "45")
+    clock.pass_by(minutes=6)
+    job = Job.objects.get(kind=Job.Kind.TAKE_BACK)
+    assert job.state == Job.State.PARKED
+    decide = desk.mark_applied if happened else desk.mark_not_applied
+    decide(job, proof="its payments", seen=job.fence, at=clock.now(), actor="staff:1")
+    clock.work()
+    tasks.watch_balances()
+    refund.refresh_from_db()
+    paid_back = balances.of(line.order.customer, "EUR").minor
+    assert (refund.taken_minor or 0, paid_back) == ((25_00, 25_00) if happened else (0, 0))
     assert invariants.violations() == []
