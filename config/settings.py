@@ -29,7 +29,7 @@ INSTALLED_APPS = [
     "billing",
     "provisioning",
     "packages",
-    "django.contrib.admin",
+    "packages.desk.apps.DeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -138,6 +138,7 @@ AUTH_USER_MODEL = "billing.User"
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
+    "billing.roles.RoleBackend",
 ]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -164,6 +165,9 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 # Added to allauth's own: cancellations and withdrawals without sign-in mail a receipt to anybody.
 ACCOUNT_RATE_LIMITS = {"declaration": "20/h/ip,5/h/key"}
+# Staff need a second factor, and show again who they are before money, secrets and rights move.
+STAFF_GUARDED = env.bool("STAFF_GUARDED", default=not DEMO)
+MFA_ADAPTER = "storefront.accounts.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = False
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS

@@ -64,6 +64,7 @@ class BrandForm(ModelForm):
 
 @admin.register(Brand)
 class BrandPage(Page):
+    guarded = True
     form = BrandForm
     readonly_fields = ("next_numbers",)
     fieldsets = (

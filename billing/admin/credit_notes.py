@@ -77,6 +77,7 @@ class CreditForm(ReasonForm):
 class CreditNote(Deed):
     code = "credit"
     label = gettext_lazy("Credit note…")
+    guarded = True
     danger = True
     form = CreditForm
 

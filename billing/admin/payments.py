@@ -40,6 +40,7 @@ class TransferForm(DeedForm):
 class ConfirmTransfer(Deed):
     code = "arrived"
     label = gettext_lazy("Confirm that the money arrived")
+    guarded = True
     form = TransferForm
 
     def offered(self, row: Payment) -> bool:
@@ -106,6 +107,7 @@ class BookTransfer(Deed):
 
     code = "transfer"
     label = gettext_lazy("A bank transfer arrived…")
+    guarded = True
     form = BookForm
 
     def offered(self, row: Invoice) -> bool:

@@ -28,6 +28,7 @@ class Confirm(Deed):
 
     code = "confirm"
     label = gettext_lazy("Confirm…")
+    guarded = True
 
     def offered(self, row: PriceChange) -> bool:
         return row.state == PriceChange.State.DRAFT

@@ -47,6 +47,7 @@ class RefundForm(ReasonForm):
 class RefundPayment(Deed):
     code = "refund"
     label = gettext_lazy("Refund…")
+    guarded = True
     danger = True
     form = RefundForm
 
@@ -105,6 +106,7 @@ class RefundDeed(Deed):
 class ConfirmSent(RefundDeed):
     code = "sent"
     label = gettext_lazy("Confirm that the transfer was sent")
+    guarded = True
     form = ReferenceForm
 
     def offered(self, row: Refund) -> bool:

@@ -33,6 +33,7 @@ NAMES = {
 class Release(Deed):
     code = "release"
     label = gettext_lazy("Release this run…")
+    guarded = True
     danger = True
     form = ReasonForm
 

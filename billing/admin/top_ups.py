@@ -97,6 +97,7 @@ class LimitForm(ReasonForm):
 class SetTopUpLimit(Deed):
     code = "top-up-limit"
     label = gettext_lazy("Top-up limit…")
+    guarded = True
     form = LimitForm
 
     def offered(self, row: Customer) -> bool:
@@ -268,6 +269,7 @@ class RefundForm(ReasonForm):
 class RefundCredit(Deed):
     code = "refund-credit"
     label = gettext_lazy("Give unused credit back…")
+    guarded = True
     danger = True
     form = RefundForm
 

@@ -58,6 +58,7 @@ class GiftForm(ReasonForm):
 
 class GiveCredit(Deed):
     code, label, form = "gift", gettext_lazy("Give credit…"), GiftForm
+    guarded = True
 
     def offered(self, row: Subscription) -> bool:
         return row.account is not None and row.account.state in (State.LIVE, State.SUSPENDED)

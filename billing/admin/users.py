@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Membership, User
+from packages.desk.door import demand_fresh_proof
 from packages.desk.pages import TabularInline
 
 if TYPE_CHECKING:
@@ -45,17 +46,28 @@ class UserPage(UserAdmin):  # type: ignore[type-arg]
     add_form = NewUserForm
     inlines = (Memberships,)
     ordering = ("email",)
-    list_display = ("email", "name", "language", "is_staff", "is_active", "date_joined")
-    list_filter = ("is_staff", "is_active", "language")
+    list_display = ("email", "name", "language", "is_staff", "role", "is_active", "date_joined")
+    list_filter = ("is_staff", "role", "is_active", "language")
     search_fields = ("email", "name")
     readonly_fields = ("last_login", "date_joined")
     fieldsets = (
         (None, {"fields": ("email", "password", "name", "language")}),
-        (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        (_("Rights"), {"fields": ("is_active", "is_staff", "role", "is_superuser")}),
         (_("When"), {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "language", "password1", "password2")}),)
     filter_horizontal = ()
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Whoever gives rights shows again who they are."""
+        demand_fresh_proof(request)
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> tuple[Any, ...]:
         return self.inlines if obj else ()

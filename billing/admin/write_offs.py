@@ -17,6 +17,7 @@ from packages.desk.deeds import Deed, ReasonForm, Text
 class WriteOff(Deed):
     code = "write-off"
     label = gettext_lazy("Write off…")
+    guarded = True
     danger = True
     form = ReasonForm
 

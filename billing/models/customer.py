@@ -35,10 +35,26 @@ class User(AbstractBaseUser, PermissionsMixin):
     staff.
     """
 
+    class Role(models.TextChoices):
+        OWNER = "owner", _("owner")
+        BILLING = "billing", _("billing")
+        SUPPORT = "support", _("support")
+        READER = "reader", _("read only")
+
     email = models.EmailField(_("e-mail address"), unique=True)
     name = models.CharField(_("name"), max_length=120, blank=True)
     language = models.CharField(_("language"), max_length=5, default="en")
     is_staff = models.BooleanField(_("staff"), default=False)
+    role = models.CharField(
+        _("role"),
+        max_length=10,
+        choices=Role.choices,
+        blank=True,
+        help_text=_(
+            "Of staff. Owner: everything. Billing: money, prices, dunning and the dialler's jobs. "
+            "Support: customers, services, mails. Read only: looks, and changes nothing."
+        ),
+    )
     is_active = models.BooleanField(_("active"), default=True)
     date_joined = models.DateTimeField(_("joined"), default=timezone.now)
 

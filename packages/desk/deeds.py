@@ -44,6 +44,8 @@ class Deed:
     code: ClassVar[str]
     label: ClassVar[Text]
     danger: ClassVar[bool] = False
+    # Money or credit moves: staff show again who they are before the page opens.
+    guarded: ClassVar[bool] = False
     form: ClassVar[type[DeedForm]] = DeedForm
 
     def offered(self, row: Any) -> bool:

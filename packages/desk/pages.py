@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from packages import clock
 from packages.desk import Impossible
 from packages.desk.deeds import Deed, DeedForm
+from packages.desk.door import demand_fresh_proof
 from packages.states import StateChange
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class Page(ModelAdmin):
     """A model's pages: `deeds` become buttons, and the states it went through are shown below."""
 
     deeds: ClassVar[tuple[Deed, ...]] = ()
+    # The form holds secrets or says where money goes.
+    guarded: ClassVar[bool] = False
     list_per_page = 50
 
     def get_urls(self) -> list[URLPattern]:
@@ -48,6 +51,17 @@ class Page(ModelAdmin):
         more = {"desk_deeds": self._buttons(request, row), "desk_history": self._history(row)}
         return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if self.guarded and self.may_act(request):
+            demand_fresh_proof(request)
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
     def deed_view(self, request: HttpRequest, pk: int, code: str) -> HttpResponse:
         """Show what the deed will do; on POST do it, once, and say what came of it."""
         self._demand_right(request)
@@ -58,6 +72,8 @@ class Page(ModelAdmin):
         if not deed.offered(row):
             messages.warning(request, NOT_NOW)
             return HttpResponseRedirect(self._address(row))
+        if deed.guarded:
+            demand_fresh_proof(request)
         form = deed.form_for(row, request.POST if request.method == "POST" else None)
         if form.is_valid() and self._done(request, row, deed, form):
             return HttpResponseRedirect(self._address(row))

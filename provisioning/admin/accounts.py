@@ -135,6 +135,7 @@ class ReadBalance(AccountDeed):
 
 class Terminate(AccountDeed):
     code, label, danger = "terminate", gettext_lazy("Terminate"), True
+    guarded = True
     form = DeletionForm
     kind = Job.Kind.TERMINATE
 

@@ -88,6 +88,7 @@ class VerifyNow(JobDeed):
 class MarkApplied(JobDeed):
     code = "applied"
     label = gettext_lazy("Mark as applied")
+    guarded = True
 
     def offered(self, row: Job) -> bool:
         return super().offered(row) and not desk.by_hand(row)
@@ -141,6 +142,7 @@ class DoneByHand(MarkApplied):
 class MarkNotApplied(JobDeed):
     code = "not-applied"
     label = gettext_lazy("Mark as not applied, send again")
+    guarded = True
     danger = True
     form = SeenProof
 
@@ -166,6 +168,7 @@ class MarkNotApplied(JobDeed):
 class Cancel(JobDeed):
     code = "cancel"
     label = gettext_lazy("Cancel the job")
+    guarded = True
     danger = True
     form = SeenReason
 

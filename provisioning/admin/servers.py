@@ -159,6 +159,7 @@ def _trouble(row: Server) -> dict[str, Any]:
 
 @admin.register(Server)
 class ServerPage(Page):
+    guarded = True
     form = ServerForm
     deeds = (TestConnection(), AskAgain())
     list_display = ("name", "health", "asked", "currency", "active", "accounts", "parked")

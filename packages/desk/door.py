@@ -1,0 +1,69 @@
+"""The desk's door: who gets in, and when staff must show again who they are."""
+
+from typing import Any
+
+from allauth.account.authentication import get_authentication_records
+from allauth.account.decorators import reauthentication_required
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+
+
+class DeskSite(admin.AdminSite):
+    """The stock admin, with the shop's own sign-in and a second factor before everything."""
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return super().has_permission(request) and _showed_second_factor(request)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Send whoever is not let in to the step they lack; the stock form knows no second factor.
+
+        Raises PermissionDenied for people who are no staff.
+        """
+        wish = _next(request)
+        if not request.user.is_authenticated:
+            return redirect_to_login(wish, resolve_url(settings.LOGIN_URL))
+        if not super().has_permission(request):
+            raise PermissionDenied
+        if _showed_second_factor(request):
+            return HttpResponse(status=302, headers={"Location": wish})
+        if is_mfa_enabled(request.user):
+            return redirect_to_login(wish, reverse("mfa_reauthenticate"))
+        messages.warning(request, _("Staff need a second factor. Please set one up to go on."))
+        return redirect_to_login(wish, reverse("mfa_index"))
+
+
+def _guarded(request: HttpRequest) -> bool:
+    return bool(settings.STAFF_GUARDED)
+
+
+@reauthentication_required(enabled=_guarded)  # type: ignore[untyped-decorator]
+def demand_fresh_proof(request: HttpRequest) -> None:
+    """Return if the reader showed who they are within the last minutes.
+
+    Otherwise raises allauth's ReauthenticationRequired, which its middleware answers by asking for
+    it; a form that was sent is carried on with afterwards.
+    """
+
+
+def _showed_second_factor(request: HttpRequest) -> bool:
+    if not settings.STAFF_GUARDED:
+        return True
+    records = get_authentication_records(request, request.user)
+    return any(record["method"] == "mfa" for record in records)
+
+
+def _next(request: HttpRequest) -> str:
+    wish = request.GET.get(REDIRECT_FIELD_NAME, "")
+    allowed = url_has_allowed_host_and_scheme(
+        wish, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wish if allowed else reverse("admin:index")
