@@ -23,10 +23,10 @@ from billing.models import (
     current_brand,
 )
 from billing.rendering import link as link
-from packages import rows
+from packages import states
 from packages.doorbell import ring
 from packages.money import Money
-from packages.states import record_change, record_changes
+from packages.states import record_change
 from provisioning import secrets, vault
 from provisioning.models import Account
 
@@ -66,12 +66,12 @@ def receipt(invoice: Invoice, *, at: datetime) -> None:
 
 
 def invoice_issued(invoices: Sequence[Invoice], brand: Brand, *, at: datetime) -> None:
-    """Queue the announcement of new renewals, in the transaction that issues them; two statements.
+    """Queue the announcement of new renewals, in the transaction that issues them; one statement.
 
     Rendering takes far longer than issuing, so each is rendered when it is sent. No doorbell rings
     for each: the sweep sends them.
     """
-    mails = rows.insert(
+    mails = [
         Mail(
             template="invoice_issued",
             cause=f"invoice-{each.pk}",
@@ -84,8 +84,8 @@ def invoice_issued(invoices: Sequence[Invoice], brand: Brand, *, at: datetime) -
         )
         for each in invoices
         if each.due
-    )
-    record_changes(mails, before="", at=at, actor="system:mail", reason="invoice issued")
+    ]
+    states.insert(mails, at=at, actor="system:mail", reason="invoice issued")
 
 
 def reminder(invoice: Invoice, *, at: datetime) -> Mail:

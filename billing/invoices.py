@@ -1,6 +1,6 @@
 """Issue invoices, and settle them from payments."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -31,10 +31,9 @@ from billing.models import (
     Redemption,
     Subscription,
 )
-from packages import rows
+from packages import rows, states
 from packages.money import Money
 from packages.periods import Period, business_day
-from packages.states import record_changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +137,8 @@ def issue(drafts: Sequence[Draft], brand: Brand, *, at: datetime, actor: str) ->
         for each, part in zip(priced, _prepaid(priced), strict=True)
     )
     pairs = list(zip(invoices, priced, strict=True))
-    rows.insert(row for pair in pairs for row in _line_rows(*pair))
-    rows.insert(row for pair in pairs for row in _tax_rows(*pair))
+    rows.add(InvoiceLine, (line for pair in pairs for line in _lines(*pair)))
+    rows.add(InvoiceTax, (group for pair in pairs for group in _groups(*pair)))
     ledger.book_invoices(invoices, at=at)
     balances.spend([balances.Use(each, each.paid) for each in invoices if each.paid_minor], at=at)
     series, year = Invoice.SERIES, numbers.year_of(brand, on)
@@ -147,9 +146,8 @@ def issue(drafts: Sequence[Draft], brand: Brand, *, at: datetime, actor: str) ->
     for invoice, number in zip(invoices, sequence, strict=True):
         invoice.series, invoice.year, invoice.sequence = series, year, number
         invoice.number = numbers.text(brand, series, year, number)
-        invoice.state = Invoice.State.OPEN
-    rows.update(invoices, "series", "year", "sequence", "number", "state")
-    record_changes(invoices, before=Invoice.State.DRAFT, at=at, actor=actor, reason="issued")
+    numbered = ("series", "year", "sequence", "number")
+    states.move(invoices, Invoice.State.OPEN, at=at, actor=actor, reason="issued", also=numbered)
     for invoice in invoices:
         if not invoice.due:
             close(invoice, _concerned(invoice), at=at, actor=actor)
@@ -265,36 +263,32 @@ def _note(priced: Priced) -> str:
     return " ".join(dict.fromkeys(filter(None, reasons)))[:200] or priced.treatment.note
 
 
-def _line_rows(invoice: Invoice, priced: Priced) -> list[InvoiceLine]:
+def _lines(invoice: Invoice, priced: Priced) -> Iterator[rows.Record]:
     lines = zip(priced.draft.lines, priced.units, priced.rates, priced.sums.nets, strict=True)
-    return [
-        InvoiceLine(
-            invoice=invoice,
-            position=position,
-            kind=line.kind,
-            description=line.description[:200],
-            period_start_on=line.period.start_on if line.period else None,
-            period_end_on=line.period.end_on if line.period else None,
-            quantity=line.quantity,
-            unit_minor=unit.minor,
-            net_minor=net.minor,
-            tax_bp=rate_bp,
-            subscription=line.subscription,
-            order_line=line.order_line,
-            redemption=line.redemption,
-            sets_off=line.sets_off,
-        )
-        for position, (line, unit, rate_bp, net) in enumerate(lines, start=1)
-    ]
+    for position, (line, unit, rate_bp, net) in enumerate(lines, start=1):
+        yield {
+            "invoice_id": invoice.pk,
+            "position": position,
+            "kind": line.kind,
+            "description": line.description[:200],
+            "period_start_on": line.period.start_on if line.period else None,
+            "period_end_on": line.period.end_on if line.period else None,
+            "quantity": line.quantity,
+            "unit_minor": unit.minor,
+            "net_minor": net.minor,
+            "tax_bp": rate_bp,
+            "subscription_id": line.subscription.pk if line.subscription else None,
+            "order_line_id": line.order_line.pk if line.order_line else None,
+            "redemption_id": line.redemption.pk if line.redemption else None,
+            "sets_off_id": line.sets_off.pk if line.sets_off else None,
+        }
 
 
-def _tax_rows(invoice: Invoice, priced: Priced) -> list[InvoiceTax]:
-    return [
-        InvoiceTax(
-            invoice=invoice,
-            tax_bp=group.rate_bp,
-            net_minor=group.net.minor,
-            tax_minor=group.tax.minor,
-        )
-        for group in priced.sums.groups
-    ]
+def _groups(invoice: Invoice, priced: Priced) -> Iterator[rows.Record]:
+    for group in priced.sums.groups:
+        yield {
+            "invoice_id": invoice.pk,
+            "tax_bp": group.rate_bp,
+            "net_minor": group.net.minor,
+            "tax_minor": group.tax.minor,
+        }

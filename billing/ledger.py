@@ -1,6 +1,6 @@
 """Postings. Nothing else writes to the books, and nothing in them is ever changed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -194,54 +194,63 @@ def _book(bookings: Sequence[Booking], *, at: datetime) -> None:
         currency = booking.entries[0].amount.currency
         if total((entry.amount for entry in booking.entries), currency):
             raise Unbalanced(booking.cause)
-    transactions = rows.insert(
-        LedgerTransaction(
-            cause=each.cause,
-            at=at,
-            invoice=each.invoice,
-            payment=each.payment,
-            allocation=each.allocation,
-            refund=each.refund,
-        )
-        for each in bookings
+    transactions = rows.add(
+        LedgerTransaction,
+        (
+            {
+                "cause": each.cause,
+                "at": at,
+                "invoice_id": each.invoice and each.invoice.pk,
+                "payment_id": each.payment and each.payment.pk,
+                "allocation_id": each.allocation and each.allocation.pk,
+                "refund_id": each.refund and each.refund.pk,
+            }
+            for each in bookings
+        ),
     )
-    books = _books([entry for booking in bookings for entry in booking.entries if entry.amount])
-    rows.insert(
-        Posting(
-            transaction=transaction,
-            account=books[_key(entry)],
-            amount_minor=entry.amount.minor,
-        )
-        for transaction, booking in zip(transactions, bookings, strict=True)
-        for entry in booking.entries
-        if entry.amount
+    books = _books({_key(entry) for each in bookings for entry in each.entries if entry.amount})
+    rows.add(
+        Posting,
+        (
+            {
+                "transaction_id": transaction_id,
+                "account_id": books[_key(entry)],
+                "amount_minor": entry.amount.minor,
+            }
+            for transaction_id, booking in zip(transactions, bookings, strict=True)
+            for entry in booking.entries
+            if entry.amount
+        ),
     )
 
 
-def _books(entries: Sequence[Entry]) -> dict[Key, LedgerAccount]:
-    """Return the book of each entry; those that do not exist yet are opened."""
-    wanted = {_key(entry) for entry in entries}
+def _books(wanted: Collection[Key]) -> dict[Key, int]:
+    """Return the id of each of these books; those that do not exist yet are opened."""
     found = _known(wanted)
-    missing = sorted(wanted - set(found), key=str)
-    if missing:
-        rows.insert(
-            (
-                LedgerAccount(kind=kind, name=name, customer_id=customer_id, currency=currency)
-                for kind, name, customer_id, currency in missing
-            ),
-            # Another worker may just be opening the same book.
-            unless_known=True,
-        )
-        found = _known(wanted)
-    return found
+    missing = sorted(set(wanted) - found.keys(), key=str)
+    if not missing:
+        return found
+    opened = rows.add(
+        LedgerAccount,
+        (
+            {"kind": kind, "name": name, "customer_id": customer_id, "currency": currency}
+            for kind, name, customer_id, currency in missing
+        ),
+        unless_known=True,
+    )
+    if not opened:
+        # Another worker has just opened one of them.
+        return _known(wanted)
+    return found | dict(zip(missing, opened, strict=True))
 
 
-def _known(wanted: set[Key]) -> dict[Key, LedgerAccount]:
+def _known(wanted: Collection[Key]) -> dict[Key, int]:
     customers = {key[2] for key in wanted if key[2] is not None}
     mine = Q(customer_id__in=customers) | Q(customer__isnull=True)
     books = LedgerAccount.objects.filter(mine, kind__in={key[0] for key in wanted})
-    found = {(row.kind, row.name, row.customer_id, row.currency): row for row in books}
-    return {key: found[key] for key in wanted if key in found}
+    found = books.values_list("kind", "name", "customer_id", "currency", "pk")
+    known = {(kind, name, owner, currency): pk for kind, name, owner, currency, pk in found}
+    return {key: known[key] for key in wanted if key in known}
 
 
 def _key(entry: Entry) -> Key:

@@ -19,6 +19,7 @@ from billing.models import (
     Payment,
     PaymentMethod,
     PriceChange,
+    PriceNotice,
     Subscription,
 )
 
@@ -128,9 +129,9 @@ def take_due(
         day, row_id = after
         behind = Q(next_invoice_on__gt=day) | Q(next_invoice_on=day, id__gt=row_id)
         due = due.filter(behind, next_invoice_on__gte=day)
-    due = due.annotate(has_agreed=Exists(_agreed()))
+    due = due.annotate(has_agreed=Exists(_agreed()), was_told=Exists(_told()))
     rows = due.order_by("next_invoice_on", "id").select_for_update(of=("self",), skip_locked=True)
-    return list(rows.select_related("customer", "package")[:limit])
+    return list(rows.select_related("customer").prefetch_related("package")[:limit])
 
 
 def take_allowances(on: date, *, limit: int) -> list[Subscription]:
@@ -145,6 +146,11 @@ def _agreed() -> QuerySet[Exchange]:
     """Return a subscription's scheduled exchange; few have one, so it is read for those alone."""
     at_end, pending = Exchange.Mode.AT_END, Exchange.State.PENDING
     return Exchange.objects.filter(subscription=OuterRef("pk"), mode=at_end, state=pending)
+
+
+def _told() -> QuerySet[PriceNotice]:
+    """Return a subscription's notices of a price that is not its own yet; few have one."""
+    return PriceNotice.objects.filter(subscription=OuterRef("pk"), applies_from__isnull=True)
 
 
 def take_methods(customer_id: int) -> list[PaymentMethod]:

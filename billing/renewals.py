@@ -1,8 +1,9 @@
 """Invoice what renews: one invoice for each subscription and period, however often this runs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 
 from django.db import transaction
 from django.db.models import Max
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from billing import coupons, emails, invoices, locks, price_changes, subscriptions, terms
 from billing.models import (
     Brand,
+    Coupon,
     Exchange,
     Invoice,
     InvoiceLine,
@@ -20,12 +22,15 @@ from billing.models import (
     current_brand,
 )
 from packages import rows
+from packages.models import Package
 from packages.money import Money
-from packages.periods import Period, index_of, period
+from packages.periods import Cycle, Period, index_of, period
 from packages.sweeping import Quarantine
 
 CHUNK = 500
 ACTOR = "system:billing"
+# A line's text by package, cycle, language and coupon; many lines say the same.
+Said = Callable[[Package, str, str, Coupon | None], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +106,16 @@ def _bill(
     wanted = [each for each in due if _has_come(each, stretches[each.pk], on)]
     starts = {key: stretch.start_on for key, stretch in stretches.items()}
     # What is exchanged was agreed at its own price.
-    price_changes.apply([each for each in wanted if each.pk not in agreed], starts, at=at)
+    told = [each for each in wanted if each.pk not in agreed and getattr(each, "was_told", True)]
+    price_changes.apply(told, starts, at=at)
     lowered = coupons.running(each.pk for each in wanted)
     as_charged = {
         each.pk: terms.applied(each, agreed.get(each.pk), stretches[each.pk].start_on)
         for each in wanted
     }
     groups = _grouped(list(as_charged.values()), stretches, brand)
-    drafts = [_draft(group, stretches, lowered) for group in groups]
+    said = cache(_said)
+    drafts = [_draft(group, stretches, lowered, said) for group in groups]
     issued = invoices.issue(drafts, brand, at=at, actor=ACTOR)
     billed = {each.pk for each in wanted}
     for each in due:
@@ -167,32 +174,31 @@ def _draft(
     group: Sequence[Subscription],
     stretches: Mapping[int, Period],
     lowered: Mapping[int, Redemption],
+    said: Said,
 ) -> invoices.Draft:
     first = group[0]
-    with translation.override(first.customer.language):
-        lines = tuple(
-            line
-            for each in group
-            for line in _lines(each, stretches[each.pk], lowered.get(each.pk))
-        )
+    lines = [
+        line
+        for each in group
+        for line in _lines(each, stretches[each.pk], lowered.get(each.pk), said)
+    ]
     return invoices.Draft(
         first.customer,
         first.currency,
         first.customer.language,
-        lines,
+        tuple(lines),
         due_on=stretches[first.pk].start_on,
     )
 
 
 def _lines(
-    subscription: Subscription, stretch: Period, redemption: Redemption | None
+    subscription: Subscription, stretch: Period, redemption: Redemption | None, said: Said
 ) -> Iterator[invoices.Line]:
-    """Yield the period's charge, and what a coupon takes off it, in the active language."""
-    name = subscription.package.text("name")
-    words = {"package": name, "cycle": subscription.get_cycle_display()}
+    """Yield the period's charge, and what a coupon takes off it, in the customer's language."""
+    sold = (subscription.package, subscription.cycle, subscription.customer.language)
     yield invoices.Line(
         InvoiceLine.Kind.RECURRING,
-        _("%(package)s, %(cycle)s") % words,
+        said(*sold, None),
         subscription.unit,
         subscription,
         period=stretch,
@@ -201,12 +207,21 @@ def _lines(
     if redemption is not None and (off := redemption.of(subscription.amount)):
         yield invoices.Line(
             InvoiceLine.Kind.DISCOUNT,
-            coupons.describe(redemption.coupon, name),
+            said(*sold, redemption.coupon),
             -off,
             subscription,
             period=stretch,
             redemption=redemption,
         )
+
+
+def _said(package: Package, cycle: str, language: str, coupon: Coupon | None) -> str:
+    """Return what a line says: the period's charge, or what the coupon takes off it."""
+    with translation.override(language):
+        name = package.text("name")
+        if coupon is not None:
+            return coupons.describe(coupon, name)
+        return _("%(package)s, %(cycle)s") % {"package": name, "cycle": Cycle(cycle).label}
 
 
 def _shown(invoice: Invoice) -> Issued:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from fractions import Fraction
 
 # Minor digits by ISO 4217; every currency not named here has two.
 WHOLE = ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW") + (
@@ -78,16 +77,15 @@ class Money:
         """Return that share of the amount, rounded half away from zero (EN 16931's commercial
         rule).
         """
-        return Money(round_half_up(Fraction(self.minor * basis_points, BASIS)), self.currency)
+        return self.fraction(basis_points, BASIS)
 
     def included_percent(self, basis_points: int) -> Money:
         """Return the tax that this gross amount contains; gross minus it is the net."""
-        share = Fraction(self.minor * basis_points, BASIS + basis_points)
-        return Money(round_half_up(share), self.currency)
+        return self.fraction(basis_points, BASIS + basis_points)
 
     def fraction(self, part: int, whole: int) -> Money:
         """Return `part/whole` of the amount, rounded half away from zero (proration by days)."""
-        return Money(round_half_up(Fraction(self.minor * part, whole)), self.currency)
+        return Money(divided(self.minor * part, whole), self.currency)
 
     def split(self, weights: Sequence[int]) -> list[Money]:
         """Share the amount out by weight, largest remainder first; the parts sum to the whole."""
@@ -112,10 +110,12 @@ def exponent(currency: str) -> int:
     return EXPONENTS.get(currency, 2)
 
 
-def round_half_up(value: Fraction) -> int:
-    """Round half away from zero, so that a credit note is the exact negative of its invoice."""
-    magnitude = (abs(value) * 2 + 1) // 2
-    return int(magnitude) if value >= 0 else -int(magnitude)
+def divided(minor: int, by: int) -> int:
+    """Divide by a positive number and round half away from zero, so that a credit note is the exact
+    negative of its invoice.
+    """
+    magnitude = (2 * abs(minor) + by) // (2 * by)
+    return magnitude if minor >= 0 else -magnitude
 
 
 def allocate(minor: int, weights: Sequence[int]) -> list[int]:

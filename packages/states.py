@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any, TypeVar
 
-from django.db import models
+from django.db import connection, models
 
-from packages.rows import insert
+from packages import rows
 
 Moves = Mapping[str, frozenset[str]]
+Row = TypeVar("Row", bound="Stateful")
 
 
 class IllegalMove(Exception):
@@ -54,12 +56,48 @@ class Stateful(models.Model):
 
         Needs an open transaction and the row's lock; writes one StateChange beside it.
         """
-        before = self.state
-        if state not in self.MOVES.get(before, frozenset()):
-            raise IllegalMove(f"{self._meta.model_name} {self.pk}: {before} → {state}")
-        self.state = state
+        self.check_move(state)
+        before, self.state = self.state, state
         self.save(update_fields=["state", *also])
         record_change(self, before=before, at=at, actor=actor, reason=reason)
+
+    def check_move(self, state: str) -> None:
+        """Raise IllegalMove unless the row may go to that state."""
+        if state not in self.MOVES.get(self.state, frozenset()):
+            raise IllegalMove(f"{self._meta.model_name} {self.pk}: {self.state} → {state}")
+
+
+def insert(new: Sequence[Row], *, at: datetime, actor: str, reason: str) -> list[Row]:
+    """Insert rows in their first state, each with its history entry, all in one statement."""
+    if not new:
+        return []
+    adding = rows.inserting(type(new[0]), rows.records(new))
+    return rows.number(list(new), _write(adding, new[0], "", at=at, actor=actor, reason=reason))
+
+
+def move(
+    moved: Sequence[Stateful],
+    state: str,
+    *,
+    at: datetime,
+    actor: str,
+    reason: str,
+    also: tuple[str, ...] = (),
+) -> None:
+    """Move rows of one kind that are in the same state, as `Stateful.move` does, in one statement.
+
+    Needs an open transaction and the rows' locks; raises IllegalMove, and then nothing is changed.
+    """
+    if not moved:
+        return
+    before = moved[0].state
+    for row in moved:
+        row.check_move(state)
+        assert row.state == before, "All of them come from the same state."
+    for row in moved:
+        row.state = state
+    updating = rows.updating(moved, "state", *also)
+    _write(updating, moved[0], before, at=at, actor=actor, reason=reason)
 
 
 def record_change(row: Stateful, *, before: str, at: datetime, actor: str, reason: str) -> None:
@@ -68,22 +106,42 @@ def record_change(row: Stateful, *, before: str, at: datetime, actor: str, reaso
 
 
 def record_changes(
-    rows: Sequence[Stateful], *, before: str, at: datetime, actor: str, reason: str
+    changed: Sequence[Stateful], *, before: str, at: datetime, actor: str, reason: str
 ) -> None:
     """Leave a history entry for each row, all in one statement."""
-    insert(
-        StateChange(
-            subject=row._meta.model_name or "",
-            subject_id=row.pk,
-            before=before,
-            after=row.state,
-            actor=actor[:80],
-            reason=reason[:300],
-            at=at,
-        )
-        for row in rows
-    )
+    entries = [
+        {**_entry(row, before, at=at, actor=actor, reason=reason), "subject_id": row.pk}
+        for row in changed
+    ]
+    rows.add(StateChange, entries)
 
 
 def history_of(row: Stateful) -> models.QuerySet[StateChange]:
     return StateChange.objects.filter(subject=row._meta.model_name, subject_id=row.pk)
+
+
+def _entry(row: Stateful, before: str, *, at: datetime, actor: str, reason: str) -> dict[str, Any]:
+    return {
+        "subject": row._meta.model_name,
+        "before": before,
+        "after": row.state,
+        "actor": actor[:80],
+        "reason": reason[:300],
+        "at": at,
+    }
+
+
+def _write(
+    rest: rows.Statement, first: Stateful, before: str, *, at: datetime, actor: str, reason: str
+) -> list[int]:
+    """Write rows that all take the first one's step, with their history; return their ids."""
+    entry = _entry(first, before, at=at, actor=actor, reason=reason)
+    sql = (
+        f"WITH written AS ({rest.sql})"
+        f" INSERT INTO {StateChange._meta.db_table} (subject_id, {', '.join(entry)})"
+        f" SELECT id, {', '.join(['%s'] * len(entry))} FROM written ORDER BY id"
+        " RETURNING subject_id"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*rest.parameters, *entry.values()])
+        return [row_id for (row_id,) in cursor.fetchall()]

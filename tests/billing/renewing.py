@@ -43,6 +43,8 @@ def many(
     With `discount_bp` a coupon lowers each renewal, so that its invoices have two lines.
     """
     price, server = world.price(slug), Server.objects.filter(currency="EUR")[0]
+    have = Customer.objects.count()
+    numbers = range(have, have + count)
     customers = rows.insert(
         Customer(
             name=f"Customer {index}",
@@ -50,19 +52,9 @@ def many(
             country="DE",
             created_at=at,
         )
-        for index in range(count)
+        for index in numbers
     )
-    accounts = rows.insert(
-        Account(
-            server=server,
-            username=f"customer-{index}",
-            person={"name": "C", "email": "c@example.com"},
-            limits={},
-            created_at=at,
-        )
-        for index in range(count)
-    )
-    record_changes(accounts, before="", at=at, actor="test", reason="planned")
+    accounts = _accounts(server, numbers, at=at)
     anchor_on = period(paid_until, "monthly", -1).start_on
     services = rows.insert(
         Subscription(
@@ -96,9 +88,25 @@ def many(
         _redeemed(services, discount_bp, at=at)
 
 
+def _accounts(server: Server, numbers: Sequence[int], *, at: datetime) -> list[Account]:
+    accounts = rows.insert(
+        Account(
+            server=server,
+            username=f"customer-{index}",
+            person={"name": "C", "email": "c@example.com"},
+            limits={},
+            created_at=at,
+        )
+        for index in numbers
+    )
+    record_changes(accounts, before="", at=at, actor="test", reason="planned")
+    return accounts
+
+
 def _redeemed(services: Sequence[Subscription], discount_bp: int, *, at: datetime) -> None:
     """Let a coupon without end lower the renewals of these services."""
-    coupon = Coupon.objects.create(code="ALWAYS", percent_bp=discount_bp, cycles=None)
+    terms = {"percent_bp": discount_bp, "cycles": None}
+    coupon, _new = Coupon.objects.get_or_create(code="ALWAYS", defaults=terms)
     orders = rows.insert(
         Order(
             checkout_key=uuid.uuid4(),

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 import pytest
 from django.apps import apps
 from django.db import transaction
+from django.forms.models import model_to_dict
+from pytest_django import DjangoAssertNumQueries
 
+from packages import states
 from packages.states import IllegalMove, StateChange, Stateful, history_of, record_change
 from provisioning.models import Job
 from tests.guards import rows
@@ -47,6 +51,51 @@ def test_a_move_leaves_who_when_and_why() -> None:
     assert (change.before, change.after) == ("running", "done")
     assert (change.actor, change.reason, change.at) == ("system:runner", "done", rows.AT)
     assert Job.objects.get(pk=job.pk).state == Job.State.DONE
+
+
+@pytest.mark.django_db
+def test_many_are_inserted_and_moved_with_their_history_in_one_statement_each(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    account = a_job().account
+    new = [
+        Job(
+            account=account,
+            kind=Job.Kind.SUSPEND,
+            cause=f'"{number}\\ä',
+            seq=number,
+            details={"why": None, "word": "a\nb"},
+            created_at=rows.AT,
+            run_at=rows.AT + timedelta(days=number),
+        )
+        for number in (11, 12, 13)
+    ]
+    with django_assert_num_queries(1):
+        made = states.insert(new, at=rows.AT, actor="test", reason="asked")
+    for job in made:
+        job.reason = f"not wanted {job.seq}"
+    with django_assert_num_queries(1):
+        cancelled = Job.State.CANCELLED
+        also = ("reason",)
+        states.move(made, cancelled, at=rows.AT, actor="test", reason="called off", also=also)
+    for job, stored in zip(made, Job.objects.filter(seq__gt=10).order_by("seq"), strict=True):
+        assert model_to_dict(stored) == model_to_dict(job)
+        assert (stored.state, stored.reason) == ("cancelled", f"not wanted {job.seq}")
+        steps = history_of(job).values_list("before", "after", "actor", "reason", "at")
+        assert list(steps) == [
+            ("", "waiting", "test", "asked", rows.AT),
+            ("waiting", "cancelled", "test", "called off", rows.AT),
+        ]
+
+
+@pytest.mark.django_db
+def test_of_many_one_that_may_not_move_holds_them_all() -> None:
+    job = a_job()
+    done = Job(pk=job.pk + 1, account=job.account, state=Job.State.DONE)
+    with pytest.raises(IllegalMove):
+        states.move([job, done], Job.State.DONE, at=rows.AT, actor="test", reason="done")
+    assert (job.state, Job.objects.get(pk=job.pk).state) == ("running", "running")
+    assert not history_of(job).exists()
 
 
 @pytest.mark.django_db
