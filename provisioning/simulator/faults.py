@@ -13,7 +13,7 @@ from provisioning.simulator.store import insert, row, rows
 ANSWERS = (
     *("ok", "500", "html", "truncated", "empty", "wrong_type", "redirect", "reset_before"),
     *("reset_after", "drip", "errorcode_200", "errorcode_500", "double_json", "giant"),
-    *("notice_before_json", "strings", "refused", "null_reason", "401", "405", "hang"),
+    *("notice_before_json", "strings", "refused", "null_reason", "401", "405", "hang", "stale"),
 )
 # Answers that claim nothing happened; unless told otherwise, nothing does.
 DENIALS = {"refused", "null_reason", "401", "405"}
@@ -25,7 +25,8 @@ class Fault:
     """`method` is a name, `*` or `mutating`; `times` counts down, -1 is for ever.
 
     `apply`: `yes`, `no`, or `late:SECONDS` (after the answer). `answer`: one of ANSWERS;
-    `hang:SECONDS` answers properly afterwards, `drip:SECONDS` waits so long before each byte.
+    `hang:SECONDS` answers properly afterwards, `drip:SECONDS` waits so long before each byte,
+    `stale` repeats what the same question was answered the last time.
     """
 
     method: str

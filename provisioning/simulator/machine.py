@@ -6,7 +6,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from provisioning.simulator import accounts, auth, campaigns, faults, methods, truth
@@ -54,14 +54,22 @@ class Machine:
         self._password = password
         self._now = now
         self._late: set[threading.Timer] = set()
+        # What was last answered honestly to each question that changes nothing.
+        self._answers: dict[tuple[object, ...], Answer] = {}
         with store.transaction() as db:
             self._furnish(db)
 
     def reset(self) -> None:
         """Forget accounts, log and faults; keep switches, the admin's login and issued keys."""
+        self._answers.clear()
         self.store.forget()
         with self.store.transaction() as db:
             self._furnish(db)
+
+    def restore(self, image: bytes) -> None:
+        """Be as the store's image was."""
+        self._answers.clear()
+        self.store.restore(image)
 
     def call(self, request: Request) -> Answer:
         """Return the answer; by then the effect, if there is one now, is committed."""
@@ -77,8 +85,22 @@ class Machine:
         skipped = fault is not None and fault.apply != "yes"
         outcome = Done(None) if skipped else self._outcome(request, request_id, at)
         answer = answer_to(outcome, switches, fault)
+        if method is not None and not method.mutating:
+            answer = self._remembered(request, answer, fault)
         with self.store.transaction() as db:
             truth.answer(db, request_id, answer=answer.label, status=answer.status, at=self._now())
+        return answer
+
+    def _remembered(self, request: Request, answer: Answer, fault: Fault | None) -> Answer:
+        """Return the last answer to this question where a stale one is ordered; keep honest ones.
+
+        So a cache would answer that has not heard of what happened since.
+        """
+        question = (request.method, *sorted(_question(request.arguments).items()))
+        if fault is not None and fault.answer == "stale":
+            return replace(self._answers.get(question, answer), label="stale")
+        if fault is None:
+            self._answers[question] = answer
         return answer
 
     def close(self) -> None:
@@ -178,6 +200,12 @@ def _subject(db: sqlite3.Connection, arguments: dict[str, str], method: Method |
         reference=arguments.get("description") or record.get("external_ref"),
         amount=arguments.get("value") if paid else None,
     )
+
+
+def _question(arguments: dict[str, str]) -> dict[str, str]:
+    """Return the arguments without whoever asks."""
+    logins = {name for pair in auth.FORM_FIELDS.values() for name in pair}
+    return {name: value for name, value in arguments.items() if name not in logins}
 
 
 def _object(text: str) -> dict[str, str]:

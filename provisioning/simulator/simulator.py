@@ -102,6 +102,14 @@ class Simulator:
         """Forget accounts, log and faults, keep switches."""
         self._machine.reset()
 
+    def image(self) -> bytes:
+        """Return the whole state, for `restore`."""
+        return self._machine.store.image()
+
+    def restore(self, image: bytes) -> None:
+        """Go back to an earlier state: accounts, log, faults and switches."""
+        self._machine.restore(image)
+
     def log(self) -> dict[str, list[dict[str, Any]]]:
         """Return `requests` and `effects`, oldest first."""
         with self._machine.store.transaction() as db:

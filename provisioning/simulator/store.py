@@ -95,6 +95,16 @@ class Store:
         with self._lock:
             self._db.close()
 
+    def image(self) -> bytes:
+        """Return everything that is stored, as one SQLite file."""
+        with self._lock:
+            return self._db.serialize()
+
+    def restore(self, image: bytes) -> None:
+        """Be as the image was; what was stored since then is gone."""
+        with self._lock:
+            self._db.deserialize(image)
+
     def forget(self) -> None:
         """Empty every table except the settings."""
         with self.transaction() as db:

@@ -56,10 +56,10 @@ def apply(
     db: sqlite3.Connection, request_id: int, effect: Effect | None, *, caller: str, at: datetime
 ) -> None:
     """Note who called and, if there was one, the effect."""
-    db.execute("UPDATE request SET caller = ? WHERE id = ?", (caller, request_id))
+    came = "no" if effect is None else "yes"
+    db.execute("UPDATE request SET caller = ?, effect = ? WHERE id = ?", (caller, came, request_id))
     if effect is None:
         return
-    db.execute("UPDATE request SET effect = 'yes' WHERE id = ?", (request_id,))
     insert(
         db,
         "effect",

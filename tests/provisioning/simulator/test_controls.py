@@ -94,6 +94,32 @@ def test_a_late_effect_that_is_refused_never_comes(simulator: Simulator, api: Ap
     assert len(simulator.effects("create")) == 1
 
 
+def test_a_late_reading_changes_nothing_and_is_over(simulator: Simulator, api: Api) -> None:
+    simulator.faults.add("*", apply="late:0.05", answer="500")
+    api("User_Role_List")
+    assert eventually(lambda: simulator.log()["requests"][0]["effect"] == "no")
+
+
+def test_a_stale_answer_is_the_last_one_to_the_same_question(
+    simulator: Simulator, api: Api
+) -> None:
+    identity = api("User_Create", user=user()).json()[1]["user_id"]
+    before = api("User_Get", user_id=identity).json()
+    api("User_Payment_Create", user_id=identity, value="5.00", description="r")
+    simulator.faults.add("User_Get", answer="stale")
+    assert api("User_Get", user_id=identity).json() == before
+    assert api("User_Get", user_id=identity).json()[1]["credit"] == "5.0000"
+
+
+def test_the_whole_state_can_be_put_back(simulator: Simulator, api: Api) -> None:
+    api("User_Create", user=user())
+    image = simulator.image()
+    api("User_Create", user=user("other"))
+    simulator.restore(image)
+    assert [each["username"] for each in simulator.accounts()] == ["acme"]
+    assert len(simulator.effects("create")) == 1
+
+
 def test_an_answer_that_hangs_is_given_up_when_the_server_stops(simulator: Simulator) -> None:
     simulator.faults.add("*", answer="hang:30")
     seen: list[bool] = []
