@@ -20,7 +20,8 @@ from provisioning import vault
 
 ACTOR = "system:mail"
 PURPOSE = "mail"
-LEASE = timedelta(minutes=3)
+# Beyond the usual length of a conversation; all that a dead worker left is settled in two minutes.
+LEASE = timedelta(seconds=110)
 BACKOFF_CAP = timedelta(hours=4)
 MAX_ATTEMPTS = 12
 
