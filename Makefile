@@ -4,14 +4,14 @@
 SHELL := /bin/sh
 VENV ?= .venv
 VAR_DIR ?= var
-export VENV VAR_DIR
+export VENV VAR_DIR SEED BATCH
 ifneq ($(origin PYTHON),undefined)
 export PYTHON
 endif
 IN_VENV := "$(VENV)/bin/python"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench check messages lock clean
+.PHONY: help run test bench chaos check messages lock clean
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 18
@@ -27,6 +27,10 @@ test: ## Run every check that CI runs
 bench: ## Measure the billing run against its floor; takes some minutes
 	@sh config/local/venv.sh dev
 	@VAR_DIR="$(VAR_DIR)/bench" $(IN_VENV) -m config.local exec -- $(IN_VENV) -m tests.bench $(SECTIONS)
+
+chaos: ## Kill, cut and confuse everything; SEED=N plays the same again; takes a quarter of an hour
+	@sh config/local/venv.sh dev
+	@VAR_DIR="$(VAR_DIR)/chaos" $(IN_VENV) -m config.local exec -- $(IN_VENV) -m tests.chaos
 
 check: ## Style, types and layers only
 	@sh config/local/venv.sh dev

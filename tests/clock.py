@@ -44,6 +44,13 @@ class Clock:
         while self.now() < end:
             self.advance(seconds=min(60.0, (end - self.now()).total_seconds() + 0.001))
 
+    @contextmanager
+    def detour(self) -> Iterator[None]:
+        """Return afterwards to the instant at which this began."""
+        begin = self.now()
+        yield
+        self._traveller.move_to(begin)
+
     def live(self, days: int) -> None:
         """Live so many days, each with its run of the calendar and the work that follows."""
         for _ in range(days):

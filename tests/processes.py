@@ -40,7 +40,7 @@ class Worker:
         self.process = subprocess.Popen(
             [*command, "-c", "2", "-Q", queues, "-n", f"t{os.getpid()}@%h", *options],
             cwd=ROOT,
-            env=_environment(),
+            env=environment(),
             stdout=self.log.open("wb"),
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -58,7 +58,8 @@ class Worker:
         self.log.unlink(missing_ok=True)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Return what a process needs to work in the database and with the servers of this test."""
     database = connection.settings_dict
     address = f"{database['HOST']}:{database['PORT']}/{database['NAME']}"
     return {

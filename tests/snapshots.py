@@ -41,12 +41,22 @@ END $$"""
 
 def keep(seed: Callable[[], object]) -> None:
     """Keep the migrated database's rows as `bare`, and what `seed` adds to them as `seeded`."""
-    with transaction.atomic():
-        _run(KEEP.format(schema="bare"))
+    keep_as("bare")
     seed()
-    with transaction.atomic():
-        _run(KEEP.format(schema="seeded"))
+    keep_as("seeded")
     wipe()
+
+
+def keep_as(name: str) -> None:
+    """Keep all rows as they are now under a name, in place of what was kept under it."""
+    with transaction.atomic():
+        _run(f"DROP SCHEMA IF EXISTS {name} CASCADE", KEEP.format(schema=name))
+
+
+def put_back(name: str) -> None:
+    """Bring the database to the state that was kept; sequences go on counting."""
+    with transaction.atomic():
+        _run(UNGUARDED, EMPTY, COPY.format(schema="bare"), COPY.format(schema=name))
 
 
 def wipe() -> None:

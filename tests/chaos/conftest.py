@@ -1,0 +1,24 @@
+"""One house for all tests of this folder, and a shop in it for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django import DjangoDbBlocker
+
+from tests.chaos import house as houses
+from tests.chaos.house import House
+from tests.clock import Clock
+
+
+@pytest.fixture(scope="session")
+def built_house(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[House]:
+    with django_db_blocker.unblock(), houses.built() as house:
+        yield house
+
+
+@pytest.fixture
+def house(transactional_db: None, built_house: House, clock: Clock) -> House:
+    built_house.open(clock)
+    return built_house
