@@ -27,6 +27,7 @@ def work() -> None:
     """Do what is due now, and what that brings about, as workers do it. No doorbell is needed."""
     for _ in range(ROUNDS):
         tasks.sweep_events()
+        tasks.sweep_statements()
         tasks.sweep_payments()
         tasks.sweep_refunds()
         tasks.sweep_methods()

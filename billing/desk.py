@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from billing import deliveries, emails, events, payments
+from billing import deliveries, events, payments, transfers
 from billing.gateways import bank_transfer
 from billing.gateways.base import GatewayRefused, NotConfigured, Unavailable
 from billing.models import GatewayEvent, Invoice, Mail, Payment
@@ -54,17 +54,13 @@ def confirm_transfer(
 def book_transfer(invoice: Invoice, amount: Money, *, at: datetime, actor: str) -> Payment:
     """Record a bank transfer for an invoice that nobody had announced in the shop.
 
-    Raises Impossible when the invoice is not open, or a payment of it is just being confirmed.
+    Raises Impossible when the invoice is not open.
     """
     if amount.minor <= 0:
         raise Impossible(_("Please give the amount that arrived."))
-    back = emails.link("storefront:pay", invoice.public_id)
-    try:
-        payment = payments.start(invoice, BANK_TRANSFER, return_url=back, at=at, actor=actor)
-    except (payments.NotPayable, NotConfigured) as error:
-        raise Impossible(_("No transfer can be booked for this invoice now.")) from error
-    confirm_transfer(payment, amount, differs=True, at=at, actor=actor)
-    return payment
+    if invoice.state != Invoice.State.OPEN:
+        raise Impossible(_("This invoice is not open any more."))
+    return transfers.book(invoice, amount, arrived_at=at, at=at, actor=actor)
 
 
 def ask_gateway(payment: Payment, *, at: datetime, actor: str) -> Payment:

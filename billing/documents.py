@@ -214,16 +214,9 @@ def _paid(invoice: Invoice, form: Format) -> str:
 
 def _transfer(invoice: Invoice) -> dict[str, Any]:
     seller, reference = invoice.seller, str(invoice.number)
-    holder = seller["bank_holder"] or seller["company"]
-    code = girocode.payload(
-        holder=holder,
-        iban=seller["iban"],
-        bic=seller["bic"],
-        amount=invoice.due,
-        reference=reference,
-    )
+    code = girocode.of(invoice)
     facts = [
-        (_("Account holder"), holder),
+        (_("Account holder"), seller["bank_holder"] or seller["company"]),
         (_("IBAN"), _in_fours(seller["iban"])),
         (_("BIC"), seller["bic"]),
         (_("Reference"), reference),

@@ -9,11 +9,24 @@ from decimal import Decimal
 from qrcode.constants import ERROR_CORRECT_M
 from qrcode.main import QRCode
 
+from billing.models import Invoice
 from packages.money import Money
 
 NAME_LENGTH = 70
 TEXT_LENGTH = 140
 QUIET = 4
+
+
+def of(invoice: Invoice) -> str:
+    """Return the code's text for what is due on an invoice, to the account printed on it."""
+    seller = invoice.seller
+    return payload(
+        holder=seller["bank_holder"] or seller["company"],
+        iban=seller["iban"],
+        bic=seller["bic"],
+        amount=invoice.due,
+        reference=str(invoice.number),
+    )
 
 
 def payload(*, holder: str, iban: str, bic: str, amount: Money, reference: str) -> str:

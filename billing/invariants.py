@@ -100,6 +100,16 @@ INVARIANTS = (
            WHERE nth <> turn OR earlier >= turn_on""",
     ),
     Invariant(
+        "PAY-15",
+        "What is booked of a bank entry are its transfers, less what was taken back.",
+        """SELECT e.id FROM billing_bankentry e
+           LEFT JOIN billing_payment p ON p.bank_entry_id = e.id AND p.state = 'succeeded'
+           LEFT JOIN billing_refund r ON r.payment_id = p.id AND r.way = 'undone'
+           GROUP BY e.id HAVING e.assigned_minor <>
+               COALESCE(sum(p.amount_minor - COALESCE(r.amount_minor, 0)), 0)
+             OR bool_or(p.currency <> e.currency OR p.gateway <> 'bank_transfer')""",
+    ),
+    Invariant(
         "INV-1",
         "An invoice's lines and its tax groups add up to its totals.",
         """SELECT i.id FROM billing_invoice i WHERE i.number IS NOT NULL AND (

@@ -1,5 +1,5 @@
-"""Row locks, always in one order: subscription, order, invoice, payment, balance, saved method;
-within a table by id.
+"""Row locks, always in one order: bank entry, subscription, order, invoice, payment, balance, saved
+method; within a table by id.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,10 +10,12 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from billing.models import (
+    BankEntry,
     Coupon,
     Customer,
     Exchange,
     Invoice,
+    InvoiceLine,
     LedgerAccount,
     Order,
     Payment,
@@ -91,15 +93,26 @@ def take_for_payment(payment_id: int) -> tuple[Payment, Held]:
     return held.payments[payment_id], held
 
 
+def take_entry(entry_id: int, *, pass_by: bool = False) -> BankEntry | None:
+    """Lock a bank entry, before all that it may pay; None if another holds it and we `pass_by`."""
+    rows = BankEntry.objects.select_for_update(of=("self",), skip_locked=pass_by)
+    return rows.filter(pk=entry_id).first()
+
+
 def take_for_invoice(invoice: Invoice, *, payments: Iterable[int] = ()) -> Held:
     """Lock an invoice with its order, its lines' subscriptions and the customer's balance."""
-    lines = invoice.lines.filter(subscription__isnull=False)
+    return take_for_invoices([invoice], payments=payments)
+
+
+def take_for_invoices(invoices: Sequence[Invoice], *, payments: Iterable[int] = ()) -> Held:
+    """Lock several invoices as `take_for_invoice` does one: at once, so that the order holds."""
+    lines = InvoiceLine.objects.filter(invoice__in=invoices, subscription__isnull=False)
     return take(
-        subscriptions=lines.values_list("subscription_id", flat=True).distinct(),
-        orders=[invoice.order_id] if invoice.order_id else [],
-        invoices=[invoice.pk],
+        subscriptions=lines.values_list("subscription_id", flat=True).order_by().distinct(),
+        orders=[each.order_id for each in invoices if each.order_id],
+        invoices=[each.pk for each in invoices],
         payments=payments,
-        balances=[invoice.customer_id],
+        balances={each.customer_id for each in invoices},
     )
 
 

@@ -9,7 +9,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing.desk import BANK_TRANSFER
-from billing.models import Declaration, Difference, GatewayEvent, Invoice, Mail, Payment, Run
+from billing.models import (
+    BankEntry,
+    Declaration,
+    Difference,
+    GatewayEvent,
+    Invoice,
+    Mail,
+    Payment,
+    Run,
+)
 from billing.payments import NOT_BELIEVED
 from packages.desk.cells import ICONS, TONES, amount_of, list_url
 from provisioning import servers
@@ -43,6 +52,7 @@ def cards(*, at: datetime) -> list[Card]:
         _events(),
         _differences(),
         _transfers(),
+        _bank_entries(),
         _invoices(),
         _overdue(at),
         _declarations(),
@@ -106,6 +116,13 @@ def _transfers() -> Card:
     note = _("compare with the bank statement") if count else _("none expected")
     tone = "wait" if count else "ok"
     return Card(_("Expected bank transfers"), str(count), note, tone, url, "billing.view_payment")
+
+
+def _bank_entries() -> Card:
+    count = BankEntry.objects.filter(state=BankEntry.State.OPEN).count()
+    url = list_url(BankEntry, state__exact="open")
+    note = _("assign them, or put them aside") if count else _("all booked")
+    return _counted(_("Bank entries that need staff"), count, note, url, "billing.view_bankentry")
 
 
 def _invoices() -> Card:

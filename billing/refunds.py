@@ -184,6 +184,25 @@ def record_outside(
         )
 
 
+def undo(payment: Payment, *, reason: str, at: datetime, actor: str) -> Refund:
+    """Take a payment that was booked wrongly off the customer's balance again, all of it.
+
+    Nothing is sent and nobody is mailed: the money is still ours to book. Locks the payment and the
+    balance. Raises NotRefundable when the balance does not have it.
+    """
+    with transaction.atomic():
+        held = _held(payment)
+        return _insert(
+            held,
+            held.amount,
+            way=Refund.Way.UNDONE,
+            reason=reason,
+            at=at,
+            actor=actor,
+            external_id="undone",
+        )
+
+
 def waiting(*, at: datetime) -> Sequence[int]:
     """Return the refunds whose doorbell nobody heard, and those due for another attempt."""
     rows = Refund.objects.filter(next_attempt_at__lte=at, state__in=Refund.ASKED)
@@ -228,7 +247,7 @@ def _insert(
     payment.refunded_minor += amount.minor
     payment.save(update_fields=["refunded_minor"])
     ledger.book_refund(refund, "requested", at=at)
-    if way == Refund.Way.OUTSIDE:
+    if way in (Refund.Way.OUTSIDE, Refund.Way.UNDONE):
         _succeed(refund, at=at, actor=actor, reason=reason)
     return refund
 
@@ -286,7 +305,8 @@ def _succeed(refund: Refund, *, at: datetime, actor: str, reason: str) -> None:
     also = ("finished_at", "next_attempt_at", "reference")
     refund.move(Refund.State.SUCCEEDED, at=at, actor=actor, reason=reason, also=also)
     ledger.book_refund(refund, "succeeded", at=at)
-    emails.refund(refund, at=at)
+    if refund.way != Refund.Way.UNDONE:
+        emails.refund(refund, at=at)
 
 
 def _fail(refund: Refund, *, at: datetime, actor: str, reason: str) -> None:

@@ -253,6 +253,14 @@ INVARIANTS = (
              SELECT after FROM packages_statechange
              WHERE subject = 'subscription' AND subject_id = s.id
              ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM s.state
+           UNION ALL SELECT 'bankentry', b.id FROM billing_bankentry b LEFT JOIN LATERAL (
+             SELECT after FROM packages_statechange WHERE subject = 'bankentry'
+             AND subject_id = b.id ORDER BY id DESC LIMIT 1) h ON true
+             WHERE h.after IS DISTINCT FROM b.state
+           UNION ALL SELECT 'statementfile', f.id FROM billing_statementfile f LEFT JOIN LATERAL (
+             SELECT after FROM packages_statechange WHERE subject = 'statementfile'
+             AND subject_id = f.id ORDER BY id DESC LIMIT 1) h ON true
+             WHERE h.after IS DISTINCT FROM f.state
            UNION ALL SELECT 'vatcheck', v.id FROM billing_vatcheck v LEFT JOIN LATERAL (
              SELECT after FROM packages_statechange WHERE subject = 'vatcheck' AND subject_id = v.id
              ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM v.state

@@ -22,6 +22,7 @@ from billing import (
     refunds,
     runs,
     setups,
+    statement_files,
     top_up_refunds,
     vat_ids,
 )
@@ -112,6 +113,12 @@ def sweep_refunds() -> None:
     at = clock.now()
     waiting = within(refunds.waiting(at=at), seconds=SWEEP_SECONDS)
     each(waiting, lambda pk: refunds.send(pk, at=at))
+
+
+@shared_task
+def sweep_statements() -> None:
+    """Read the bank statements that wait, and book what is clear in those that are read."""
+    statement_files.sweep(now=clock.now)
 
 
 @shared_task

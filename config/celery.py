@@ -14,6 +14,7 @@ app.autodiscover_tasks()
 app.autodiscover_tasks(["billing"], related_name="deliveries")
 app.autodiscover_tasks(["billing"], related_name="charges")
 app.autodiscover_tasks(["billing"], related_name="refunds")
+app.autodiscover_tasks(["billing"], related_name="statement_files")
 app.autodiscover_tasks(["billing"], related_name="vat_ids")
 
 # Every entry is level-triggered: it finds all that should be and is not, and may run twice at once.
@@ -26,6 +27,8 @@ BEAT: dict[str, dict[str, Any]] = {
     "sweep_methods": {"task": "billing.tasks.sweep_methods", "schedule": 120.0},
     # Refunds that wait, or whose answer was lost.
     "sweep_refunds": {"task": "billing.tasks.sweep_refunds", "schedule": 60.0},
+    # Bank statements that wait to be read, and entries that wait to be booked.
+    "sweep_statements": {"task": "billing.tasks.sweep_statements", "schedule": 30.0},
     # VAT ids that nobody has answered for, or not for long.
     "sweep_vat_ids": {"task": "billing.tasks.sweep_vat_ids", "schedule": 300.0},
     # The gateways' payments of the last 72 hours held against ours.

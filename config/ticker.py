@@ -73,6 +73,7 @@ def sweep() -> None:
         billing.sweep_payments,
         billing.sweep_refunds,
         billing.sweep_methods,
+        billing.sweep_statements,
         lambda: each(provisioning.accounts_due(), provisioning.run_account),
         billing.bill_due,
         billing.watch_balances,

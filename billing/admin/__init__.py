@@ -1,6 +1,7 @@
 """The staff's pages of billing. Money is looked at here; the flows alone write it."""
 
 from billing.admin import (
+    bank_entries,
     brand,
     coupons,
     customers,
@@ -18,6 +19,7 @@ from billing.admin import (
     refunds,
     runs,
     shop_clock,
+    statement_files,
     subscriptions,
     tax,
     top_ups,
@@ -26,6 +28,7 @@ from billing.admin import (
 )
 
 __all__ = [
+    "bank_entries",
     "brand",
     "coupons",
     "customers",
@@ -43,6 +46,7 @@ __all__ = [
     "runs",
     "refunds",
     "shop_clock",
+    "statement_files",
     "subscriptions",
     "tax",
     "top_ups",

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing import desk, disputes
+from billing.admin.bank_entries import UndoBooking
 from billing.admin.refunds import RefundPayment
 from billing.models import Allocation, Invoice, Payment
 from packages.desk import Impossible
@@ -169,7 +170,7 @@ class EndDispute(Deed):
 
 @admin.register(Payment)
 class PaymentPage(ReadOnlyPage):
-    deeds = (ConfirmTransfer(), FetchAgain(), RefundPayment(), EndDispute())
+    deeds = (ConfirmTransfer(), FetchAgain(), RefundPayment(), EndDispute(), UndoBooking())
     list_display = ("name", "status", "customer_link", "invoice_link", "total", "created_at") + (
         "succeeded_at",
     )
@@ -181,6 +182,7 @@ class PaymentPage(ReadOnlyPage):
     inlines = (Allocations,)
     readonly_fields = ("status", "customer_link", "invoice_link", "total", "said", "books") + (
         "dispute_page",
+        "entry_link",
     )
     fieldsets = (
         (None, {"fields": ("status", "total", "customer_link", "invoice_link", "books")}),
@@ -196,6 +198,7 @@ class PaymentPage(ReadOnlyPage):
                     "failure_message",
                     "dispute",
                     "dispute_page",
+                    "entry_link",
                 )
             },
         ),
@@ -241,6 +244,10 @@ class PaymentPage(ReadOnlyPage):
     @admin.display(description=gettext_lazy("fetched amount"))
     def said(self, row: Payment) -> str:
         return amount_of(row.fetched_minor, row.fetched_currency) if row.confirmed_at else EMPTY
+
+    @admin.display(description=gettext_lazy("bank entry"))
+    def entry_link(self, row: Payment) -> str:
+        return link(row.bank_entry)
 
     @admin.display(description=gettext_lazy("bookings"))
     def books(self, row: Payment) -> str:

@@ -1,6 +1,7 @@
 """Who owes what. One file per thing; import the thing from here."""
 
 from billing.models.auto_top_up import AutoPurchase, AutoTopUp
+from billing.models.bank import BankEntry, StatementFile, StatementLayout
 from billing.models.brand import Brand, LegalText, current_brand
 from billing.models.coupon import Coupon, CouponAmount, Redemption
 from billing.models.credit import BucketEntry, CreditBucket
@@ -31,6 +32,7 @@ __all__ = [
     "Allocation",
     "AutoPurchase",
     "AutoTopUp",
+    "BankEntry",
     "Brand",
     "BucketEntry",
     "Cart",
@@ -68,6 +70,8 @@ __all__ = [
     "Redemption",
     "Run",
     "Refund",
+    "StatementFile",
+    "StatementLayout",
     "Subscription",
     "SubscriptionPeriod",
     "TaxRate",

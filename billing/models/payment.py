@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from billing.models.bank import BankEntry
 from billing.models.customer import Customer
 from billing.models.invoice import Invoice
 from billing.models.method import PaymentMethod
@@ -81,6 +82,9 @@ class Payment(Stateful):
     )
     method = models.ForeignKey(
         PaymentMethod, models.PROTECT, null=True, related_name="charges", verbose_name=_("method")
+    )
+    bank_entry = models.ForeignKey(
+        BankEntry, models.PROTECT, null=True, related_name="payments", verbose_name=_("bank entry")
     )
     sent_at = models.DateTimeField(_("charge sent"), null=True)
     turn = models.PositiveSmallIntegerField(_("automatic attempt"), null=True)

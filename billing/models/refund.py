@@ -20,6 +20,7 @@ class Refund(Stateful):
         GATEWAY = "gateway", _("back the way it was paid")
         TRANSFER = "transfer", _("by bank transfer, sent by hand")
         OUTSIDE = "outside", _("made at the gateway by hand")
+        UNDONE = "undone", _("booked wrongly: taken back to the bank entry")
 
     class State(models.TextChoices):
         REQUESTED = "requested", _("to be sent")

@@ -19,10 +19,10 @@ EMPTY = "–"
 # The tone of every state in the product; one that is not named here is neutral.
 TONES = {
     **dict.fromkeys(("done", "paid", "live", "active", "succeeded", "processed"), "ok"),
-    **dict.fromkeys(("sent", "fulfilled", "applied", "issued"), "ok"),
+    **dict.fromkeys(("sent", "fulfilled", "applied", "issued", "booked", "read"), "ok"),
     **dict.fromkeys(("waiting", "running", "planned", "open", "created", "processing"), "wait"),
     **dict.fromkeys(("received", "queued", "sending", "placed", "pending"), "wait"),
-    **dict.fromkeys(("released",), "wait"),
+    **dict.fromkeys(("released", "matched", "reading"), "wait"),
     **dict.fromkeys(("suspended", "unknown", "refused", "not_sent", "faulty"), "warn"),
     **dict.fromkeys(("parked", "failed", "stopped"), "bad"),
 }

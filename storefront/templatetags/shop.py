@@ -4,9 +4,12 @@ from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from django import template
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import ngettext
 
+from billing import girocode as girocodes
 from billing.gateways import failures
+from billing.models import Invoice
 from packages.models import Price, Service, Translated
 from packages.money import Money
 from storefront import offers
@@ -20,6 +23,13 @@ Value = TypeVar("Value")
 def text(row: Translated, field: str) -> str:
     """`{{ package|text:"name" }}`"""
     return row.text(field)
+
+
+@register.filter
+def girocode(invoice: Invoice) -> SafeString:
+    """`{{ invoice|girocode }}`: the QR code of a transfer of what is due; nothing without one."""
+    code = girocodes.of(invoice)
+    return mark_safe(girocodes.svg(code) if code else "")
 
 
 @register.filter

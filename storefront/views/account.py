@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from billing import balances, documents, einvoice, explanations, gateways, tax, vat_ids
+from billing.gateways.bank_transfer import BankTransfer
 from billing.models import (
     Customer,
     Invoice,
@@ -94,6 +95,7 @@ def invoice(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "from_balance": balances.used_for(row),
         "confirming": any(each.state == Payment.State.PROCESSING for each in payments),
         "gateways": offered,
+        "transfer": bool(offered) and any(_announces_transfer(each) for each in payments),
         "methods": row.customer.methods.filter(state=PaymentMethod.State.ACTIVE).order_by(
             "-is_default", "-id"
         ),
@@ -166,6 +168,10 @@ def _why(row: Invoice) -> list[str]:
     """Return what comes next while the invoice is not paid, and by which rule."""
     at = clock.now()
     return explanations.of([row], on=_today(at), at=at).get(row.pk, [])
+
+
+def _announces_transfer(payment: Payment) -> bool:
+    return payment.gateway == BankTransfer.code and payment.state == Payment.State.CREATED
 
 
 def _period(line: InvoiceLine) -> Period | None:

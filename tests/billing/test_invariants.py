@@ -37,6 +37,14 @@ METHOD = (
     " 'Visa', '4242', 'active', false, '{\"text\": \"yes\"}', now() FROM billing_payment"
 )
 BY_METHOD = "UPDATE billing_payment SET method_id = (SELECT max(id) FROM billing_paymentmethod)"
+ENTRY = (
+    "INSERT INTO billing_statementfile (name, content, state, handed_in_at, handed_in_by,"
+    " attempts, lines_done, lines_new, note) VALUES ('a', '', 'read', now(), '', 1, 1, 1, '')",
+    "INSERT INTO billing_bankentry (file_id, key, source, account, booked_on, amount_minor,"
+    " currency, name, iban, text, kind, bank_reference, end_to_end, returned, state, clue,"
+    " assigned_minor) SELECT id, 'k', 'camt-08', '', '2026-03-02', 1, 'EUR', '', '', '', '', '',"
+    " '', false, 'open', '', 0 FROM billing_statementfile",
+)
 EXCHANGE = (
     "INSERT INTO billing_exchange (subscription_id, mode, state, replaced_id, package_id, cycle,"
     ' amount_minor, credit_minor, limits, allowance, "on", rest_minor, unused_minor,'
@@ -100,6 +108,10 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
     ("PAY-13", "after it was paid", (
         METHOD, f"{BY_METHOD}, turn = 1, turn_on = '2030-01-01', created_at = '2030-01-01'")),
     ("PAY-14", "the first is missing", (METHOD, f"{BY_METHOD}, turn = 2, turn_on = '2030-01-01'")),
+    ("PAY-15", "booked by nothing", (*ENTRY, "UPDATE billing_bankentry SET assigned_minor = 1")),
+    ("PAY-15", "paid by another gateway", (
+        *ENTRY, "UPDATE billing_payment SET gateway = 'simulated', bank_entry_id ="
+        " (SELECT id FROM billing_bankentry)")),
     ("INV-1", "line", ("UPDATE billing_invoiceline SET net_minor = net_minor + 1",)),
     ("INV-1", "tax", ("UPDATE billing_invoicetax SET tax_minor = tax_minor + 1",)),
     ("INV-4", "gap", ("UPDATE billing_numberseries SET last = last + 1",)),
@@ -260,6 +272,7 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
                                      " counts, planned, faults) VALUES ('2026-03-02', 'done', 1,"
                                      " now(), '{}', '{}', '[]')",)),
     ("STA-2", "billing_paymentmethod", (METHOD,)),
+    ("STA-2", "entry and file", ENTRY),
     ("STA-2", "exchange", (EXCHANGE.format(state="pending", total=0, line="NULL"),)),
     ("MAIL-1", "never mailed", ("DELETE FROM billing_mail WHERE template = 'account_ready'",)),
     ("MAIL-1", "kept back", ("DELETE FROM billing_mail WHERE template = 'account_ready'",

@@ -44,7 +44,7 @@ from billing.models import (
 from packages.models import Package, PackageGroup, Price, Rate, Tariff
 from packages.states import StateChange, record_change
 from provisioning.models import Account, Attempt, Job, OneTimeSecret, Reading
-from tests.guards import rows_of_offers, rows_of_payments, server_rows, top_up_rows
+from tests.guards import bank_rows, rows_of_offers, rows_of_payments, server_rows, top_up_rows
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ON = date(2026, 3, 2)
@@ -55,10 +55,8 @@ Rows = dict[str, models.Model]
 def make() -> Rows:
     """Insert the rows and return them by the names that the table of guards uses."""
     rows: dict[str, Any] = {}
-    _catalogue(rows)
-    _people(rows)
-    _dialler(rows)
-    _purchase(rows)
+    for step in (_catalogue, _people, _dialler, _purchase):
+        step(rows)
     rows_of_offers.coupon(rows, at=AT)
     _invoices(rows)
     _credit_note(rows)
@@ -88,6 +86,7 @@ def make() -> Rows:
         invoice=rows["invoice"], from_on=ON, until_on=ON, reason="talks", actor="test", at=AT
     )
     rows["run"] = Run.objects.create(on=ON, started_at=AT)
+    bank_rows.make(rows, ON, AT)
     rows_of_offers.price_change(rows, on=ON)
     record_change(rows["mail"], before="", at=AT, actor="test", reason="queued")
     rows["statechange"] = StateChange.objects.get()

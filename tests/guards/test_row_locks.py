@@ -19,6 +19,7 @@ from django.db import OperationalError, connection, transaction
 from django.test import RequestFactory
 
 from billing import (
+    bank_entries,
     carts,
     credits,
     declarations,
@@ -27,17 +28,20 @@ from billing import (
     methods,
     numbers,
     setups,
+    statement_files,
     vat_ids,
     vies,
 )
 from billing import desk as billing_desk
 from billing.gateways.base import SetupSnapshot
 from billing.models import (
+    BankEntry,
     Declaration,
     GatewayEvent,
     Mail,
     NumberSeries,
     PaymentMethod,
+    StatementFile,
     Subscription,
 )
 from packages.models import Price
@@ -176,7 +180,25 @@ def _refuse_declaration(world: rows.Rows) -> None:
     declarations.refuse(row, reason="no contract", at=AT, actor="staff:1")
 
 
+def _put_aside(world: rows.Rows) -> None:
+    entry = BankEntry.objects.get(pk=world["bankentry"].pk)
+    bank_entries.ignore(entry, reason="test", at=AT, actor="test")
+
+
+def _read_again(world: rows.Rows) -> None:
+    file = StatementFile.objects.get(pk=world["statementfile"].pk)
+    statement_files.read_again(file, None, at=AT, actor="test")
+
+
+def _finish_file(world: rows.Rows) -> None:
+    file = StatementFile.objects.get(pk=world["statementfile"].pk)
+    statement_files._finish(file, StatementFile.State.READ, "", at=AT)
+
+
 LOCKS = (
+    Lock("billing.locks.take_entry", "bankentry", _put_aside),
+    Lock("billing.statement_files.read_again", "statementfile", _read_again),
+    Lock("billing.statement_files._finish", "statementfile", _finish_file),
     Lock("billing.locks.take", "subscription", _take),
     Lock("billing.locks.take", "order", _take),
     Lock("billing.locks.take", "invoice", _take),
@@ -268,6 +290,13 @@ def test_a_runner_passes_by_what_another_gives(world: rows.Rows) -> None:
             assert locks.take_allowances(rows.ON, limit=10) == []
     with transaction.atomic():
         assert locks.take_allowances(rows.ON, limit=10) == [world["subscription"]]
+
+
+def test_a_worker_passes_by_the_entry_that_another_books(world: rows.Rows) -> None:
+    with beside() as other:
+        other.execute(key_share(world, "bankentry"))
+        with transaction.atomic():
+            assert locks.take_entry(world["bankentry"].pk, pass_by=True) is None
 
 
 def test_a_number_waits_for_the_one_before_it(world: rows.Rows) -> None:

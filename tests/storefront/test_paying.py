@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from billing import girocode
 from billing.models import Invoice, Order, Payment
 from provisioning.models import Account, Job
 from tests.storefront.browsing import Gateway, order, path_of, put_in
@@ -157,6 +158,21 @@ def test_a_transfer_shows_account_reference_and_amount(buyer: Client, gateway: G
     for fact in ("Please transfer €128.00", placed.invoice.seller["iban"], placed.invoice.number):
         assert str(fact) in text
     assert gateway.payments() == []
+
+
+def test_a_transfer_has_a_code_for_banking_apps_on_the_orders_and_the_invoices_page(
+    buyer: Client, gateway: Gateway
+) -> None:
+    put_in(buyer)
+    order(buyer, gateway="bank_transfer")
+    invoice = Order.objects.get().invoice
+    drawn = girocode.svg(girocode.of(invoice))
+    assert "EUR128.00" in girocode.of(invoice)
+    follows = reverse("storefront:order", args=[Order.objects.get().public_id])
+    for page in (follows, reverse("storefront:invoice", args=[invoice.public_id])):
+        html = buyer.get(page).content.decode()
+        assert drawn in html
+        assert str(invoice.number) in html
 
 
 def test_a_transfer_can_be_changed_to_a_card(buyer: Client, gateway: Gateway) -> None:
