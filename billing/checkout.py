@@ -23,7 +23,7 @@ from billing.models import (
 from packages.models import Package
 from packages.money import Money
 from packages.states import record_change
-from provisioning import servers
+from provisioning import pools
 
 
 class EmptyCart(Exception):
@@ -85,7 +85,7 @@ def place(
 
     `seen` is the fingerprint of the quote that the customer agreed to; Changed if it is another
     now. Placed twice (two tabs, a double click), the second call returns the first one's order.
-    Raises EmptyCart, tax.NoRate, carts.NotForSale, and servers.NoServer when no dialler could take
+    Raises EmptyCart, tax.NoRate, carts.NotForSale, and pools.NoServer when no dialler could take
     what is ordered.
     """
     placed = Order.objects.filter(checkout_key=cart.token).first()
@@ -168,7 +168,7 @@ def _order_line(
     if subscription is not None:
         kind = OrderLine.Kind.TOP_UP
     else:
-        servers.choose(order.currency)
+        pools.demand_seller(package, order.currency)
         subscription = subscriptions.plan(
             order.customer, price, quantity=line.quantity, zone=brand.zone, at=at, actor=actor
         )

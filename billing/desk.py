@@ -14,7 +14,7 @@ from packages.desk.cells import amount as shown
 from packages.doorbell import ring
 from packages.money import Money
 from packages.states import StateChange
-from provisioning.servers import NoServer
+from provisioning.pools import NoServer
 
 BANK_TRANSFER = bank_transfer.BankTransfer.code
 

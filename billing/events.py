@@ -10,7 +10,7 @@ from billing import gateways, payments, refunds, setups
 from billing.gateways.base import GatewayRefused, NotConfigured, PaymentSnapshot, Unavailable
 from billing.models import GatewayEvent, MethodSetup
 from packages.money import Money
-from provisioning.servers import NoServer
+from provisioning.pools import NoServer
 
 log = structlog.get_logger()
 

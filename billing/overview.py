@@ -21,8 +21,8 @@ from billing.models import (
 )
 from billing.payments import NOT_BELIEVED
 from packages.desk.cells import ICONS, TONES, amount_of, list_url
-from provisioning import servers
-from provisioning.models import Job, Server
+from provisioning import pools, servers
+from provisioning.models import Account, Job, Server
 
 LATE = timedelta(minutes=2)
 
@@ -58,6 +58,7 @@ def cards(*, at: datetime) -> list[Card]:
         _declarations(),
         _mails(),
         _servers(),
+        _unplaced(),
     ]
 
 
@@ -183,6 +184,13 @@ def _servers() -> Card:
         list_url(Server),
         "provisioning.view_server",
     )
+
+
+def _unplaced() -> Card:
+    count = pools.waiting().count()
+    url = list_url(Account, placed__exact=0)
+    note = _("add room on a server") if count else _("every account has its server")
+    return _counted(_("Accounts without a server"), count, note, url, "provisioning.view_account")
 
 
 def _counted(label: str, count: int, note: str, url: str, right: str) -> Card:

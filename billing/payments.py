@@ -25,7 +25,7 @@ from billing.locks import take_for_invoice, take_for_payment
 from billing.models import Invoice, Payment
 from packages.money import Money
 from packages.states import record_change
-from provisioning.servers import NoServer
+from provisioning.pools import NoServer
 
 log = structlog.get_logger()
 

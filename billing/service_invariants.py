@@ -202,6 +202,13 @@ INVARIANTS = (
                (SELECT sum(total_minor) FROM billing_invoice WHERE corrects_id = i.id), 0))""",
     ),
     Invariant(
+        "SRV-1",
+        "Nothing was sent for an account that waits for room on a server.",
+        """SELECT a.id FROM provisioning_account a WHERE NOT a.placed
+           AND (a.remote_id <> '' OR EXISTS (SELECT FROM provisioning_attempt t
+             JOIN provisioning_job j ON j.id = t.job_id WHERE j.account_id = a.id))""",
+    ),
+    Invariant(
         "EXC-1",
         "The documents of an exchange are what its quote said, to the cent.",
         """SELECT e.id FROM billing_exchange e

@@ -19,7 +19,7 @@ from packages.models import Package, Price
 from packages.money import Money
 from packages.periods import Cycle, Period, business_day, period
 from packages.states import history_of, record_change
-from provisioning import accounts, jobs
+from provisioning import accounts, jobs, pools
 from provisioning.dialler.base import Limits
 from provisioning.models import Account
 
@@ -78,8 +78,9 @@ def limits_of(package: Package, quantity: int = 1) -> Limits:
 def activate(subscription: Subscription, line: OrderLine, *, at: datetime, actor: str) -> None:
     """Start the paid (or trial) time today and ask for the account at the dialler.
 
-    Needs the subscription's lock. Raises servers.NoServer when no dialler works in its currency;
-    then nothing of the payment is recorded and the sweep tries again.
+    Where no server has room the account waits for it, and the service is active all the same.
+    Needs the subscription's lock. Raises pools.NoServer when no dialler works in its currency at
+    all; then nothing of the payment is recorded and the sweep tries again.
     """
     if subscription.state != Subscription.State.PENDING:
         return
@@ -324,6 +325,7 @@ def _plan_account(subscription: Subscription, *, at: datetime, actor: str) -> Ac
     return accounts.plan(
         person,
         subscription.terms,
+        pools.of(subscription.package),
         currency=subscription.currency,
         at=at,
         actor=actor,

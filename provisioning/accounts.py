@@ -8,9 +8,9 @@ from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from packages.states import record_change
-from provisioning import servers, vault
+from provisioning import pools, vault
 from provisioning.dialler.base import AccountSpec, Limits
-from provisioning.models import Account
+from provisioning.models import Account, Pool
 
 ALPHABET = string.ascii_letters + string.digits
 PASSWORD_LENGTH = 16
@@ -19,6 +19,7 @@ PASSWORD_LENGTH = 16
 def plan(
     person: dict[str, str],
     limits: Limits,
+    pool: Pool,
     *,
     currency: str,
     at: datetime,
@@ -26,11 +27,15 @@ def plan(
 ) -> Account:
     """Insert the account as it should become; the caller adds the jobs that make it so.
 
-    `person` has name, company, email, phone and language. Raises servers.NoServer.
+    It goes to the least loaded server of the pool, or waits until one has room: then it is planned
+    and not placed, and its first job places it. `person` has name, company, email, phone and
+    language. Needs an open transaction, may lock the servers. Raises pools.NoServer.
     """
-    server = servers.choose(currency)
+    server = pools.choose(pool, currency, channels=limits.channels)
     account = Account(
-        server=server,
+        server=server or pools.waiting_room(pool, currency),
+        placed=server is not None,
+        pool=pool,
         person=person,
         limits=limits.to_json(),
         created_at=at,
@@ -42,6 +47,27 @@ def plan(
     return account
 
 
+def place(account: Account, *, at: datetime, actor: str) -> bool:
+    """Give an account that waits for room its server, if one has room now; return whether.
+
+    Needs the account's lock, may lock the servers; nothing was sent for it yet.
+    """
+    assert account.pool is not None, "Only an account of a pool waits for room (constraint)."
+    channels = Limits.from_json(account.limits).channels
+    server = pools.choose(account.pool, account.server.currency, channels=channels)
+    if server is None:
+        return False
+    account.server, account.placed = server, True
+    try:
+        with transaction.atomic():
+            account.save(update_fields=["server", "placed"])
+    except IntegrityError:
+        rename(account)
+    reason = f"placed on {server}"
+    record_change(account, before=account.state, at=at, actor=actor, reason=reason)
+    return True
+
+
 def rename(account: Account) -> None:
     """Take another username because somebody else has this one; needs the account's lock.
 
@@ -51,7 +77,7 @@ def rename(account: Account) -> None:
         account.username = _username(account.person, secrets.token_hex(8))
         try:
             with transaction.atomic():
-                account.save(update_fields=["username"])
+                account.save(update_fields=["username", "server", "placed"])
             return
         except IntegrityError:
             continue

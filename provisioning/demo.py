@@ -2,7 +2,7 @@
 
 from provisioning import servers, vault
 from provisioning.dialler.mapping import simulator_mapping
-from provisioning.models import Server
+from provisioning.models import Pool, Server
 
 API_USER = "admin"
 # Name, currency, profile, authentication: together they exercise both generations of the API.
@@ -14,8 +14,9 @@ SERVERS = (
 
 def seed_servers(simulator_url: str, password: str) -> None:
     """Point the demo's servers at the running simulator; its address may be another each time."""
+    pool = Pool.objects.get(is_default=True)
     for name, currency, profile, auth in SERVERS:
-        Server.objects.update_or_create(
+        server, _ = Server.objects.update_or_create(
             name=name,
             defaults={
                 "base_url": f"{simulator_url}/{profile}/rest",
@@ -33,3 +34,4 @@ def seed_servers(simulator_url: str, password: str) -> None:
                 "reading_minutes": 5,
             },
         )
+        server.pools.add(pool)

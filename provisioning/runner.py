@@ -31,6 +31,9 @@ MAX_UNREADABLE = 5
 MAX_MISCONFIGURED = 8
 # A yes for these is believed without a reading that shows it.
 BELIEVED = (Job.Kind.CREDIT, Job.Kind.TAKE_BACK, Job.Kind.CHANGE_PASSWORD)
+# How often a new account is tried to be placed while all servers of its pool are full.
+LOOK_FOR_ROOM = timedelta(minutes=1)
+NO_ROOM = "no server of its pool has room"
 # Beyond the longest possible call: the time to write the answer down.
 LEASE_MARGIN = timedelta(seconds=30)
 
@@ -86,6 +89,8 @@ def _claim(account_id: int, *, at: datetime, worker: str) -> Claim | None:
         )
         if job is None or not _is_free(job, at):
             return None
+        if not _is_placed(job, at=at, worker=worker):
+            return None
         server = job.account.server
         if not circuits.admits(server, at=at):
             return None
@@ -95,6 +100,15 @@ def _claim(account_id: int, *, at: datetime, worker: str) -> Claim | None:
         also = ("fence", "tries", "claimed_until")
         job.move(Job.State.RUNNING, at=at, actor=worker, reason="claimed", also=also)
     return Claim(job, job.fence, at)
+
+
+def _is_placed(job: Job, *, at: datetime, worker: str) -> bool:
+    """Say whether the account has its server, after looking for room; else the job waits."""
+    if job.account.placed or accounts.place(job.account, at=at, actor=worker):
+        return True
+    job.run_at, job.reason = at + LOOK_FOR_ROOM, NO_ROOM
+    job.save(update_fields=["run_at", "reason"])
+    return False
 
 
 def _is_free(job: Job, at: datetime) -> bool:

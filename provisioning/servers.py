@@ -1,39 +1,19 @@
-"""Which dialler an account goes to, and how to talk to it."""
+"""How to talk to a server, and whether it answers."""
 
 import math
 from datetime import datetime
 from typing import cast
 
-from django.db.models import Count, Q
-
 from provisioning import circuits, vault
 from provisioning.dialler.base import Auth, Dialler, DiallerError, Endpoint, Profile
 from provisioning.dialler.http import HttpDialler
 from provisioning.dialler.mapping import Mapping
-from provisioning.models import Account, Server
+from provisioning.models import Server
 
 SECRET = "server-secret"
 WORKS = "works"
 # Notes of a test that got no answer; after the others somebody is there, but something is wrong.
 UNANSWERED = ("NotSent", "Unknown", "Unsealable")
-
-
-class NoServer(Exception):
-    """No active server works in this currency; an account cannot be planned."""
-
-
-def choose(currency: str) -> Server:
-    """Return the active server of that currency with the fewest accounts; raise NoServer."""
-    running = Count("accounts", filter=~Q(accounts__state=Account.State.CLOSED))
-    server = (
-        Server.objects.filter(active=True, currency=currency)
-        .annotate(load=running)
-        .order_by("load", "id")
-        .first()
-    )
-    if server is None:
-        raise NoServer(f"No server takes new accounts in {currency}.")
-    return server
 
 
 def connect(server: Server, *, ends_at: float = math.inf) -> Dialler:

@@ -58,6 +58,8 @@ def of_service(subscription: Subscription) -> list[Event]:
 
 def _of_changes(changes: Iterable[StateChange]) -> Iterator[Event]:
     for change in changes:
+        if change.before == change.after:
+            continue  # of interest to staff, e.g. which server a new account found room on
         words = WORDS.get((change.subject, change.before, change.after))
         words = words or WORDS.get((change.subject, "", change.after))
         if words:

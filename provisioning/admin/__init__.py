@@ -2,6 +2,7 @@
 
 from provisioning.admin.accounts import AccountPage
 from provisioning.admin.jobs import JobPage
+from provisioning.admin.pools import PoolPage
 from provisioning.admin.servers import ServerPage
 
-__all__ = ["AccountPage", "JobPage", "ServerPage"]
+__all__ = ["AccountPage", "JobPage", "PoolPage", "ServerPage"]

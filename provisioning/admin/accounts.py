@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from packages import clock
 from packages.desk import Impossible
-from packages.desk.cells import amount_of, counted, lines, link, state
+from packages.desk.cells import amount_of, badge, counted, lines, link, state
 from packages.desk.deeds import Deed, DeedForm, Text
 from packages.desk.pages import ReadOnlyPage
 from provisioning import jobs
@@ -165,7 +165,7 @@ class Terminate(AccountDeed):
 class AccountPage(ReadOnlyPage):
     deeds = (Suspend(), Unsuspend(), ResetLimits(), ReadBalance(), Terminate())
     list_display = ("username", "status", "server_link", "who", "balance", "balance_at", "jobs")
-    list_filter = ("state", "server")
+    list_filter = ("state", "server", "placed")
     search_fields = ("username", "remote_id", "person__name", "person__company", "person__email")
     list_select_related = ("server",)
     readonly_fields = ("status", "server_link", "who", "balance", "should_be", "jobs", "open_jobs")
@@ -182,7 +182,7 @@ class AccountPage(ReadOnlyPage):
 
     @admin.display(description=gettext_lazy("server"), ordering="server")
     def server_link(self, row: Account) -> str:
-        return link(row.server)
+        return link(row.server) if row.placed else badge("bad", _("waits for room"))
 
     @admin.display(description=gettext_lazy("for"))
     def who(self, row: Account) -> str:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -19,9 +19,10 @@ from packages.desk.cells import EMPTY, badge, counted, lines
 from packages.desk.deeds import Deed, ReasonForm, Text
 from packages.desk.pages import Page
 from packages.states import history_of
-from provisioning import circuits, health, servers, vault
+from provisioning import circuits, health, pools, servers, vault
+from provisioning.admin.pools import filling
 from provisioning.dialler.mapping import Mapping, MappingError, defaults, simulator_mapping
-from provisioning.models import Circuit, Job, Server
+from provisioning.models import Circuit, Job, Pool, Server
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Server]
@@ -69,6 +70,7 @@ class ServerForm(ModelForm):
     class Meta:
         model = Server
         fields = "__all__"
+        widgets: ClassVar[dict[str, Any]] = {"pools": forms.CheckboxSelectMultiple}
 
     def clean_secret(self) -> str:
         secret: str = self.cleaned_data["secret"]
@@ -162,13 +164,23 @@ class ServerPage(Page):
     guarded = True
     form = ServerForm
     deeds = (TestConnection(), AskAgain())
-    list_display = ("name", "health", "asked", "currency", "active", "accounts", "parked")
+    list_display = ("name", "health", "asked", "currency", "load", "accounts", "parked")
     list_select_related = ("circuit",)
     list_filter = ("profile", "active")
     search_fields = ("name", "base_url")
-    readonly_fields = ("health", "checked_at", "asked", "interruptions", "reference")
+    readonly_fields = ("load", "health", "checked_at", "asked", "interruptions", "reference")
     fieldsets = (
-        (None, {"fields": ("name", "active", "currency", "login_url", "default_role")}),
+        (None, {"fields": ("name", "currency", "login_url", "default_role")}),
+        (
+            gettext_lazy("New accounts"),
+            {
+                "fields": (
+                    ("active", "load"),
+                    "pools",
+                    ("capacity_accounts", "capacity_channels", "weight"),
+                )
+            },
+        ),
         (
             gettext_lazy("Connection"),
             {"fields": ("base_url", "profile", "auth", "username", "secret", "ca_file")},
@@ -198,6 +210,10 @@ class ServerPage(Page):
         if secret:
             obj.secret_sealed = vault.seal(secret, purpose=servers.SECRET)
         super().save_model(request, obj, form, change)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        default = list(Pool.objects.filter(is_default=True))
+        return {"pools": default, **super().get_changeform_initial_data(request)}
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A server with accounts stays; one that was tried out only may go."""
@@ -238,6 +254,12 @@ class ServerPage(Page):
                 if step.before
             ]
         )
+
+    @admin.display(description=gettext_lazy("filling"))
+    def load(self, row: Server) -> str:
+        if row._state.adding:
+            return EMPTY
+        return filling(row, pools.loads_of([row])[row.pk])
 
     @admin.display(description=gettext_lazy("accounts"))
     def accounts(self, row: Server) -> str:

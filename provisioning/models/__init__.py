@@ -4,6 +4,7 @@ from provisioning.models.account import Account, OneTimeSecret
 from provisioning.models.circuit import Circuit
 from provisioning.models.heartbeat import Heartbeat
 from provisioning.models.job import Attempt, Job
+from provisioning.models.pool import Pool, PoolPackage
 from provisioning.models.reading import Reading
 from provisioning.models.server import Server
 
@@ -14,6 +15,8 @@ __all__ = [
     "Heartbeat",
     "Job",
     "OneTimeSecret",
+    "Pool",
+    "PoolPackage",
     "Reading",
     "Server",
 ]

@@ -10,6 +10,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from packages.states import Stateful
+from provisioning.models.pool import Pool
 from provisioning.models.server import Server
 
 
@@ -30,6 +31,9 @@ class Account(Stateful):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     server = models.ForeignKey(Server, models.PROTECT, related_name="accounts")
+    # Where it is not placed yet, no server had room: `server` is provisional and knows nothing.
+    placed = models.BooleanField(default=True)
+    pool = models.ForeignKey(Pool, models.PROTECT, null=True, related_name="accounts")
     username = models.CharField(_("username"), max_length=40)
     remote_id = models.CharField(_("id at the dialler"), max_length=64, blank=True)
     marker = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -54,6 +58,10 @@ class Account(Stateful):
                 fields=["server", "remote_id"],
                 condition=~Q(remote_id=""),
                 name="account_remote_once",
+            ),
+            models.CheckConstraint(
+                name="account_runs_where_placed",
+                condition=Q(placed=True) | Q(state__in=("planned", "closed"), pool__isnull=False),
             ),
         ]
 

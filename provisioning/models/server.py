@@ -9,7 +9,10 @@ from django.core.validators import (
     URLValidator,
 )
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+from provisioning.models.pool import Pool
 
 API_ADDRESS = RegexValidator(
     r"^https?://[^\s@?#]+/rest$",
@@ -53,7 +56,33 @@ class Server(models.Model):
     mapping = models.JSONField(_("mapping"), default=dict, blank=True)
     default_role = models.CharField(_("default role id"), max_length=64, blank=True)
     ca_file = models.CharField(_("CA file"), max_length=200, blank=True)
-    active = models.BooleanField(_("takes new accounts"), default=True)
+    active = models.BooleanField(
+        _("takes new accounts"),
+        default=True,
+        help_text=_("Switched off, the server is drained: its accounts go on, none is added."),
+    )
+    pools = models.ManyToManyField(
+        Pool,
+        blank=True,
+        related_name="servers",
+        verbose_name=_("server pools"),
+        help_text=_("Packages sold on these pools may open accounts here; without a pool, none."),
+    )
+    capacity_accounts = models.PositiveIntegerField(
+        _("accounts at most"), null=True, blank=True, help_text=_("Empty sets no limit.")
+    )
+    capacity_channels = models.PositiveIntegerField(
+        _("channels of all accounts at most"),
+        null=True,
+        blank=True,
+        help_text=_("Empty sets no limit."),
+    )
+    weight = models.PositiveSmallIntegerField(
+        _("weight"),
+        default=1,
+        validators=[MinValueValidator(1)],
+        help_text=_("A server of weight 2 gets twice the accounts of one of weight 1."),
+    )
     connect_timeout_seconds = models.FloatField(_("connect time-out (s)"), default=3)
     read_timeout_seconds = models.FloatField(_("answer time-out (s)"), default=15)
     quiet_seconds = models.FloatField(
@@ -103,6 +132,9 @@ class Server(models.Model):
         ordering = ["name"]
         verbose_name = _("server")
         verbose_name_plural = _("servers")
+        constraints = [
+            models.CheckConstraint(name="server_weight_positive", condition=Q(weight__gte=1)),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -18,7 +18,7 @@ from billing.models import Brand, Cart, Customer, Order, User, current_brand
 from packages import clock
 from packages.money import Money
 from packages.periods import business_day
-from provisioning import servers
+from provisioning import pools
 from storefront import buyers, refusals
 from storefront.consents import agreed, sentences
 from storefront.forms import BUSINESS, PRIVATE, CheckoutForm
@@ -94,7 +94,7 @@ def _order(visit: Visit, typed: CheckoutForm) -> HttpResponse:
         )
     except flow.EmptyCart:
         return _placed_before(visit.request, visit.user, at=visit.at)
-    except (carts.NotForSale, servers.NoServer):
+    except (carts.NotForSale, pools.NoServer):
         text = _("Something in your cart cannot be ordered just now. Nothing was ordered.")
         messages.error(visit.request, text)
         return redirect("storefront:cart")

@@ -249,6 +249,9 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
     ("ORD-1", "fulfilled, not paid", ("UPDATE billing_invoice SET state = 'open'",)),
     ("ORD-1", "paid, not fulfilled", ("UPDATE billing_order SET state = 'placed'",)),
     ("ORD-1", "no jobs", ("UPDATE provisioning_job SET cause = 'other-' || id",)),
+    ("SRV-1", "sent all the same",
+     ("UPDATE provisioning_account SET placed = false, state = 'planned', pool_id ="
+      " (SELECT min(id) FROM provisioning_pool)",)),
     ("EXC-1", "credited without a note",
      (EXCHANGE.format(state="cancelled", total=-1, line="NULL"),)),
     ("EXC-1", "ordered for something else",

@@ -24,7 +24,16 @@ def fields(server: Server, **changes: Any) -> dict[str, Any]:
     readings = ("read_gap_seconds", "reading_minutes", "readings_a_minute", "take_back")
     pace = ("runs_at_once", "requests_a_second")
     sent = {name: getattr(server, name) for name in (*names, *numbers, *readings, *pace)}
-    return {**sent, "active": "on", "secret": "", "mapping": json.dumps(server.mapping), **changes}
+    pools = list(server.pools.values_list("pk", flat=True))
+    room = {"pools": pools, "capacity_accounts": "", "capacity_channels": "", "weight": 1}
+    return {
+        **sent,
+        **room,
+        "active": "on",
+        "secret": "",
+        "mapping": json.dumps(server.mapping),
+        **changes,
+    }
 
 
 @pytest.fixture

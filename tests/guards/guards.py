@@ -177,6 +177,10 @@ UNIQUE = (
     Copy("provisioning_onetimesecret_token_digest_key", "secret", {"cause": "'other'"}),
     Copy("provisioning_server_name_key", "server"),
     Copy("provisioning_circuit_server_id_key", "circuit"),
+    Copy("provisioning_pool_name_key", "pool", {"is_default": "false"}),
+    Copy("pool_one_default", "pool", {"name": "'Other'"}),
+    Copy("provisioning_poolpackage_package_id_key", "pool_package"),
+    Copy("provisioning_server_pools_server_id_pool_id_bee73efa_uniq", "pool_server"),
 )
 
 CHECKS = (
@@ -293,6 +297,8 @@ CHECKS = (
     Copy("job_credit_has_amount", "job", {**JOB, "amount_minor": "0"}),
     Copy("job_credit_has_amount", "job", {**JOB, "amount_minor": "NULL"}),
     Copy("attempt_has_deadline", "attempt", {**ATTEMPT, "deadline_at": "sent_at"}),
+    Copy("server_weight_positive", "server", {"name": "'Other'", "weight": "0"}),
+    Copy("account_runs_where_placed", "account", {**ACCOUNT, "state": "'live'", "placed": "false"}),
     Copy(
         "circuit_open_has_probe",
         "circuit",

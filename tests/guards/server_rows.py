@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from provisioning.models import Circuit, Server
+from provisioning.models import Circuit, Pool, PoolPackage, Server
 
 
 def make(rows: dict[str, Any], at: datetime) -> None:
@@ -18,7 +18,12 @@ def make(rows: dict[str, Any], at: datetime) -> None:
             profile=Server.Profile.CURRENT,
             auth=Server.Auth.FORM,
             secret_sealed=b"",
+            capacity_accounts=100,
         )
+    rows["pool"] = Pool.objects.get(is_default=True)
+    rows["pool"].servers.add(rows["server"])
+    rows["pool_server"] = Server.pools.through.objects.get()
+    rows["pool_package"] = PoolPackage.objects.create(pool=rows["pool"], package=rows["package"])
     rows["circuit"] = Circuit.objects.create(
         server=rows["server"], state=Circuit.State.OPEN, opened_at=at, probe_at=at
     )

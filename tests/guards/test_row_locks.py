@@ -45,9 +45,9 @@ from billing.models import (
     Subscription,
 )
 from packages.models import Price
-from provisioning import circuits, desk, jobs, outcomes, runner, secrets
+from provisioning import circuits, desk, jobs, outcomes, pools, runner, secrets
 from provisioning.admin.accounts import Suspend
-from provisioning.models import Account, Job, OneTimeSecret
+from provisioning.models import Account, Job, OneTimeSecret, Pool
 from storefront import buyers
 from storefront.views import account as account_views
 from tests.guards import rows
@@ -100,6 +100,11 @@ def _call_off(world: rows.Rows) -> None:
 def _hold_job(world: rows.Rows) -> None:
     with outcomes.held(world["job"].pk, 1):
         pass
+
+
+def _choose_server(world: rows.Rows) -> None:
+    with transaction.atomic():
+        pools.choose(Pool.objects.get(), "EUR", channels=1)
 
 
 def _open_circuit(world: rows.Rows) -> None:
@@ -224,6 +229,7 @@ LOCKS = (
         "account",
         lambda world: runner.run_next(world["account"].pk, at=AT, worker="test"),
     ),
+    Lock("provisioning.pools.lock", "server", _choose_server),
     Lock("provisioning.circuits._held", "circuit", _open_circuit),
     Lock("provisioning.outcomes.held", "account", _hold_job),
     Lock("provisioning.outcomes.held", "job", _hold_job),

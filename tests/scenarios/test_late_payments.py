@@ -10,7 +10,8 @@ from pytest_django.fixtures import Settings
 from billing import payments
 from billing.gateways.base import GatewayRefused
 from billing.models import GatewayEvent, Invoice, Payment
-from provisioning.models import Server
+from provisioning import runner
+from provisioning.models import Job, Server
 from provisioning.simulator.simulator import Simulator
 from tests import world
 from tests.billing import orders
@@ -21,7 +22,7 @@ from tests.story import Customer, Gateway, everything_is_there_once
 QUARTER = timedelta(minutes=15)
 
 
-def test_a_payment_without_a_dialler_waits_and_goes_on_by_itself(
+def test_a_payment_while_every_server_is_drained_counts_and_its_account_comes_later(
     customer: Customer, gateway: Gateway, shop: Simulator, clock: Clock
 ) -> None:
     gateway.webhooks(hold=True)
@@ -35,16 +36,14 @@ def test_a_payment_without_a_dialler_waits_and_goes_on_by_itself(
     wait_until(GatewayEvent.objects.exists, what="the webhook")
     for _ in range(3):
         clock.advance(minutes=2)
-    event = GatewayEvent.objects.get()
-    assert event.state == GatewayEvent.State.RECEIVED
-    assert event.note.startswith("NoServer: ")
-    assert Invoice.objects.get().state == Invoice.State.OPEN
+    assert GatewayEvent.objects.get().state == GatewayEvent.State.PROCESSED
+    assert Invoice.objects.get().state == Invoice.State.PAID
+    job = Job.objects.get(kind=Job.Kind.CREATE)
+    assert (job.state, job.reason, job.tries) == (Job.State.WAITING, runner.NO_ROOM, 0)
+    assert shop.log()["requests"] == []
     Server.objects.filter(pk__in=active).update(active=True)
-    clock.advance(minutes=11)
-    clock.pass_by(minutes=1)
+    clock.advance(minutes=1)
     everything_is_there_once(shop)
-    event.refresh_from_db()
-    assert event.state == GatewayEvent.State.PROCESSED
 
 
 def test_a_refused_second_tab_does_not_lose_what_the_first_one_pays(

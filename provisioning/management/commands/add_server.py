@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from provisioning import servers, vault
 from provisioning.dialler.mapping import Mapping, MappingError, simulator_mapping
-from provisioning.models import Server
+from provisioning.models import Pool, Server
 
 
 class Command(BaseCommand):
@@ -72,6 +72,8 @@ class Command(BaseCommand):
         server.secret_sealed = vault.seal(secret, purpose=servers.SECRET)
         server.full_clean()
         server.save()
+        if new:
+            server.pools.add(Pool.objects.get(is_default=True))
         return server, new
 
 

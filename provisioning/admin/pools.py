@@ -1,0 +1,70 @@
+"""Server pools: which packages are sold on which servers, and how full these are."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from packages.desk.cells import badge, lines, link
+from packages.desk.pages import Page, TabularInline
+from provisioning import pools
+from provisioning.models import Pool, PoolPackage, Server
+
+
+class PackageInline(TabularInline):
+    model = PoolPackage
+    extra = 0
+    fields = ("package",)
+
+
+@admin.register(Pool)
+class PoolPage(Page):
+    inlines = (PackageInline,)
+    list_display = ("name", "is_default", "on", "sold")
+    fields = ("name", "is_default", "on")
+    readonly_fields = ("is_default", "on")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The default stays, and so does a pool that accounts name as theirs."""
+        free = obj is not None and not obj.is_default and not obj.accounts.exists()
+        return free and super().has_delete_permission(request, obj)
+
+    @admin.display(description=gettext_lazy("servers"))
+    def on(self, row: Pool) -> SafeString | str:
+        servers = list(row.servers.all()) if row.pk else []
+        if not servers:
+            return badge("bad", _("no server"))
+        loads = pools.loads_of(servers)
+        return lines([format_html("{}: {}", link(s), filling(s, loads[s.pk])) for s in servers])
+
+    @admin.display(description=gettext_lazy("packages"))
+    def sold(self, row: Pool) -> SafeString | str:
+        packages: Sequence[PoolPackage] = list(row.packages.select_related("package"))
+        if row.is_default:
+            return _("all that have no pool of their own")
+        return lines([link(each.package) for each in packages])
+
+
+def filling(server: Server, load: pools.Load) -> str:
+    """Say how full a server is, and whether it takes more."""
+    accounts = _of(load.accounts, server.capacity_accounts)
+    parts = [_("%(count)s accounts") % {"count": accounts}]
+    if server.capacity_channels is not None:
+        channels = _of(load.channels, server.capacity_channels)
+        parts.append(_("%(count)s channels") % {"count": channels})
+    if not server.active:
+        parts.append(_("drained"))
+    elif not load.leaves_room(server, channels=1):
+        parts.append(_("full"))
+    return " · ".join(parts)
+
+
+def _of(count: int, most: int | None) -> str:
+    return (
+        str(count) if most is None else _("%(count)s of %(most)s") % {"count": count, "most": most}
+    )
