@@ -19,7 +19,7 @@ from packages.desk.cells import amount as shown
 from packages.money import Money, total
 from packages.periods import start_of_day
 from packages.sweeping import each
-from provisioning.servers import NoServer
+from provisioning.pools import NoServer
 
 log = structlog.get_logger()
 
