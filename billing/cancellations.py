@@ -19,7 +19,9 @@ class NotCancellable(Exception):
     """The service does not renew, or it has ended."""
 
 
-def cancel(subscription: Subscription, *, at: datetime, actor: str) -> Subscription:
+def cancel(
+    subscription: Subscription, *, at: datetime, actor: str, reason: str = ""
+) -> Subscription:
     """Let the service end after its paid time; no renewal is invoiced any more. Locks it.
 
     A period that has begun was invoiced and is still owed: then it ends after that one. A repeated
@@ -30,17 +32,19 @@ def cancel(subscription: Subscription, *, at: datetime, actor: str) -> Subscript
         if held.ends_on is None:
             held.ends_on = _end_of_invoiced(held, on=business_day(at, held.zone))
             exchanges.drop_scheduled(held.pk, at=at, actor=actor)
-            _note(held, f"cancelled to {held.ends_on}", at=at, actor=actor)
+            _note(held, f"cancelled to {held.ends_on}", reason, at=at, actor=actor)
     return held
 
 
-def withdraw(subscription: Subscription, *, at: datetime, actor: str) -> Subscription:
+def withdraw(
+    subscription: Subscription, *, at: datetime, actor: str, reason: str = ""
+) -> Subscription:
     """Take a cancellation back: the service renews as before. Locks it; raises NotCancellable."""
     with transaction.atomic():
         held = _held(subscription)
         if held.ends_on is not None:
             held.ends_on = None
-            _note(held, "cancellation withdrawn", at=at, actor=actor)
+            _note(held, "cancellation withdrawn", reason, at=at, actor=actor)
             subscriptions.go_on(held, at=at, actor=actor)
     return held
 
@@ -76,17 +80,20 @@ def _end_of_invoiced(subscription: Subscription, *, on: date) -> date:
     """Return the end of the paid time, or of the period that is running and was invoiced."""
     assert subscription.paid_until is not None, "What renews has been paid for once."
     begun = InvoiceLine.objects.filter(
-        subscription=subscription, kind=InvoiceLine.Kind.RECURRING, period_start_on__lte=on
+        subscription=subscription,
+        kind=InvoiceLine.Kind.RECURRING,
+        period_start_on__lte=on,
+        invoice__state=Invoice.State.OPEN,
     )
     last = begun.aggregate(last=Max("period_end_on"))["last"]
     return max(subscription.paid_until, last or date.min)
 
 
-def _note(subscription: Subscription, reason: str, *, at: datetime, actor: str) -> None:
+def _note(subscription: Subscription, what: str, reason: str, *, at: datetime, actor: str) -> None:
     subscription.next_invoice_on = subscriptions.next_invoice_on(subscription)
     subscription.save(update_fields=["ends_on", "next_invoice_on"])
-    state = subscription.state
-    record_change(subscription, before=state, at=at, actor=actor, reason=reason)
+    state, said = subscription.state, ": ".join(filter(None, (what, reason)))
+    record_change(subscription, before=state, at=at, actor=actor, reason=said)
 
 
 def _over(on: date) -> QuerySet[Subscription]:

@@ -19,11 +19,11 @@ def exchange_scheduled(exchange: Exchange, *, at: datetime) -> None:
     _about_exchange("exchange_scheduled", exchange, at=at)
 
 
-def returned(subscription: Subscription, *, cause: str, at: datetime) -> None:
-    """Say that an ended service runs again."""
+def returned(subscription: Subscription, *, cause: str, at: datetime, free: bool = False) -> None:
+    """Say that an ended service runs again, for a payment or in time that was paid before."""
     with translation.override(subscription.customer.language):
         name = subscription.package.text("name")
-    words = {"name": name, "until": subscription.paid_until}
+    words = {"name": name, "until": subscription.paid_until, "free": free}
     _queue("returned", cause, subscription, words, at=at)
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from django.db.models import F
 
 from billing import change_mails, subscriptions, terms
-from billing.models import Exchange, OrderLine, Subscription
+from billing.models import Exchange, InvoiceLine, OrderLine, Subscription
 from packages.money import Money
 from packages.periods import business_day, period
 from provisioning import jobs
@@ -78,35 +78,72 @@ def take_up(subscription: Subscription, *, on: date, at: datetime, actor: str) -
     return True
 
 
-def can_return(subscription: Subscription, *, on: date) -> bool:
-    """Say whether an ended service can be brought back: its time is over, its account still there.
-
-    What staff ended before its time is not brought back but ordered anew.
-    """
+def can_return(subscription: Subscription) -> bool:
+    """Say whether an ended service can be brought back: its account is not deleted yet."""
     return (
         subscription.state == Subscription.State.ENDED
-        and subscription.recurs
         and subscription.account is not None
-        and subscription.paid_until is not None
-        and subscription.paid_until <= on
         and jobs.terminates_at(subscription.account) is not None
     )
+
+
+def is_paid(subscription: Subscription, *, on: date) -> bool:
+    """Say whether an ended service could run on as if nothing had been: it has no periods, or time
+    is left, and the period behind it was not invoiced yet (that invoice was taken back).
+    """
+    if subscription.paid_until is None:
+        return True
+    cut = subscription.periods.filter(given_back_on=subscription.paid_until)
+    taken_back = InvoiceLine.objects.filter(
+        subscription=subscription,
+        kind=InvoiceLine.Kind.RECURRING,
+        period_start_on=subscription.paid_until,
+    )
+    return subscription.paid_until > on and not cut.exists() and not taken_back.exists()
+
+
+def reopen(subscription: Subscription, *, reason: str, at: datetime, actor: str) -> bool:
+    """Let an ended service run on in the time that it was paid for; needs its lock.
+
+    Says whether it did: the deletion of the account may have begun in the meantime.
+    """
+    on = business_day(at, subscription.zone)
+    if not can_return(subscription) or not is_paid(subscription, on=on):
+        return False
+    assert subscription.account is not None, "What can return has its account."
+    cause = f"{subscriptions.cause_of_end(subscription)}:reopened"
+    if not jobs.call_off_termination(subscription.account, at=at, actor=actor):
+        return False
+    # What resets and came due in the meantime is given by the next run, once for each period.
+    if subscription.ends_on is not None:
+        subscription.allowance_on = subscription.ends_on
+    subscription.ends_on = None
+    also = ("ends_on", "allowance_on")
+    subscription.move(Subscription.State.ACTIVE, at=at, actor=actor, reason=reason, also=also)
+    subscription.next_invoice_on = subscriptions.next_invoice_on(subscription)
+    subscription.save(update_fields=["next_invoice_on"])
+    jobs.unsuspend(subscription.account, cause=cause, at=at, actor=actor)
+    change_mails.returned(subscription, cause=cause, at=at, free=True)
+    return True
 
 
 def bring_back(subscription: Subscription, line: OrderLine, *, at: datetime, actor: str) -> bool:
     """Let an ended service run again from today, with its terms, account and data; needs its lock.
 
     Says whether it did: the deletion of the account may have begun in the meantime, and then
-    nothing is changed. The periods are anchored anew, their numbers skip one.
+    nothing is changed. The periods are anchored anew, their numbers skip one. The day on which it
+    was ended at once was had already.
     """
     today = business_day(at, subscription.zone)
-    if not can_return(subscription, on=today):
+    if not can_return(subscription) or is_paid(subscription, on=today):
         return False
     assert subscription.account is not None, "What can return has its account."
+    assert subscription.paid_until is not None, "What is ordered to return had periods."
     if not jobs.call_off_termination(subscription.account, at=at, actor=actor):
         return False
-    subscription.anchor_on, subscription.ends_on = today, None
-    stretch = period(today, subscription.cycle, 0)
+    anchor_on = max(today, subscription.paid_until)
+    subscription.anchor_on, subscription.ends_on = anchor_on, None
+    stretch = period(anchor_on, subscription.cycle, 0)
     subscriptions.add_period(subscription, stretch, skipped=1, at=at)
     also = ("anchor_on", "ends_on", "paid_until")
     subscription.move(Subscription.State.ACTIVE, at=at, actor=actor, reason="returned", also=also)

@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from billing.models import (
@@ -17,6 +19,7 @@ from billing.models import (
     Order,
     OrderLine,
     Redemption,
+    Subscription,
 )
 from billing.models.coupon import CODE
 from packages.models import Package
@@ -100,21 +103,32 @@ def release(order: Order, *, at: datetime) -> None:
     unused.update(released_at=at)
 
 
-def running(subscription_ids: Iterable[int]) -> dict[int, Redemption]:
+def running(charged: Iterable[Subscription]) -> dict[int, Redemption]:
     """Return the redemption that lowers each subscription's next renewal; one query for them all.
 
-    Each invoice with a discount is one of its cycles, whatever became of the invoice.
+    The subscriptions are as the renewal charges them. Each invoice with a discount is one of its
+    cycles, whatever became of the invoice. What was exchanged for something that the coupon is not
+    for is not lowered.
     """
+    by_id = {each.pk: each for each in charged}
     used = Count("discounts", filter=Q(discounts__corrects__isnull=True))
+    packages = Coupon.packages.through.objects.filter(coupon=OuterRef("coupon"))
     rows = Redemption.objects.filter(
-        subscription__in=list(subscription_ids),
+        subscription__in=list(by_id),
         order_line__kind=OrderLine.Kind.NEW,
         released_at__isnull=True,
     ).select_related("coupon")
+    rows = rows.annotate(
+        used=used,
+        packages=ArraySubquery(packages.values("package")),
+        ordered_package=F("order_line__package"),
+        ordered_cycle=F("order_line__cycle"),
+    )
     return {
         row.subscription_id: row
-        for row in rows.annotate(used=used).order_by("id")
-        if row.cycles is None or row.used < row.cycles
+        for row in rows.order_by("id")
+        if (row.cycles is None or row.used < row.cycles)
+        and _still_fits(row, by_id[row.subscription_id])
     }
 
 
@@ -184,6 +198,17 @@ def _check_limits(coupon: Coupon, customer: Customer) -> None:
 def _orders(coupon: Coupon) -> QuerySet[Order]:
     rows = Redemption.objects.filter(coupon=coupon, released_at__isnull=True)
     return Order.objects.filter(lines__redemption__in=rows).distinct()
+
+
+def _still_fits(row: Any, charged: Subscription) -> bool:
+    """Say whether a coupon is for the service as it is charged; what was ordered is on its day's
+    terms.
+    """
+    cycles = row.coupon.billing_cycles
+    if (charged.package_id, charged.cycle) == (row.ordered_package, row.ordered_cycle):
+        return True
+    covers = not row.packages or charged.package_id in row.packages
+    return covers and (not cycles or charged.cycle in cycles)
 
 
 def _covered(coupon: Coupon, lines: Sequence[CartLine]) -> list[CartLine]:

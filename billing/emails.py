@@ -119,9 +119,15 @@ def revocation_warning(invoice: Invoice, *, ended_on: date | None, at: datetime)
 
 
 def ended(
-    subscription: Subscription, *, cause: str, deleted_on: date, at: datetime, unpaid: str = ""
+    subscription: Subscription,
+    *,
+    cause: str,
+    deleted_on: date,
+    at: datetime,
+    unpaid: str = "",
+    by_staff: bool = False,
 ) -> Mail:
-    """Say that a service has ended, cancelled or because the invoice `unpaid` was not paid."""
+    """Say that a service has ended: cancelled, by staff, or for the invoice `unpaid`."""
     mail = _to_customer(
         "ended",
         cause,
@@ -129,6 +135,7 @@ def ended(
         {
             "name": _service_name(subscription),
             "unpaid": unpaid,
+            "by_staff": by_staff,
             "deleted_on": deleted_on,
             "button_url": link("storefront:service", subscription.public_id),
         },

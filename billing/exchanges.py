@@ -50,6 +50,7 @@ def place(
     language: str,
     at: datetime,
     actor: str,
+    reason: str = "",
 ) -> Exchange:
     """Agree on what a quote says, if it still says what was `seen`; all or nothing.
 
@@ -66,7 +67,7 @@ def place(
         now = quotes.quote(subscription, price, on=on, mode=quoted.mode)
         if now.fingerprint != seen:
             raise Changed
-        exchange = _store(now, at=at, actor=actor)
+        exchange = _store(now, reason=reason, at=at, actor=actor)
         if now.mode == Mode.AT_END:
             change_mails.exchange_scheduled(exchange, at=at)
         elif now.priced is not None:
@@ -77,7 +78,7 @@ def place(
     return exchange
 
 
-def withdraw(exchange: Exchange, *, at: datetime, actor: str) -> None:
+def withdraw(exchange: Exchange, *, at: datetime, actor: str, reason: str = "taken back") -> None:
     """Take back an exchange that is not done yet; its unpaid order is cancelled. Locks both.
 
     Raises NotExchangeable when it is done, was invoiced with the next period, or is being paid.
@@ -93,7 +94,7 @@ def withdraw(exchange: Exchange, *, at: datetime, actor: str) -> None:
             raise NotExchangeable(_("The next period has been invoiced with it already."))
         if exchange.order_line is not None:
             _take_back(exchange.order_line.order.invoice, at=at, actor=actor)
-        exchange.move(Exchange.State.CANCELLED, at=at, actor=actor, reason="taken back")
+        exchange.move(Exchange.State.CANCELLED, at=at, actor=actor, reason=reason)
 
 
 def drop_scheduled(subscription_id: int, *, at: datetime, actor: str) -> None:
@@ -178,7 +179,7 @@ def _take_back(invoice: Invoice, *, at: datetime, actor: str) -> None:
     credit_notes.issue(invoice, reason=reason, at=at, actor=actor)
 
 
-def _store(quoted: Quote, *, at: datetime, actor: str) -> Exchange:
+def _store(quoted: Quote, *, reason: str, at: datetime, actor: str) -> Exchange:
     subscription, price = quoted.subscription, quoted.price
     exchange = Exchange.objects.create(
         subscription=subscription,
@@ -200,7 +201,8 @@ def _store(quoted: Quote, *, at: datetime, actor: str) -> Exchange:
         total_minor=quoted.total.minor,
         created_at=at,
     )
-    record_change(exchange, before="", at=at, actor=actor, reason=str(quoted.mode.label))
+    said = ": ".join(filter(None, (str(quoted.mode.label), reason)))
+    record_change(exchange, before="", at=at, actor=actor, reason=said)
     return exchange
 
 

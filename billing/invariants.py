@@ -157,11 +157,12 @@ INVARIANTS = (
     Invariant(
         "INV-8",
         "A subscription's periods follow one another: no overlap, a gap only after an end.",
-        """SELECT subscription_id FROM (SELECT subscription_id, end_on, index,
+        """SELECT subscription_id FROM (SELECT subscription_id, index,
+               COALESCE(given_back_on, end_on) AS until,
                lead(start_on) OVER w AS next, lead(index) OVER w AS next_index
              FROM billing_subscriptionperiod
              WINDOW w AS (PARTITION BY subscription_id ORDER BY index)) p
-           WHERE next < end_on OR (next > end_on AND next_index = index + 1)""",
+           WHERE next < until OR (next > until AND next_index = index + 1)""",
     ),
     Invariant(
         "INV-11",

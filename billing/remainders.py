@@ -83,7 +83,8 @@ def of(subscription: Subscription, *, on: date) -> Remainder | None:
     Worth is what was paid, after discounts and earlier credit notes: for the whole period, or from
     the day of its last exchange on.
     """
-    running = subscription.periods.filter(index__gte=0, start_on__lte=on, end_on__gt=on).first()
+    periods = subscription.periods.filter(index__gte=0, given_back_on=None)
+    running = periods.filter(start_on__lte=on, end_on__gt=on).first()
     if running is None:
         return None
     first = _invoice_of(subscription, running)
@@ -99,15 +100,15 @@ def of(subscription: Subscription, *, on: date) -> Remainder | None:
         ).select_related("order_line__order__invoice")
     )
     later = [each.order_line.order.invoice for each in exchanges if each.order_line is not None]
-    papers = _papers([*later, first], subscription)
+    invoices = papers([*later, first], subscription)
     stretch = Period(running.start_on, running.end_on)
-    left = total((paper.left for paper in papers), subscription.currency)
+    left = total((paper.left for paper in invoices), subscription.currency)
     worth = proration.unused(left, stretch, on)
     if exchanges:
         charged = Money(exchanges[0].rest_minor, subscription.currency)
         worth = proration.unused(charged, Period(exchanges[0].on, running.end_on), on)
-    of_line = (paper.lines[paper.charges[0]] for paper in papers if paper.left)
-    return Remainder(stretch, on, min(left, next(of_line, left), worth), papers)
+    of_line = (paper.lines[paper.charges[0]] for paper in invoices if paper.left)
+    return Remainder(stretch, on, min(left, next(of_line, left), worth), invoices)
 
 
 def planned(remainder: Remainder, amount: Money) -> list[credit_notes.Draft]:
@@ -116,7 +117,7 @@ def planned(remainder: Remainder, amount: Money) -> list[credit_notes.Draft]:
     The amount is in the invoices' price mode. Raises credit_notes.NotCreditable.
     """
     drafts, undone = [], set[int]()
-    for paper, part in _parts(remainder, amount):
+    for paper, part in parts(remainder, amount):
         drafts.append(
             credit_notes.draft(paper.invoice, paper.amounts(part), undone=frozenset(undone))
         )
@@ -131,20 +132,21 @@ def credit(
     """Issue the credit notes that `planned` shows. Needs the locks of the invoices."""
     return [
         credit_notes.issue(paper.invoice, paper.amounts(part), reason=reason, at=at, actor=actor)
-        for paper, part in _parts(remainder, amount)
+        for paper, part in parts(remainder, amount)
     ]
 
 
-def _parts(remainder: Remainder, amount: Money) -> list[tuple[Paper, Money]]:
-    parts = []
+def parts(remainder: Remainder, amount: Money) -> list[tuple[Paper, Money]]:
+    """Share an amount over the invoices, the latest first. Raises credit_notes.NotCreditable."""
+    shares = []
     for paper in remainder.papers:
         part = min(amount, paper.left)
         if part:
-            parts.append((paper, part))
+            shares.append((paper, part))
             amount -= part
     if amount:
         raise credit_notes.NotCreditable("more than was paid for the period")
-    return parts
+    return shares
 
 
 def _invoice_of(subscription: Subscription, running: SubscriptionPeriod) -> Invoice | None:
@@ -161,10 +163,10 @@ def _invoice_of(subscription: Subscription, running: SubscriptionPeriod) -> Invo
     return line.invoice if line else None
 
 
-def _papers(invoices: Sequence[Invoice], subscription: Subscription) -> tuple[Paper, ...]:
-    """Read what is left of the lines that charge or reduce the service's time."""
+def papers(invoices: Sequence[Invoice], subscription: Subscription) -> tuple[Paper, ...]:
+    """Read what is left of the lines that charge or reduce the service's time, the latest first."""
     timely = (Kind.RECURRING, Kind.DISCOUNT, Kind.EXCHANGE)
-    papers, later = [], list[int]()
+    read, later = [], list[int]()
     for invoice in invoices:
         left = rests.left_of(invoice, undone=tuple(later))
         of_service = {
@@ -172,9 +174,9 @@ def _papers(invoices: Sequence[Invoice], subscription: Subscription) -> tuple[Pa
             for line, rest in left.items()
             if line.subscription_id == subscription.pk and line.kind in timely
         }
-        papers.append(Paper(invoice, of_service))
+        read.append(Paper(invoice, of_service))
         later.append(invoice.pk)
-    return tuple(papers)
+    return tuple(read)
 
 
 def _left_of_all(invoice: Invoice) -> Money:

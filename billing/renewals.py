@@ -6,7 +6,7 @@ from datetime import date, datetime
 from functools import cache
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import F, Max
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -108,11 +108,11 @@ def _bill(
     # What is exchanged was agreed at its own price.
     told = [each for each in wanted if each.pk not in agreed and getattr(each, "was_told", True)]
     price_changes.apply(told, starts, at=at)
-    lowered = coupons.running(each.pk for each in wanted)
     as_charged = {
         each.pk: terms.applied(each, agreed.get(each.pk), stretches[each.pk].start_on)
         for each in wanted
     }
+    lowered = coupons.running(as_charged.values())
     groups = _grouped(list(as_charged.values()), stretches, brand)
     said = cache(_said)
     drafts = [_draft(group, stretches, lowered, said) for group in groups]
@@ -128,9 +128,15 @@ def _bill(
 
 
 def _next_periods(due: Sequence[Subscription], agreed: Mapping[int, Exchange]) -> dict[int, Period]:
-    """Return for each the first period that is neither paid for nor invoiced; one query."""
+    """Return for each the first period that is neither paid for nor invoiced; one query.
+
+    What was invoiced for a time before `paid_until` does not matter: a service that ended at once
+    and came back counts from another day.
+    """
     lines = InvoiceLine.objects.filter(
-        subscription__in=due, kind=InvoiceLine.Kind.RECURRING, period_end_on__isnull=False
+        subscription__in=due,
+        kind=InvoiceLine.Kind.RECURRING,
+        period_start_on__gte=F("subscription__paid_until"),
     )
     until = dict(
         lines.order_by()

@@ -1,4 +1,4 @@
-"""Bring an ended service back: quote it, order it; its payment lets it run again."""
+"""Bring an ended service back: at once in time that is paid for, else by an order's payment."""
 
 import uuid
 from datetime import date, datetime, timedelta
@@ -18,12 +18,30 @@ from billing.models import (
     current_brand,
 )
 from packages.periods import business_day
-from packages.states import record_change
+from packages.states import history_of, record_change
 from provisioning import jobs
 
 
 class NotReturnable(Exception):
     """The account is deleted or about to be, something is unpaid, or the price is not as seen."""
+
+
+def is_free(subscription: Subscription, *, on: date) -> bool:
+    """Say whether an ended service can be brought back without paying: see `reopen`."""
+    return changes.can_return(subscription) and changes.is_paid(subscription, on=on)
+
+
+def reopen(
+    subscription: Subscription, *, at: datetime, actor: str, reason: str = "returned"
+) -> None:
+    """Let a service that was ended at once run on, as long as time that was paid for is left.
+
+    Locks it; raises NotReturnable. A repetition finds it running.
+    """
+    with transaction.atomic():
+        held = locks.take(subscriptions=[subscription.pk]).subscriptions[subscription.pk]
+        if not changes.reopen(held, reason=reason, at=at, actor=actor):
+            raise NotReturnable("not ended, no paid time left, or the account is deleted")
 
 
 def quote(subscription: Subscription, *, on: date) -> invoices.Priced:
@@ -41,7 +59,13 @@ def seen(priced: invoices.Priced) -> str:
 
 
 def place(
-    subscription: Subscription, *, seen: str, placed_by: User, language: str, at: datetime
+    subscription: Subscription,
+    *,
+    seen: str,
+    placed_by: User | None,
+    language: str,
+    at: datetime,
+    actor: str,
 ) -> Order:
     """Order the service's return with its issued invoice, once for each end of it.
 
@@ -58,6 +82,7 @@ def place(
                 placed_by=placed_by,
                 language=language,
                 at=at,
+                actor=actor,
             )
     except IntegrityError:
         placed = Order.objects.filter(checkout_key=_key(subscription)).first()
@@ -67,9 +92,15 @@ def place(
 
 
 def _place(
-    subscription: Subscription, *, expected: str, placed_by: User, language: str, at: datetime
+    subscription: Subscription,
+    *,
+    expected: str,
+    placed_by: User | None,
+    language: str,
+    at: datetime,
+    actor: str,
 ) -> Order:
-    on, actor = business_day(at, subscription.zone), f"user:{placed_by.pk}"
+    on = business_day(at, subscription.zone)
     placed = Order.objects.filter(checkout_key=_key(subscription)).first()
     if placed is not None:
         return placed
@@ -102,22 +133,20 @@ def _place(
 
 
 def _key(subscription: Subscription) -> uuid.UUID:
-    """Return one key for each end of the service: every return has further periods behind it.
-
-    What was not paid in time is ordered anew.
-    """
+    """Return one key for each end of the service. What was not paid in time is ordered anew."""
+    ended = history_of(subscription).filter(after=Subscription.State.ENDED)
     lapsed = Order.objects.filter(
         lines__kind=OrderLine.Kind.RETURN,
         lines__subscription=subscription,
         state=Order.State.CANCELLED,
     )
-    parts = (subscription.periods.count(), lapsed.count())
+    parts = (ended.count(), lapsed.count())
     return uuid.uuid5(subscription.public_id, "return-" + "-".join(map(str, parts)))
 
 
 def _check(subscription: Subscription, *, on: date) -> None:
-    if not changes.can_return(subscription, on=on):
-        raise NotReturnable("not ended in time, or the account is deleted")
+    if not changes.can_return(subscription) or changes.is_paid(subscription, on=on):
+        raise NotReturnable("not ended, paid for, or the account is deleted")
     unpaid = {"lines__subscription": subscription, "lines__kind": InvoiceLine.Kind.RECURRING}
     if Invoice.objects.filter(state=Invoice.State.OPEN, order=None, **unpaid).exists():
         raise NotReturnable("an earlier period is not paid")

@@ -217,9 +217,11 @@ def invoice_day(subscription: Subscription, start_on: date) -> date | None:
 
 
 def invoiced_until(subscription: Subscription) -> date | None:
-    """Return the end of the last period that was invoiced, None where none was."""
+    """Return the end of the last period that was invoiced and is not paid, None where none was."""
     lines = InvoiceLine.objects.filter(
-        subscription=subscription, kind=InvoiceLine.Kind.RECURRING, period_end_on__isnull=False
+        subscription=subscription,
+        kind=InvoiceLine.Kind.RECURRING,
+        period_start_on__gte=subscription.paid_until,
     )
     last: date | None = lines.aggregate(last=Max("period_end_on"))["last"]
     return last

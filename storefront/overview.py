@@ -133,7 +133,7 @@ def debts_of(customer: Customer, *, on: date) -> list[Debt]:
         _open_invoices(customer)
         .values("currency")
         .annotate(
-            minor=Sum(F("total_minor") - F("paid_minor")),
+            minor=Sum(F("total_minor") - F("paid_minor") - F("credited_minor")),
             invoices=Count("pk"),
             overdue=Count("pk", filter=Q(due_on__lt=on)),
         )

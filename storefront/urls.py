@@ -51,6 +51,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="service_withdraw",
     ),
     path(
+        "account/services/<uuid:public_id>/end/",
+        cancellation.service_end,
+        name="service_end",
+    ),
+    path(
         "account/services/<uuid:public_id>/top-up/",
         top_ups.top_up,
         name="top_up",

@@ -100,6 +100,7 @@ class BrandPage(Page):
                     ("prices_include_tax", "small_business"),
                     ("due_days", "terms_version"),
                     ("one_invoice", "price_notice_days"),
+                    "cancel_now",
                 )
             },
         ),

@@ -3,7 +3,14 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
+from billing.admin.cancellations import (
+    BringBack,
+    Cancel,
+    EndNow,
+    WithdrawCancellation,
+)
 from billing.admin.dunning import PauseDunning, panel
+from billing.admin.exchanges import ChangePackage, TakeChangeBack
 from billing.admin.top_ups import RefundCredit
 from billing.admin.usage import GiveCredit
 from billing.admin.usage import panel as usage_panel
@@ -16,14 +23,24 @@ from provisioning.admin.instructions import limits
 class Periods(ReadOnlyInline):
     model = SubscriptionPeriod
     verbose_name_plural = _("periods")
-    fields = ("index", "start_on", "end_on", "created_at")
+    fields = ("index", "start_on", "end_on", "given_back_on", "created_at")
     readonly_fields = fields
     show_change_link = False
 
 
 @admin.register(Subscription)
 class SubscriptionPage(ReadOnlyPage):
-    deeds = (GiveCredit(), PauseDunning(), RefundCredit())
+    deeds = (
+        GiveCredit(),
+        PauseDunning(),
+        RefundCredit(),
+        ChangePackage(),
+        TakeChangeBack(),
+        Cancel(),
+        WithdrawCancellation(),
+        BringBack(),
+        EndNow(),
+    )
     list_display = ("package", "status", "customer_link", "runs", "amount", "cycle", "paid_until")
     list_filter = ("state", "package", "cycle", "currency")
     search_fields = ("customer__name", "customer__company", "customer__email") + (
@@ -50,6 +67,7 @@ class SubscriptionPage(ReadOnlyPage):
                 "fields": (
                     ("anchor_on", "paid_until", "trial_days"),
                     ("activated_at", "next_invoice_on", "ends_on"),
+                    "returnable",
                 )
             },
         ),

@@ -19,6 +19,11 @@ class Brand(Translated):
         LINK = "link", _("a one-time link to the password")
         PASSWORD = "password", _("the password itself")
 
+    class CancelNow(models.TextChoices):
+        NO = "no", _("not by customers")
+        FORFEIT = "forfeit", _("yes, paid time is not given back")
+        CREDIT = "credit", _("yes, unused days are credited")
+
     name = models.CharField(_("name"), max_length=60)
     tagline_en = models.CharField(_("tagline (English)"), max_length=140, blank=True)
     tagline_de = models.CharField(_("tagline (German)"), max_length=140, blank=True)
@@ -116,6 +121,13 @@ class Brand(Translated):
     )
     telecom_notice_days = models.PositiveSmallIntegerField(
         _("days from announcement to suspension"), default=14
+    )
+    cancel_now = models.CharField(
+        _("services may be ended at once"),
+        max_length=8,
+        choices=CancelNow.choices,
+        default=CancelNow.NO,
+        help_text=_("At the end of the paid time customers may always cancel."),
     )
     login_by = models.CharField(
         _("new accounts are mailed"), max_length=10, choices=Login.choices, default=Login.LINK

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.db import models
 from django.db.models import F, Q
@@ -85,6 +85,11 @@ class Subscription(Stateful):
     low_armed = models.BooleanField(
         default=False, help_text="The balance was not low when last looked at."
     )
+    returnable = models.BooleanField(
+        _("may be brought back by the customer"),
+        default=True,
+        help_text=_("While its account is not deleted yet."),
+    )
     created_at = models.DateTimeField(_("ordered"))
     activated_at = models.DateTimeField(_("active since"), null=True, blank=True)
 
@@ -160,6 +165,9 @@ class SubscriptionPeriod(models.Model):
     )
     start_on = models.DateField()
     end_on = models.DateField()
+    given_back_on = models.DateField(
+        null=True, help_text="The service ended at once; from this day on it was credited."
+    )
     created_at = models.DateTimeField()
 
     class Meta:
@@ -169,7 +177,17 @@ class SubscriptionPeriod(models.Model):
             models.UniqueConstraint(fields=["subscription", "index"], name="period_index_once"),
             models.UniqueConstraint(fields=["subscription", "start_on"], name="period_start_once"),
             models.CheckConstraint(name="period_has_days", condition=Q(end_on__gt=F("start_on"))),
+            models.CheckConstraint(
+                name="period_given_back_in_part",
+                condition=Q(given_back_on__isnull=True)
+                | Q(given_back_on__gt=F("start_on"), given_back_on__lt=F("end_on")),
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.start_on} – {self.end_on - timedelta(days=1)}"
+        return f"{self.start_on} – {self.until_on - timedelta(days=1)}"
+
+    @property
+    def until_on(self) -> date:
+        """Return the first day that is not paid by it."""
+        return self.given_back_on or self.end_on

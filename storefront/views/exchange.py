@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -51,15 +51,25 @@ def service_exchange_withdraw(request: HttpRequest, public_id: uuid.UUID) -> Htt
 @login_required
 @require_POST
 def service_return(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
-    """Order that an own ended service runs again, and go on to pay for it."""
+    """Let an own ended service run again: at once if it is paid for, else order it and go on to
+    pay.
+    """
     subscription, at = owned_subscription(request, public_id), clock.now()
+    actor = f"user:{user_of(request).pk}"
+    if not subscription.returnable:
+        raise Http404
     try:
+        if returns.is_free(subscription, on=business_day(at, subscription.zone)):
+            returns.reopen(subscription, at=at, actor=actor)
+            messages.success(request, _("Your service is back. It runs again within a minute."))
+            return redirect("storefront:service", public_id)
         order = returns.place(
             subscription,
             seen=request.POST.get("seen", ""),
             placed_by=user_of(request),
             language=request.LANGUAGE_CODE.split("-")[0],
             at=at,
+            actor=actor,
         )
     except (returns.NotReturnable, tax.NoRate):
         text = _("This service cannot be brought back any more. Nothing was ordered.")

@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from billing import (
+    endings,
     explanations,
     gateways,
     quotes,
@@ -91,6 +92,7 @@ def _context(subscription: Subscription, *, at: datetime) -> dict[str, object]:
         "can_set_password": account is not None and account.state in EXISTS,
         "why": _why(subscription, at=at),
         "can_cancel": subscription.recurs and subscription.state in Subscription.LIVING,
+        "can_end": endings.offered(subscription, current_brand()),
         **_changes(subscription, on=on),
         "includes_tax": current_brand().prices_include_tax,
     }
@@ -99,7 +101,7 @@ def _context(subscription: Subscription, *, at: datetime) -> dict[str, object]:
 def _changes(subscription: Subscription, *, on: date) -> dict[str, object]:
     """Return what may be done about the package: exchanged, taken back, or brought back."""
     try:
-        back = returns.quote(subscription, on=on)
+        back = returns.quote(subscription, on=on) if subscription.returnable else None
     except (returns.NotReturnable, tax.NoRate):
         back = None
     active = subscription.state == Subscription.State.ACTIVE
@@ -107,6 +109,7 @@ def _changes(subscription: Subscription, *, on: date) -> dict[str, object]:
         "exchange": quotes.pending(subscription),
         "can_exchange": active and bool(quotes.targets(subscription)),
         "back": back,
+        "back_is_free": subscription.returnable and returns.is_free(subscription, on=on),
         "back_seen": returns.seen(back) if back else "",
         "gateways": gateways.offered(subscription.currency) if back else [],
     }

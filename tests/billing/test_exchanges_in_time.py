@@ -6,9 +6,10 @@ from datetime import date
 
 import pytest
 
-from billing import cancellations, exchanges, invariants, quotes
+from billing import cancellations, carts, coupons, exchanges, invariants, quotes
 from billing.gateways.base import PaymentSnapshot
 from billing.models import (
+    Coupon,
     Exchange,
     Invoice,
     Order,
@@ -16,8 +17,9 @@ from billing.models import (
     SubscriptionPeriod,
 )
 from billing.payments import record
+from packages.models import Package
 from provisioning.models import Job
-from tests import payments
+from tests import payments, world
 from tests.billing import orders, renewing
 from tests.billing.exchanging import (
     AT,
@@ -25,6 +27,7 @@ from tests.billing.exchanging import (
     DUE,
     agreed,
     balance,
+    changed,
     credited,
     day,
     invoice_of,
@@ -38,6 +41,17 @@ from tests.billing.orders import euros
 def subscription(db: None) -> Subscription:
     orders.seeded(at=AT)
     return renewing.bought(at=AT)
+
+
+def bought(*, quantity: int = 1, code: str = "") -> Subscription:
+    """Let a customer buy so many of Business, perhaps with a coupon."""
+    user, customer = orders.buyer(at=AT)
+    cart = carts.add(None, world.price("business"), subscription=None, at=AT)
+    carts.change(cart, cart.lines.get().pk, quantity, at=AT)
+    if code:
+        coupons.enter(cart, code, customer, on=AT.date(), at=AT)
+    payments.pay(orders.order(cart, user, customer, at=AT).invoice, at=AT)
+    return Subscription.objects.get()
 
 
 def test_at_the_end_of_the_period_the_renewal_is_the_new_package(
@@ -199,3 +213,51 @@ def test_a_trial_is_exchanged_at_its_end(db: None) -> None:
     agreed(subscription, "starter", 3, mode=AT_END)
     live(4, 14)
     assert renewing.renewals()[0].total == euros(29_00)
+
+
+def test_a_quantity_is_exchanged_as_a_whole(db: None) -> None:
+    """Two of each: twice the sums, twice the channels."""
+    orders.seeded(at=AT)
+    Package.objects.filter(slug__in=("business", "scale")).update(max_quantity=3)
+    subscription = bought(quantity=2)
+    quote = quoted(subscription, "scale", 10)
+    assert (quote.rest, quote.unused) == (euros(337_35), euros(107_03))
+    changed(subscription, "scale", 10)
+    assert (subscription.quantity, subscription.amount_minor) == (2, 498_00)
+    limits = Job.objects.filter(kind=Job.Kind.SET_LIMITS).order_by("-pk")[0].details["limits"]
+    assert limits["channels"] == 200
+    # One that may not be had twice is no target.
+    with pytest.raises(quotes.NotExchangeable, match="cannot be exchanged"):
+        quoted(subscription, "starter", 12)
+    live(11, 24)
+    assert renewing.renewals()[-1].total == euros(498_00)
+    assert invariants.violations() == []
+
+
+@pytest.mark.parametrize(("only", "renewal"), [([], 224_10), (["business"], 249_00)])
+def test_a_running_coupon_goes_on_if_it_is_for_the_new_package(
+    db: None, only: list[str], renewal: int
+) -> None:
+    """Ten per cent off: the unused days are worth what was paid for them, 48.17 of 71.10."""
+    orders.seeded(at=AT)
+    coupon = Coupon.objects.create(code="TEN", percent_bp=1000, cycles=None)
+    coupon.packages.set(Package.objects.filter(slug__in=only))
+    subscription = bought(code="TEN")
+    assert quoted(subscription, "scale", 10).unused == euros(48_16)
+    changed(subscription, "scale", 10)
+    live(11, 24)
+    assert renewing.renewals()[-1].total == euros(renewal)
+    assert invariants.violations() == []
+
+
+def test_credit_that_resets_stays_through_an_exchange_and_lapses_then(
+    subscription: Subscription,
+) -> None:
+    """Business resets, Scale persists: what was included by the one lapses no more by the other."""
+    changed(subscription, "scale", 10)
+    live(11, 24)
+    payments.pay(renewing.renewals()[-1], at=day(25))
+    live(25, 31)
+    assert credited() == 20_00 + 54_19 + 100_00
+    assert not Job.objects.filter(kind=Job.Kind.TAKE_BACK).exists()
+    assert invariants.violations() == []

@@ -35,7 +35,12 @@ def brings_back(subscription: Subscription, offset: int) -> Order:
     priced = returns.quote(subscription, on=day(offset).date())
     user = subscription.customer.users.get()
     return returns.place(
-        subscription, seen=returns.seen(priced), placed_by=user, language="en", at=day(offset)
+        subscription,
+        seen=returns.seen(priced),
+        placed_by=user,
+        language="en",
+        at=day(offset),
+        actor=f"user:{user.pk}",
     )
 
 

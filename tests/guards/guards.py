@@ -236,6 +236,8 @@ CHECKS = (
     Copy("exchange_not_negative", "exchange", {**EXCHANGE, "rest_minor": "-1"}),
     Copy("exchange_now_has_days", "exchange", {**EXCHANGE, "end_on": '"on"'}),
     Copy("exchange_now_has_days", "exchange", {**EXCHANGE, "end_on": "NULL"}),
+    Copy("period_given_back_in_part", "period", {**PERIOD, "given_back_on": "start_on + 31"}),
+    Copy("period_given_back_in_part", "period", {**PERIOD, "given_back_on": "end_on + 31"}),
     Copy("period_has_days", "period", {**PERIOD, "end_on": "start_on + 31"}),
     Copy("invoice_draft_has_no_number", "invoice", {**ISSUED, "state": "'draft'"}),
     Copy("invoice_adds_up", "invoice", {**ISSUED, "total_minor": "total_minor + 1"}),
