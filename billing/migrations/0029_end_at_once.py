@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0026_roles'),
+        ('billing', '0028_statement_layouts'),
     ]
 
     operations = [
