@@ -25,6 +25,7 @@ from billing.models import (
     Payment,
     Subscription,
     current_brand,
+    paying,
 )
 from billing.top_up_limits import Refused
 from packages.doorbell import ring
@@ -254,7 +255,7 @@ def _dun(purchase: AutoPurchase, invoice: Invoice, *, at: datetime) -> None:
     """Read what became of the charge: what may pass is tried once more a day later."""
     tried = list(invoice.payments.filter(method__isnull=False).order_by("pk"))
     last = tried[-1] if tried else None
-    if invoice.payments.filter(state=Payment.State.PROCESSING).exists():
+    if Payment.objects.filter(paying(invoice), state=Payment.State.PROCESSING).exists():
         return
     verdict = VERDICTS.get(last.failure_code, Verdict.LATER) if last else Verdict.LATER
     usable = methods.default_of(invoice.customer) is not None

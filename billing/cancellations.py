@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from billing import credit_notes, emails, exchanges, locks, rests, subscriptions
 from billing.models import Invoice, InvoiceLine, Payment, Subscription
@@ -98,9 +98,9 @@ def _note(subscription: Subscription, what: str, reason: str, *, at: datetime, a
 
 def _over(on: date) -> QuerySet[Subscription]:
     """What has come to its end; who is just paying for more waits for the gateway's answer."""
-    confirming = Payment.objects.filter(
-        invoice__lines__subscription=OuterRef("pk"), state=Payment.State.PROCESSING
-    )
+    ours = Q(invoice__lines__subscription=OuterRef("pk"))
+    shared = Q(parts__invoice__lines__subscription=OuterRef("pk"))
+    confirming = Payment.objects.filter(ours | shared, state=Payment.State.PROCESSING)
     return Subscription.objects.filter(
         ~Exists(confirming), state__in=Subscription.LIVING, ends_on__lte=on
     )

@@ -3,6 +3,7 @@
 Nobody is redirected anywhere: whoever must confirm something gets another payment, on a page.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,7 +11,7 @@ import structlog
 from celery import shared_task
 from django.db import transaction
 
-from billing import emails, gateways, payers, payments
+from billing import bundles, emails, gateways, payers, payments
 from billing.gateways.base import (
     Declined,
     Gateway,
@@ -18,7 +19,7 @@ from billing.gateways.base import (
     NotConfigured,
     Unavailable,
 )
-from billing.locks import take_for_invoice, take_for_payment, take_methods
+from billing.locks import take_for_invoices, take_for_payment, take_methods
 from billing.models import Invoice, Payment, PaymentMethod
 from packages import clock
 from packages.states import record_change
@@ -48,15 +49,24 @@ def send_charge(payment_id: int) -> None:
     send(payment_id, at=clock.now())
 
 
-def charge(invoice: Invoice, method: PaymentMethod, *, at: datetime, actor: str) -> Payment:
+def charge(
+    invoice: Invoice,
+    method: PaymentMethod,
+    *,
+    at: datetime,
+    actor: str,
+    also: Sequence[Invoice] = (),
+) -> Payment:
     """Charge what is due on an invoice to a saved method now, and return the payment as it is then.
+
+    `also` are further invoices of the customer in the same currency: one charge pays them all.
 
     `succeeded` has settled the invoice; `failed` has its `failure_code` (see failures.VERDICTS);
     `processing` is not known yet, and the sweep finds out. Speaks HTTP after its transactions.
     Raises payments.NotPayable (not open, nothing due, or another payment is being confirmed, so a
     double click charges once) and payments.MethodGone.
     """
-    return send(ask(invoice, method, at=at, actor=actor).pk, at=at)
+    return send(ask(invoice, method, at=at, actor=actor, also=also).pk, at=at)
 
 
 def ask(
@@ -66,6 +76,7 @@ def ask(
     at: datetime,
     actor: str,
     turn: Turn | None = None,
+    also: Sequence[Invoice] = (),
 ) -> Payment:
     """Write down that a charge is to be sent; `send` sends it, or the sweep.
 
@@ -73,13 +84,14 @@ def ask(
     turn that was taken before.
     """
     with transaction.atomic():
-        held = take_for_invoice(invoice)
+        asked = bundles.locked([invoice, *also], take_for_invoices([invoice, *also]))
         methods = {each.pk: each for each in take_methods(invoice.customer_id)}
         usable = methods.get(method.pk)
         if usable is None or usable.state != PaymentMethod.State.ACTIVE:
             raise payments.MethodGone
-        locked = held.invoices[invoice.pk]
-        payments.clear(locked, at=at, actor=actor)
+        locked = asked[0]
+        for each in asked:
+            bundles.clear(each, at=at, actor=actor)
         payment = Payment.objects.create(
             customer_id=locked.customer_id,
             invoice=locked,
@@ -87,13 +99,14 @@ def ask(
             livemode=usable.livemode,
             state=Payment.State.PROCESSING,
             method=usable,
-            amount_minor=locked.due.minor,
+            amount_minor=bundles.due(asked).minor,
             currency=locked.currency,
             created_at=at,
             next_check_at=at,
             turn=turn.number if turn else None,
             turn_on=turn.on if turn else None,
         )
+        bundles.add(payment, asked)
         record_change(payment, before="", at=at, actor=actor, reason=f"charge {usable}")
     return payment
 
@@ -130,7 +143,7 @@ def _claim(payment_id: int, *, at: datetime) -> _Claimed | None:
         payment, held = take_for_payment(payment_id)
         if not payment.waits_to_be_sent:
             return None
-        if obstacle := _obstacle(payment, held.invoices[payment.invoice_id]):
+        if obstacle := _obstacle(payment, list(held.invoices.values())):
             payment.next_check_at = None
             reason, also = f"not sent: {obstacle}", ("next_check_at",)
             payment.move(
@@ -146,9 +159,10 @@ def _claim(payment_id: int, *, at: datetime) -> _Claimed | None:
     return claimed
 
 
-def _obstacle(payment: Payment, invoice: Invoice) -> str:
+def _obstacle(payment: Payment, invoices: Sequence[Invoice]) -> str:
     method = payment.method
-    if invoice.state != Invoice.State.OPEN or invoice.due != payment.amount:
+    closed = any(each.state != Invoice.State.OPEN for each in invoices)
+    if closed or bundles.due(invoices) != payment.amount:
         return "another sum is due"
     if method is None or method.state != PaymentMethod.State.ACTIVE:
         return "the method is gone"

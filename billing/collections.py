@@ -18,6 +18,7 @@ from billing.models import (
     PaymentMethod,
     Subscription,
     current_brand,
+    paying,
 )
 from billing.turns import next_turn
 from packages.doorbell import ring
@@ -131,7 +132,7 @@ def _in_question(on: date) -> QuerySet[Invoice]:
         period_start_on__isnull=False,
         subscription__state__in=(Subscription.State.ACTIVE, Subscription.State.SUSPENDED),
     )
-    open_payments = Payment.objects.filter(invoice=OuterRef("pk"), state__in=Payment.OPEN)
+    open_payments = Payment.objects.filter(paying(OuterRef("pk")), state__in=Payment.OPEN)
     default = PaymentMethod.objects.filter(is_default=True, customer=OuterRef("customer"))
     rows = Invoice.objects.filter(
         Exists(renewals),

@@ -4,6 +4,7 @@ import uuid
 from datetime import date, datetime
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -27,6 +28,7 @@ from billing.models import (
     Payment,
     User,
     current_brand,
+    paying,
 )
 from billing.quotes import NotExchangeable, Quote
 from packages.models import Price
@@ -148,7 +150,9 @@ def lapse(on: date, *, at: datetime) -> list[str]:
     orders = Order.objects.filter(lines__kind__in=kinds)
     late = orders.filter(
         state=Order.State.PLACED, invoice__state=Invoice.State.OPEN, invoice__due_on__lt=on
-    ).exclude(invoice__payments__state=Payment.State.PROCESSING)
+    ).exclude(
+        Exists(Payment.objects.filter(paying(OuterRef("invoice")), state=Payment.State.PROCESSING))
+    )
     void = orders.filter(
         state=Order.State.CANCELLED,
         invoice__state=Invoice.State.PAID,
@@ -172,7 +176,7 @@ def lapse(on: date, *, at: datetime) -> list[str]:
 
 
 def _take_back(invoice: Invoice, *, at: datetime, actor: str) -> None:
-    if invoice.payments.filter(state=Payment.State.PROCESSING).exists():
+    if Payment.objects.filter(paying(invoice), state=Payment.State.PROCESSING).exists():
         raise NotExchangeable(_("Its payment is just being confirmed."))
     with translation.override(invoice.language):
         reason = _("the order was not carried out")

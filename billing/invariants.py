@@ -32,7 +32,11 @@ INVARIANTS = (
     Invariant(
         "PAY-8",
         "No invoice has two open payments.",
-        """SELECT invoice_id FROM billing_payment WHERE state IN ('created', 'processing')
+        """SELECT invoice_id FROM (
+             SELECT id, invoice_id FROM billing_payment WHERE state IN ('created', 'processing')
+             UNION ALL SELECT p.id, x.invoice_id FROM billing_paymentpart x
+               JOIN billing_payment p ON p.id = x.payment_id
+               WHERE p.state IN ('created', 'processing')) open
            GROUP BY invoice_id HAVING count(*) > 1""",
     ),
     Invariant(
@@ -64,11 +68,13 @@ INVARIANTS = (
     ),
     Invariant(
         "PAY-12",
-        "Charges of saved methods never bring in more than their invoice, and each was sent once.",
+        "Charges of saved methods never bring in more than their invoices, and each was sent once.",
         """SELECT i.id FROM billing_invoice i JOIN billing_payment p ON p.invoice_id = i.id
            WHERE p.method_id IS NOT NULL AND p.state = 'succeeded'
-           GROUP BY i.id HAVING sum(p.amount_minor) > i.total_minor
-             OR count(*) FILTER (WHERE p.sent_at IS NULL) > 0""",
+           GROUP BY i.id HAVING sum(p.amount_minor - COALESCE((
+               SELECT sum(o.total_minor) FROM billing_paymentpart x
+               JOIN billing_invoice o ON o.id = x.invoice_id WHERE x.payment_id = p.id), 0))
+             > i.total_minor OR count(*) FILTER (WHERE p.sent_at IS NULL) > 0""",
     ),
     Invariant(
         "PAY-13",

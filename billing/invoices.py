@@ -176,21 +176,30 @@ def _concerned(invoice: Invoice) -> Held:
     )
 
 
-def settle(invoice: Invoice, payment: Payment, held: Held, *, at: datetime) -> None:
-    """Use a succeeded payment for its invoice; what exceeds the sum due becomes customer credit.
+def settle(invoices: Sequence[Invoice], payment: Payment, held: Held, *, at: datetime) -> None:
+    """Use a succeeded payment for its invoices, in this order; what exceeds the sums due becomes
+    customer credit.
 
-    Needs the locks in `held`. When nothing is due any more the invoice is paid and its order is
+    Needs the locks in `held`. An invoice on which nothing is due any more is paid and its order is
     fulfilled; a repetition is prevented by the allocation's and the booking's unique keys.
     """
-    due = invoice.due if invoice.state == Invoice.State.OPEN else Money.zero(invoice.currency)
-    part = min(due, payment.amount)
-    if part:
-        Allocation.objects.create(payment=payment, invoice=invoice, amount_minor=part.minor, at=at)
-    ledger.book_payment(payment, settled=part, at=at)
-    invoice.paid_minor += part.minor
-    invoice.save(update_fields=["paid_minor"])
-    if invoice.state != Invoice.State.OPEN:
-        return
+    rest = payment.amount
+    for invoice in invoices:
+        open_ = invoice.state == Invoice.State.OPEN
+        part = min(invoice.due if open_ else Money.zero(invoice.currency), rest)
+        rest -= part
+        if part:
+            row = {"payment": payment, "invoice": invoice, "amount_minor": part.minor, "at": at}
+            Allocation.objects.create(**row)
+        invoice.paid_minor += part.minor
+        invoice.save(update_fields=["paid_minor"])
+    ledger.book_payment(payment, settled=payment.amount - rest, at=at)
+    for invoice in invoices:
+        if invoice.state == Invoice.State.OPEN:
+            _paid(invoice, payment, held, at=at)
+
+
+def _paid(invoice: Invoice, payment: Payment, held: Held, *, at: datetime) -> None:
     if invoice.due:
         emails.part_paid(invoice, payment, at=at)
     else:

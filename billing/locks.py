@@ -87,9 +87,9 @@ def take(
 
 
 def take_for_payment(payment_id: int) -> tuple[Payment, Held]:
-    """Lock a payment with all that it concerns: its invoice and what `take_for_invoice` locks."""
+    """Lock a payment with all that it concerns: its invoices and what `take_for_invoices` locks."""
     payment = Payment.objects.select_related("invoice").get(pk=payment_id)
-    held = take_for_invoice(payment.invoice, payments=[payment_id])
+    held = take_for_invoices(payment.invoices, payments=[payment_id])
     return held.payments[payment_id], held
 
 

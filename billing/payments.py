@@ -3,13 +3,16 @@
 """
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
-from billing import charge_emails, disputes, gateways, invoices, methods, payers, turns
+from billing import bundles, charge_emails, disputes, gateways, invoices, methods, payers, turns
+from billing.bundles import NotPayable as NotPayable
 from billing.gateways import failures
 from billing.gateways.base import (
     Declined,
@@ -21,7 +24,7 @@ from billing.gateways.base import (
     PaymentStart,
     Unavailable,
 )
-from billing.locks import take_for_invoice, take_for_payment
+from billing.locks import take_for_invoices, take_for_payment
 from billing.models import Invoice, Payment
 from packages.money import Money
 from packages.states import record_change
@@ -40,12 +43,6 @@ SEEN_BY_NOBODY = timedelta(minutes=2)
 LOST_AFTER = timedelta(minutes=30)
 # The gateway's answer contradicts ours; staff must look (a card on their first page shows it).
 NOT_BELIEVED = "not_believed"
-
-
-class NotPayable(Exception):
-    """The invoice is not open, or a payment for it is just being confirmed; `reason` is for
-    people.
-    """
 
 
 class MethodGone(Exception):
@@ -72,8 +69,11 @@ def start(
     at: datetime,
     actor: str,
     consent: dict[str, Any] | None = None,
+    also: Sequence[Invoice] = (),
 ) -> Payment:
     """Begin to pay what is due, and return the payment with the address to go to.
+
+    `also` are further invoices of the customer in the same currency: one payment pays them all.
 
     With a `consent` (what the customer agreed to, and when) the method is kept once it has paid.
     Asked again while one is open at the same gateway, it is that one; at another gateway, the
@@ -83,8 +83,7 @@ def start(
     gateway = gateways.get(gateway_code)
     agreed = (consent or {}) if gateway.keeps_methods else {}
     with transaction.atomic():
-        held = take_for_invoice(invoice)
-        locked = held.invoices[invoice.pk]
+        locked = bundles.locked([invoice, *also], take_for_invoices([invoice, *also]))
         payment = _open_payment(locked, gateway, consent=agreed, at=at, actor=actor)
     if payment.redirect_url:
         return payment
@@ -104,7 +103,7 @@ def request_of(payment: Payment, *, return_url: str, customer_id: str) -> Paymen
     return PaymentRequest(
         key=payment.key.hex,
         amount=payment.amount,
-        description=str(invoice.number),
+        description=", ".join(str(each.number) for each in payment.invoices)[:200],
         customer_email=payment.customer.email,
         language=invoice.language,
         return_url=return_url,
@@ -114,43 +113,38 @@ def request_of(payment: Payment, *, return_url: str, customer_id: str) -> Paymen
 
 
 def _open_payment(
-    invoice: Invoice, gateway: Gateway, *, consent: dict[str, Any], at: datetime, actor: str
+    invoices: Sequence[Invoice],
+    gateway: Gateway,
+    *,
+    consent: dict[str, Any],
+    at: datetime,
+    actor: str,
 ) -> Payment:
-    """Return the invoice's open payment at this gateway, or make one; the invoice is locked."""
-    earlier = invoice.payments.filter(state=Payment.State.CREATED, gateway=gateway.code).first()
-    if earlier is not None and invoice.state == Invoice.State.OPEN:
-        same = earlier.amount == invoice.due and bool(earlier.consent) == bool(consent)
+    """Return the invoices' open payment at this gateway, or make one; they are locked."""
+    first, due = invoices[0], bundles.due(invoices)
+    earlier = first.payments.filter(state=Payment.State.CREATED, gateway=gateway.code).first()
+    if earlier is not None and all(each.state == Invoice.State.OPEN for each in invoices):
+        same = earlier.amount == due and bool(earlier.consent) == bool(consent)
+        same = same and earlier.invoices == list(invoices)
         lost = earlier.external_id is None and at > earlier.created_at + SEEN_BY_NOBODY
         if same and not lost:
             return earlier
-    clear(invoice, at=at, actor=actor)
+    for each in invoices:
+        bundles.clear(each, at=at, actor=actor)
     payment = Payment.objects.create(
-        customer=invoice.customer,
-        invoice=invoice,
+        customer=first.customer,
+        invoice=first,
         gateway=gateway.code,
         livemode=gateway.livemode,
-        amount_minor=invoice.due.minor,
-        currency=invoice.currency,
+        amount_minor=due.minor,
+        currency=first.currency,
         consent=consent,
         created_at=at,
         next_check_at=at + FIRST_CHECK,
     )
+    bundles.add(payment, invoices)
     record_change(payment, before="", at=at, actor=actor, reason="begun")
     return payment
-
-
-def clear(invoice: Invoice, *, at: datetime, actor: str) -> None:
-    """Give up what was begun for a locked invoice and not finished, so that another may begin.
-
-    Raises NotPayable when nothing is to be paid, or a payment is being confirmed.
-    """
-    if invoice.state != Invoice.State.OPEN or not invoice.due:
-        raise NotPayable("not open")
-    earlier = invoice.payments.filter(state__in=Payment.OPEN).first()
-    if earlier is not None:
-        if earlier.state == Payment.State.PROCESSING:
-            raise NotPayable("being confirmed")
-        earlier.move(Payment.State.CANCELLED, at=at, actor=actor, reason="begun anew")
 
 
 def _remember(payment: Payment, begun: PaymentStart) -> Payment:
@@ -281,7 +275,8 @@ def record(snapshot: PaymentSnapshot, gateway_code: str, *, at: datetime, actor:
         if snapshot.state == "succeeded":
             _succeed(payment, snapshot, at=at, actor=actor)
             _keep(payment, snapshot, at=at, actor=actor)
-            invoices.settle(held.invoices[payment.invoice_id], payment, held, at=at)
+            paid = [held.invoices[each.pk] for each in payment.invoices]
+            invoices.settle(paid, payment, held, at=at)
         else:
             _follow(payment, snapshot, at=at, actor=actor)
     return payment
@@ -370,5 +365,8 @@ def _follow(payment: Payment, snapshot: PaymentSnapshot, *, at: datetime, actor:
 
 
 def _another_is_open(payment: Payment) -> bool:
-    others = Payment.objects.filter(invoice=payment.invoice_id, state__in=Payment.OPEN)
+    ours = payment.invoices
+    others = Payment.objects.filter(
+        Q(invoice__in=ours) | Q(parts__invoice__in=ours), state__in=Payment.OPEN
+    )
     return others.exclude(pk=payment.pk).exists()

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from billing import balances, coupons, invoices, ledger, subscriptions
 from billing.locks import take_for_invoice
-from billing.models import Invoice, Order, Payment
+from billing.models import Invoice, Order, Payment, paying
 from packages.money import Money
 
 CHUNK = 500
@@ -45,7 +45,8 @@ def write_off(invoice: Invoice, *, reason: str, at: datetime, actor: str) -> Mon
     with transaction.atomic():
         held = take_for_invoice(invoice)
         locked = held.invoices[invoice.pk]
-        confirming = locked.payments.filter(state=Payment.State.PROCESSING).exists()
+        being = Payment.objects.filter(paying(locked), state=Payment.State.PROCESSING)
+        confirming = being.exists()
         if locked.state != Invoice.State.OPEN or confirming:
             raise NotOpen
         rest = locked.due
@@ -66,7 +67,7 @@ def write_off(invoice: Invoice, *, reason: str, at: datetime, actor: str) -> Mon
 
 def _due(on: date) -> Iterator[list[Invoice]]:
     """Yield what is open and due, in chunks by due date and id."""
-    confirming = Payment.objects.filter(invoice=OuterRef("pk"), state=Payment.State.PROCESSING)
+    confirming = Payment.objects.filter(paying(OuterRef("pk")), state=Payment.State.PROCESSING)
     rows = Invoice.objects.filter(~Exists(confirming), state=Invoice.State.OPEN, due_on__lte=on)
     rows, last = rows.order_by("due_on", "id"), Q()
     while chunk := list(rows.filter(last)[:CHUNK]):

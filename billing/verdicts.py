@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Exists, F, OuterRef, Q, Sum
 
 from billing import pauses, rests, timetables
 from billing.models import (
@@ -21,6 +21,7 @@ from billing.models import (
     Subscription,
     Timetable,
     current_brand,
+    paying,
 )
 from billing.pauses import Span
 from billing.timetables import ORDER, Step
@@ -171,7 +172,7 @@ def _cases(invoices: Sequence[Invoice], *, on: date, at: datetime) -> list[Case]
     for notice in Notice.objects.filter(invoice__in=ids):
         notices.setdefault(notice.invoice_id, []).append(notice)
     living, renewing = _services(ids)
-    confirming = _with(Payment.objects.filter(state=Payment.State.PROCESSING, invoice__in=ids))
+    confirming = _confirming(ids)
     delivered = _delivered(ids, at=at)
     floored = {each.pk for each in invoices if has_floor(each, brand)}
     arrears = _arrears([each for each in invoices if each.pk in floored], on=on)
@@ -223,8 +224,11 @@ def _services(ids: Sequence[int]) -> tuple[set[int], set[int]]:
     return living, set(lines.filter(goes_on).order_by().values_list("invoice_id", flat=True))
 
 
-def _with(payments: QuerySet[Payment]) -> set[int]:
-    return set(payments.order_by().values_list("invoice_id", flat=True))
+def _confirming(ids: Sequence[int]) -> set[int]:
+    """Return the invoices of which a payment is being confirmed, alone or with others."""
+    being = Exists(Payment.objects.filter(paying(OuterRef("pk")), state=Payment.State.PROCESSING))
+    found = Invoice.objects.filter(being, pk__in=ids)
+    return set(found.order_by().values_list("pk", flat=True))
 
 
 def _delivered(ids: Sequence[int], *, at: datetime) -> set[int]:

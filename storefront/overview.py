@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
-from billing.models import Customer, Invoice, Payment, Subscription
+from billing.models import Customer, Invoice, Payment, Subscription, paying
 from packages.money import Money, total
 from provisioning.models import Account, Job
 from storefront import standings
@@ -150,6 +150,13 @@ def oldest_debt(customer: Customer) -> Invoice | None:
     return _open_invoices(customer).order_by("due_on", "id").first()
 
 
+def payable_together(customer: Customer) -> list[Invoice]:
+    """Return the open invoices that one payment can pay: the oldest's currency, two or more."""
+    rows = list(_open_invoices(customer).order_by("due_on", "id"))
+    same = [each for each in rows if each.currency == rows[0].currency and each.due]
+    return same if len(same) > 1 else []
+
+
 def next_renewal(services: Sequence[Service]) -> Service | None:
     """Return the service that is charged next, None when none recurs."""
     due = [
@@ -164,11 +171,9 @@ def next_renewal(services: Sequence[Service]) -> Service | None:
 
 def invoice_rows(invoices: Sequence[Invoice], *, on: date) -> list[InvoiceRow]:
     """Put the invoices' states into words; one query however many there are."""
-    confirming = set(
-        Payment.objects.filter(
-            invoice__in=[each.pk for each in invoices], state=Payment.State.PROCESSING
-        ).values_list("invoice_id", flat=True)
-    )
+    being = Exists(Payment.objects.filter(paying(OuterRef("pk")), state=Payment.State.PROCESSING))
+    shown = Invoice.objects.filter(being, pk__in=[each.pk for each in invoices])
+    confirming = set(shown.order_by().values_list("pk", flat=True))
     return [
         InvoiceRow(each, standings.of_invoice(each, on=on, confirming=each.pk in confirming))
         for each in invoices
@@ -176,7 +181,7 @@ def invoice_rows(invoices: Sequence[Invoice], *, on: date) -> list[InvoiceRow]:
 
 
 def _open_invoices(customer: Customer) -> QuerySet[Invoice]:
-    confirming = Payment.objects.filter(invoice=OuterRef("pk"), state=Payment.State.PROCESSING)
+    confirming = Payment.objects.filter(paying(OuterRef("pk")), state=Payment.State.PROCESSING)
     mine = Invoice.objects.filter(customer=customer, state=Invoice.State.OPEN)
     return mine.filter(~Exists(confirming))
 

@@ -5,6 +5,7 @@ one that does not exist look the same: 404.
 """
 
 import uuid
+from collections.abc import Sequence
 
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
@@ -35,6 +36,20 @@ def owned_invoice(request: HttpRequest, public_id: uuid.UUID) -> Invoice:
         "customer", "order", "corrects"
     )
     return get_object_or_404(invoices, public_id=public_id, customer__users=user_of(request))
+
+
+def owned_invoices(request: HttpRequest, public_ids: Sequence[str]) -> list[Invoice]:
+    """Return the open invoices with these ids, the oldest first; a stranger's is left out."""
+    ids = []
+    for each in public_ids:
+        try:
+            ids.append(uuid.UUID(each))
+        except ValueError:
+            raise Http404 from None
+    rows = Invoice.objects.filter(
+        public_id__in=ids, customer__users=user_of(request), state=Invoice.State.OPEN
+    )
+    return list(rows.select_related("customer", "order").order_by("due_on", "id"))
 
 
 def owned_method(request: HttpRequest, public_id: uuid.UUID) -> PaymentMethod:

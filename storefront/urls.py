@@ -81,6 +81,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="service_return",
     ),
     path("account/invoices/", account.invoices, name="invoices"),
+    path("account/invoices/payment/", payment.pay_together, name="pay_together"),
     path("account/invoices/<uuid:public_id>/", account.invoice, name="invoice"),
     path("account/invoices/<uuid:public_id>/pdf/", account.invoice_pdf, name="invoice_pdf"),
     path("account/invoices/<uuid:public_id>/xml/", account.invoice_xml, name="invoice_xml"),

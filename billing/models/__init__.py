@@ -17,7 +17,7 @@ from billing.models.notice import Notice
 from billing.models.order import Cart, CartLine, Order, OrderLine
 from billing.models.pause import Pause
 from billing.models.payer import Payer
-from billing.models.payment import Allocation, GatewayEvent, Payment
+from billing.models.payment import Allocation, GatewayEvent, Payment, PaymentPart, paying
 from billing.models.price_change import PriceChange, PriceNotice
 from billing.models.refund import Refund
 from billing.models.run import Run
@@ -64,6 +64,7 @@ __all__ = [
     "Payer",
     "Payment",
     "PaymentMethod",
+    "PaymentPart",
     "Posting",
     "PriceChange",
     "PriceNotice",
@@ -82,4 +83,5 @@ __all__ = [
     "User",
     "VatCheck",
     "current_brand",
+    "paying",
 ]

@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.bank import BankEntry
@@ -147,8 +147,34 @@ class Payment(Stateful):
         return Money(self.amount_minor, self.currency)
 
     @property
+    def invoices(self) -> list[Invoice]:
+        """Return what it pays, its own invoice first."""
+        others = [part.invoice for part in self.parts.select_related("invoice").order_by("id")]
+        return [self.invoice, *others]
+
+    @property
     def waits_to_be_sent(self) -> bool:
         return self.method_id is not None and self.sent_at is None and self.state in self.OPEN
+
+
+class PaymentPart(models.Model):
+    """A further invoice that a payment pays at once; the first one is the payment's own."""
+
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="parts")
+    invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="parts")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["payment", "invoice"], name="payment_part_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.payment} → {self.invoice}"
+
+
+def paying(invoice: Invoice | OuterRef) -> Q:
+    """Return what holds for the payments of an invoice, alone or together with others."""
+    return Q(invoice=invoice) | Q(parts__invoice=invoice)
 
 
 class Allocation(models.Model):

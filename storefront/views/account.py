@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
@@ -19,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from billing import balances, documents, einvoice, explanations, gateways, tax, vat_ids
 from billing.gateways.bank_transfer import BankTransfer
+from billing.gateways.base import Gateway
 from billing.models import (
     Customer,
     Invoice,
@@ -29,8 +31,10 @@ from billing.models import (
     Subscription,
     User,
     current_brand,
+    paying,
 )
 from packages import clock
+from packages.money import total
 from packages.periods import Period, business_day
 from storefront import overview
 from storefront.consents import to_keep
@@ -71,7 +75,15 @@ def invoices(request: HttpRequest) -> HttpResponse:
     customer, on = customer_of(user_of(request)), _today(clock.now())
     issued = Invoice.objects.filter(customer=customer).exclude(state=Invoice.State.DRAFT)
     page = Paginator(issued.order_by("-id"), PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {"page": page, "rows": overview.invoice_rows(list(page), on=on)}
+    together = overview.payable_together(customer) if customer else []
+    context = {
+        "page": page,
+        "rows": overview.invoice_rows(list(page), on=on),
+        "together": together,
+        "sum": total((each.due for each in together), together[0].currency) if together else None,
+        "gateways": _with_pages(together[0].currency) if together else [],
+        "methods": active_methods(customer) if customer else [],
+    }
     return render(request, "storefront/account/invoices.html", context)
 
 
@@ -80,7 +92,8 @@ def invoices(request: HttpRequest) -> HttpResponse:
 @require_safe
 def invoice(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     row = owned_invoice(request, public_id)
-    payments = list(row.payments.exclude(state=Payment.State.CANCELLED).order_by("-id"))
+    theirs = Payment.objects.filter(paying(row)).exclude(state=Payment.State.CANCELLED)
+    payments = list(theirs.distinct().order_by("-id"))
     (standing,) = overview.invoice_rows([row], on=_today(clock.now()))
     offered = gateways.offered(row.currency) if row.state == Invoice.State.OPEN else []
     context = {
@@ -96,12 +109,21 @@ def invoice(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "confirming": any(each.state == Payment.State.PROCESSING for each in payments),
         "gateways": offered,
         "transfer": bool(offered) and any(_announces_transfer(each) for each in payments),
-        "methods": row.customer.methods.filter(state=PaymentMethod.State.ACTIVE).order_by(
-            "-is_default", "-id"
-        ),
+        "methods": active_methods(row.customer),
         "to_keep": to_keep(current_brand()) if any(x.keeps_methods for x in offered) else "",
     }
     return render(request, "storefront/account/invoice.html", context)
+
+
+def _with_pages(currency: str) -> list[Gateway]:
+    """The gateways that take one sum for several invoices; a transfer names its own invoice."""
+    return [each for each in gateways.offered(currency) if each.code != BankTransfer.code]
+
+
+def active_methods(customer: Customer) -> QuerySet[PaymentMethod]:
+    """The methods that can be charged, the default first."""
+    active = customer.methods.filter(state=PaymentMethod.State.ACTIVE)
+    return active.order_by("-is_default", "-id")
 
 
 @never_cache

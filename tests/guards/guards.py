@@ -91,6 +91,7 @@ UNIQUE = (
     Copy("billing_methodsetup_public_id_key", "setup", {"external_id": "'cs_2'", "key": UUID}),
     Copy("movement_once", "movement"),
     Copy("difference_once", "difference"),
+    Copy("payment_part_once", "part"),
     Copy("allocation_once", "allocation"),
     Copy("allocation_use_once", "use"),
     Copy("billing_refund_key_key", "refund", {"external_id": "'re_2'"}),

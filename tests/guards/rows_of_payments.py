@@ -13,6 +13,7 @@ from billing.models import (
     Payer,
     Payment,
     PaymentMethod,
+    PaymentPart,
 )
 
 
@@ -36,6 +37,7 @@ def charge(rows: dict[str, Any], *, on: date, at: datetime) -> None:
         consent={},
         created_at=at,
     )
+    rows["part"] = PaymentPart.objects.create(payment=rows["payment"], invoice=rows["invoice"])
     rows["movement"] = Movement.objects.create(
         gateway="stripe",
         livemode=False,

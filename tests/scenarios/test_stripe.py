@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
 import pytest
 import requests
 from django.conf import settings
+from django.db import connections
 from django.test import override_settings
 
 from billing import payments
@@ -319,3 +321,45 @@ def test_a_dispute_suspends_what_was_paid_where_the_operator_says_so(
     wait_until(lambda: GatewayEvent.objects.filter(kind="charge.dispute.closed").exists(), what="")
     clock.work()
     assert Subscription.objects.get().state == Subscription.State.ACTIVE
+
+
+def test_two_tabs_that_pay_at_once_open_one_page_and_charge_once(
+    buyer: Customer, stripe: Stripe, shop: Simulator, clock: Clock
+) -> None:
+    page = buyer.orders(gateway="stripe")
+    invoice = Invoice.objects.get()
+
+    def begin() -> object:
+        try:
+            return payments.start(
+                invoice, "stripe", return_url="http://shop/", at=clock.now(), actor="test"
+            ).redirect_url
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        addresses = {future.result() for future in [pool.submit(begin) for _ in range(4)]}
+    assert addresses == {Payment.objects.get().redirect_url}
+    buyer.pays(page)
+    arrived()
+    clock.work()
+    everything_is_there_once(shop)
+    assert len(stripe.charged()) == len(stripe.simulator["checkout.session"]) == 1
+
+
+def test_paying_by_hand_while_a_charge_is_on_its_way_is_refused(
+    buyer: Customer, stripe: Stripe, shop: Simulator, clock: Clock
+) -> None:
+    buyer.pays(buyer.orders(gateway="stripe", keep_method="on"))
+    arrived()
+    clock.work()
+    stripe.misbehaves("/v1/payment_intents", times=1, apply="yes", answer="500")
+    clock.live(days=31)
+    renewal = renewing.renewals()[0]
+    buyer.signs_in()
+    page = buyer.browser.open(f"/account/invoices/{renewal.public_id}/")
+    assert "being confirmed" in page.text
+    with pytest.raises(payments.NotPayable):
+        payments.start(renewal, "stripe", return_url="http://x/", at=clock.now(), actor="test")
+    clock.pass_by(minutes=3)
+    assert len(stripe.charged()) == 2
