@@ -48,6 +48,10 @@ def keep(
         method.forgotten_at = None
         also = ("forgotten_at",)
         method.move(State.ACTIVE, at=at, actor=actor, reason="kept again", also=also)
+    # A gateway may give a card a new token each time; the customer has one card.
+    twins = [each for each in held if _is_twin(each, method)]
+    for twin in twins:
+        _retire(twin, State.REMOVED, at=at, actor=actor, reason="kept anew")
     if not any(each.is_default for each in held):
         _set_default(method)
     switch(source.customer, True, at=at, actor=actor)
@@ -161,6 +165,12 @@ def _added(
         reason=f"kept from {source._meta.model_name} {source.pk or 'of the demo'}",
     )
     return method
+
+
+def _is_twin(one: PaymentMethod, other: PaymentMethod) -> bool:
+    names = ("gateway", "account", "livemode", "kind", "brand", "last4", "expires_on")
+    same = all(getattr(one, name) == getattr(other, name) for name in names)
+    return same and one.pk != other.pk and one.state == State.ACTIVE
 
 
 def _set_default(method: PaymentMethod) -> None:

@@ -191,7 +191,7 @@ def test_paying_with_a_removed_card_again_brings_another_default(
 
 
 def test_one_default_at_a_time(gateway: Gateway, method: PaymentMethod, invoice: Invoice) -> None:
-    second = saved.pay_and_keep(invoice, gateway, at=AT)
+    second = saved.pay_and_keep(invoice, gateway, at=AT, card="4000000000000341")
     assert not second.is_default
     methods.make_default(second, at=AT, actor="test")
     assert methods.default_of(method.customer) == second

@@ -80,6 +80,21 @@ def test_a_method_is_added_without_a_payment_and_let_go_at_the_gateway_too(
     assert there["customer"] is None
 
 
+def test_the_same_card_given_twice_is_one_method_and_stays_the_default(
+    site: str, stripe: Stripe, paid: Payment, clock: Clock
+) -> None:
+    customer = Customer(site)
+    customer.signs_in()
+    for _ in range(2):
+        page = customer.browser.open("/account/methods/")
+        page = customer.browser.submit(page, "keep_method", {"keep_method": "on"})
+        page = customer.browser.submit(page, "card_number", {"card_number": "4242424242424242"})
+        assert page.text.count('<th scope="row">Visa •••• 4242</th>') == 1
+    kept = PaymentMethod.objects.get(state=PaymentMethod.State.ACTIVE)
+    assert kept.is_default
+    assert PaymentMethod.objects.filter(state=PaymentMethod.State.REMOVED).count() == 1
+
+
 def test_a_visit_whose_customer_never_came_back_keeps_the_method_once(
     site: str, stripe: Stripe, paid: Payment, clock: Clock
 ) -> None:

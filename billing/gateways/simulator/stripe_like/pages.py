@@ -170,7 +170,7 @@ def _does(test: object) -> str:
     parts += [f"3-D Secure ({about['asks']})"] if about["asks"] else []
     parts += [f"off session: {about['later']}"] if about["later"] else []
     parts += ["dispute"] if about["disputes"] else []
-    return ", ".join(parts) or "ok"
+    return ", ".join(parts).replace("_", " ") or "ok"
 
 
 def _question(bank: Bank, intent: Thing, say: Words, names: dict[str, str]) -> str:
