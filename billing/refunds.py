@@ -21,7 +21,7 @@ from billing.gateways.base import (
     Unavailable,
 )
 from billing.locks import take, take_for_invoice
-from billing.models import Invoice, Payment, Refund
+from billing.models import Invoice, Payment, Refund, paying
 from packages import clock
 from packages.doorbell import ring
 from packages.money import Money
@@ -88,7 +88,8 @@ def credit(
     `credit_notes.issue` does.
     """
     with transaction.atomic():
-        paid = invoice.payments.filter(state=Payment.State.SUCCEEDED).order_by("-id")
+        ours = Payment.objects.filter(paying(invoice), state=Payment.State.SUCCEEDED)
+        paid = ours.distinct().order_by("-id")
         payments = list(paid.values_list("pk", flat=True))
         take_for_invoice(invoice, payments=payments)
         note = credit_notes.issue(invoice, amounts, reason=reason, at=at, actor=actor, seen=seen)

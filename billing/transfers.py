@@ -7,7 +7,7 @@ from django.db import transaction
 from billing import payments
 from billing.gateways import bank_transfer
 from billing.locks import take_for_invoices
-from billing.models import BankEntry, Invoice, Payment
+from billing.models import BankEntry, Invoice, Payment, paying
 from packages.money import Money
 from packages.states import record_change
 
@@ -50,7 +50,7 @@ def _begin(invoice: Invoice, amount: Money, at: datetime, actor: str) -> Payment
     Where another way to pay is open, that one stays open: this one begins as given up, from where
     a success is believed all the same.
     """
-    another = invoice.payments.filter(state__in=Payment.OPEN).exists()
+    another = Payment.objects.filter(paying(invoice), state__in=Payment.OPEN).exists()
     payment = Payment.objects.create(
         customer=invoice.customer,
         invoice=invoice,

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing import credit_notes, refunds, rests
-from billing.models import Invoice, Payment, Refund
+from billing.models import Invoice, Payment, Refund, paying
 from packages.desk import Impossible
 from packages.desk.cells import amount, link
 from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
@@ -155,7 +155,9 @@ def _goes_back(invoice: Invoice, made: credit_notes.Draft) -> Money:
     zero = Money.zero(invoice.currency)
     rests = [
         Money(each.amount_minor - each.refunded_minor, invoice.currency)
-        for each in invoice.payments.filter(state=Payment.State.SUCCEEDED)
+        for each in Payment.objects.filter(
+            paying(invoice), state=Payment.State.SUCCEEDED
+        ).distinct()
     ]
     return min(max(made.total - invoice.due, zero), total(rests, invoice.currency))
 

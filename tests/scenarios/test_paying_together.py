@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from billing import payments
-from billing.models import Allocation, Invoice, Payment, PaymentMethod
+from billing import payments, refunds
+from billing.models import Allocation, Invoice, Payment, PaymentMethod, Refund
 from provisioning.simulator.simulator import Simulator
 from tests import stripes
 from tests.clock import Clock
@@ -61,6 +61,23 @@ def test_several_invoices_are_paid_by_one_payment_on_the_page(
     assert not Invoice.objects.filter(state=Invoice.State.OPEN).exists()
     assert Allocation.objects.filter(payment=payment).count() == 2
     assert stripe.charged()[-1] == expected
+
+
+def test_an_invoice_that_was_paid_with_others_is_refunded_from_their_payment(
+    debtor: Customer, stripe: Stripe, clock: Clock
+) -> None:
+    _first, second = Invoice.objects.filter(state=Invoice.State.OPEN).order_by("due_on", "pk")
+    page = debtor.browser.open("/account/invoices/")
+    way = f"method:{PaymentMethod.objects.get().public_id}"
+    debtor.browser.submit(page, "way", _ticked(page.text) | {"way": way})
+    second.refresh_from_db()
+    _note, (refund,) = refunds.credit(
+        second, way=Refund.Way.GATEWAY, reason="test", at=clock.now(), actor="test"
+    )
+    clock.work()
+    refund.refresh_from_db()
+    assert (refund.state, refund.amount) == (Refund.State.SUCCEEDED, second.total)
+    assert [each["amount"] for each in stripe.simulator["refund"]] == [second.total_minor]
 
 
 def test_several_invoices_are_charged_at_once_to_a_saved_method(

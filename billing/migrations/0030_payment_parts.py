@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0026_roles'),
+        ("billing", "0029_end_at_once"),
     ]
 
     operations = [
