@@ -188,7 +188,8 @@ def brings_back(shop: Shop, pick: int) -> bool:
         return False
     priced = returns.quote(service, on=shop.on)
     user, _customer = _owner(service)
-    returns.place(service, seen=returns.seen(priced), placed_by=user, language="en", at=shop.now)
+    seen = returns.seen(priced)
+    returns.place(service, seen=seen, placed_by=user, language="en", at=shop.now, actor=ACTOR)
     return True
 
 
