@@ -22,7 +22,7 @@ from billing.models import (
 from billing.payments import NOT_BELIEVED
 from packages.desk.cells import ICONS, TONES, amount_of, list_url
 from provisioning import pools, servers
-from provisioning.models import Account, Job, Server
+from provisioning.models import Account, Drift, Job, Server
 
 LATE = timedelta(minutes=2)
 
@@ -49,6 +49,7 @@ def cards(*, at: datetime) -> list[Card]:
         _runs(),
         _parked_jobs(),
         _oldest_job(at),
+        _drifts(),
         _events(),
         _differences(),
         _transfers(),
@@ -99,6 +100,14 @@ def _differences() -> Card:
     note = _("look at each") if count or doubtful else _("books and gateways agree")
     label = _("Differences to gateways")
     return _counted(label, count + doubtful, note, url, "billing.view_difference")
+
+
+def _drifts() -> Card:
+    """Accounts that are not at the dialler as they should be, and that nobody has decided on."""
+    count = Drift.objects.filter(state=Drift.State.OPEN).count()
+    note = _("apply, accept or park") if count else _("all as it should be")
+    url = list_url(Drift, state__exact="open")
+    return _counted(_("Drift at the diallers"), count, note, url, "provisioning.view_drift")
 
 
 def _events() -> Card:

@@ -22,6 +22,7 @@ BILLING = SUPPORT | {
     *("billing.gatewayevent", "billing.paymentmethod", "billing.autotopup", "billing.topuprefund"),
     *("billing.coupon", "billing.pricechange", "billing.timetable", "billing.run"),
     *("billing.taxrate", "billing.topupterms", "provisioning.job"),
+    *("provisioning.drift", "provisioning.unknownaccount"),
     *("billing.bankentry", "billing.statementfile", "billing.statementlayout"),
 }
 # What a role may add, change and delete, as far as the page itself allows; deeds need "change".

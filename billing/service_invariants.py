@@ -112,6 +112,16 @@ INVARIANTS = (
              ELSE a.state = 'closed' END""",
     ),
     Invariant(
+        "REM-13",
+        "What put drift right are jobs that staff asked for: limits and the switch, never credit.",
+        """SELECT j.id FROM provisioning_job j
+           LEFT JOIN provisioning_drift d ON j.cause LIKE 'drift-' || d.id || '-%'
+           LEFT JOIN packages_statechange c ON c.subject = 'job' AND c.subject_id = j.id
+             AND c.before = '' AND c.actor LIKE 'staff:%'
+           WHERE j.cause LIKE 'drift-%' AND (d.account_id IS DISTINCT FROM j.account_id
+             OR c.id IS NULL OR j.kind NOT IN ('set_limits', 'suspend', 'unsuspend'))""",
+    ),
+    Invariant(
         "CRE-1",
         "A bucket holds what its entries come to, and was granted once.",
         """SELECT b.id FROM billing_creditbucket b
@@ -277,6 +287,9 @@ INVARIANTS = (
            UNION ALL SELECT 'account', a.id FROM provisioning_account a LEFT JOIN LATERAL (
              SELECT after FROM packages_statechange WHERE subject = 'account' AND subject_id = a.id
              ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM a.state
+           UNION ALL SELECT 'drift', d.id FROM provisioning_drift d LEFT JOIN LATERAL (
+             SELECT after FROM packages_statechange WHERE subject = 'drift' AND subject_id = d.id
+             ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM d.state
            UNION ALL SELECT 'invoice', i.id FROM billing_invoice i LEFT JOIN LATERAL (
              SELECT after FROM packages_statechange WHERE subject = 'invoice' AND subject_id = i.id
              ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM i.state

@@ -43,6 +43,8 @@ BEAT: dict[str, dict[str, Any]] = {
     "sweep_readings": {"task": "provisioning.tasks.sweep_readings", "schedule": 60.0},
     # Readings that are new: whose included units or credit run out is told.
     "weigh_readings": {"task": "billing.tasks.weigh_readings", "schedule": 60.0},
+    # The day's audit of every server, and those that staff asked for, until they are finished.
+    "sweep_audits": {"task": "provisioning.tasks.sweep_audits", "schedule": 60.0},
     # Old readings; one a day is kept.
     "thin_readings": {"task": "provisioning.tasks.thin_readings", "schedule": 21_600.0},
     # Balances that fell below what their customers chose: mails, and automatic top-ups.

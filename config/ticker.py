@@ -82,5 +82,6 @@ def sweep() -> None:
         lambda: each(provisioning.servers_to_check(), provisioning.check_server),
         lambda: each(provisioning.servers_to_read(), provisioning.read_server),
         billing.weigh_readings,
+        lambda: each(provisioning.audits_due(), provisioning.audit),
     )
     each(steps, lambda step: step())

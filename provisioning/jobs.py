@@ -127,6 +127,13 @@ def set_limits(
     return add([_limits_wish(account, cause=cause, bundle=cause)], at=at, actor=actor)
 
 
+def restore_limits(account: Account, *, cause: str, at: datetime, actor: str) -> list[Job]:
+    """Ask for the account's limits once more; included units stay as they are at the dialler."""
+    details = {"limits": {**account.limits, "keep_units": True}}
+    wish = Wish(account, Job.Kind.SET_LIMITS, cause, cause, details=details)
+    return add([wish], at=at, actor=actor)
+
+
 def suspend(account: Account, *, cause: str, at: datetime, actor: str) -> list[Job]:
     """Ask that the account can neither sign in nor send; balance and data stay."""
     return add([Wish(account, Job.Kind.SUSPEND, cause, cause)], at=at, actor=actor)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from packages import clock
 from packages.doorbell import ring
-from provisioning import circuits, health, readings, runner, secrets
+from provisioning import audits, circuits, health, readings, runner, secrets
 from provisioning.models import Account, Heartbeat, Job
 
 BATCH = 500
@@ -89,6 +89,19 @@ def check_server(server_id: int) -> None:
 
 
 @shared_task
+def audit(audit_id: int) -> None:
+    """Give an audit its turn."""
+    audits.turn(audit_id, at=clock.now())
+
+
+@shared_task
+def sweep_audits() -> None:
+    """Begin the day's audits, and ring for those that are not finished, each for itself."""
+    for audit_id in audits_due():
+        audit.delay(audit_id)
+
+
+@shared_task
 def check_servers() -> None:
     """Ring for every server to test: each for itself, so that none waits for one that hangs."""
     for server_id in servers_to_check():
@@ -114,6 +127,13 @@ def servers_to_check() -> list[int]:
 def servers_to_probe() -> list[int]:
     """Return the ids of the servers that are not asked, and should be tried now."""
     return circuits.due(at=timezone.now())
+
+
+def audits_due() -> list[int]:
+    """Insert the day's audits; return the ids of all that may have a turn."""
+    at = clock.now()
+    audits.begin_daily(at=at)
+    return audits.waiting(at=at)
 
 
 def accounts_due(server_id: int | None = None, *, limit: int = BATCH) -> list[int]:

@@ -96,12 +96,13 @@ def _judge_limits(job: Job, reading: Reading, attempt: Attempt | None) -> Verdic
     if reading.remote is None:
         return Verdict.UNDECIDED
     target, remote = Limits.from_json(job.details["limits"]), reading.remote
-    shown = [
+    shown: list[tuple[object, object]] = [
         (remote.tariff, target.tariff),
         (remote.channels, target.channels),
         (None if remote.services is None else set(remote.services), set(target.services)),
-        (None if remote.units is None else _counted(remote.units), _counted(target.units)),
     ]
+    if not target.keep_units and remote.units is not None:
+        shown.append((_counted(remote.units), _counted(target.units)))
     known = [(is_, should) for is_, should in shown if is_ is not None]
     if not known:
         return Verdict.ABSENT

@@ -22,7 +22,7 @@ TONES = {
     **dict.fromkeys(("sent", "fulfilled", "applied", "issued", "booked", "read"), "ok"),
     **dict.fromkeys(("waiting", "running", "planned", "open", "created", "processing"), "wait"),
     **dict.fromkeys(("received", "queued", "sending", "placed", "pending"), "wait"),
-    **dict.fromkeys(("released", "matched", "reading"), "wait"),
+    **dict.fromkeys(("released", "matched", "reading", "applying"), "wait"),
     **dict.fromkeys(("suspended", "unknown", "refused", "not_sent", "faulty"), "warn"),
     **dict.fromkeys(("parked", "failed", "stopped"), "bad"),
 }

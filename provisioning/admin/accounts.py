@@ -18,9 +18,10 @@ from packages.desk.cells import amount_of, badge, counted, lines, link, state
 from packages.desk.deeds import Deed, DeedForm, Text
 from packages.desk.pages import ReadOnlyPage
 from provisioning import jobs
+from provisioning.admin.audits import Compare
 from provisioning.admin.instructions import limits
 from provisioning.dialler.base import Limits
-from provisioning.models import Account, Job
+from provisioning.models import Account, Drift, Job
 
 State = Account.State
 DELETE_AFTER = timedelta(days=30)
@@ -163,16 +164,21 @@ class Terminate(AccountDeed):
 
 @admin.register(Account)
 class AccountPage(ReadOnlyPage):
-    deeds = (Suspend(), Unsuspend(), ResetLimits(), ReadBalance(), Terminate())
+    deeds = (Suspend(), Unsuspend(), ResetLimits(), ReadBalance(), Compare(), Terminate())
     list_display = ("username", "status", "server_link", "who", "balance", "balance_at", "jobs")
     list_filter = ("state", "server", "placed")
     search_fields = ("username", "remote_id", "person__name", "person__company", "person__email")
     list_select_related = ("server",)
-    readonly_fields = ("status", "server_link", "who", "balance", "should_be", "jobs", "open_jobs")
+    readonly_fields = ("status", "server_link", "who", "balance", "should_be", "drift", "jobs") + (
+        "open_jobs",
+    )
     fieldsets = (
         (None, {"fields": ("status", "username", "remote_id", "server_link", "who")}),
         (gettext_lazy("What it should be"), {"fields": ("should_be",)}),
-        (gettext_lazy("At the dialler"), {"fields": ("balance", "balance_at", "created_at")}),
+        (
+            gettext_lazy("At the dialler"),
+            {"fields": ("drift", "balance", "balance_at", "created_at")},
+        ),
         (gettext_lazy("Jobs"), {"fields": ("open_jobs", "jobs")}),
     )
 
@@ -196,6 +202,15 @@ class AccountPage(ReadOnlyPage):
     @admin.display(description=gettext_lazy("limits"))
     def should_be(self, row: Account) -> str:
         return lines([f"{label}: {value}" for label, value in limits(row.limits)])
+
+    @admin.display(description=gettext_lazy("drift"))
+    def drift(self, row: Account) -> str:
+        """A closed account differs as well when the dialler still has it."""
+        standing = row.drifts.filter(state__in=Drift.STANDING)
+        told = [
+            link(each, f"{each.get_state_display()}: {', '.join(each.fields)}") for each in standing
+        ]
+        return lines(told)
 
     @admin.display(description=gettext_lazy("jobs"))
     def jobs(self, row: Account) -> str:

@@ -65,7 +65,7 @@ def limits(data: dict[str, object]) -> list[tuple[Text, str]]:
         (_("Plan"), target.tariff),
         (_("Channels"), str(target.channels)),
         (_("Services"), ", ".join(str(Service(each).label) for each in target.services) or "–"),
-        (_("Included units"), units or "–"),
+        (_("Included units"), _("as they are") if target.keep_units else units or "–"),
     ]
 
 

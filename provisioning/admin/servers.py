@@ -20,6 +20,7 @@ from packages.desk.deeds import Deed, ReasonForm, Text
 from packages.desk.pages import Page
 from packages.states import history_of
 from provisioning import circuits, health, pools, servers, vault
+from provisioning.admin.audits import CompareAll
 from provisioning.admin.pools import filling
 from provisioning.dialler.mapping import Mapping, MappingError, defaults, simulator_mapping
 from provisioning.models import Circuit, Job, Pool, Server
@@ -163,7 +164,7 @@ def _trouble(row: Server) -> dict[str, Any]:
 class ServerPage(Page):
     guarded = True
     form = ServerForm
-    deeds = (TestConnection(), AskAgain())
+    deeds = (TestConnection(), AskAgain(), CompareAll())
     list_display = ("name", "health", "asked", "currency", "load", "accounts", "parked")
     list_select_related = ("circuit",)
     list_filter = ("profile", "active")

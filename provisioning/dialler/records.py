@@ -42,7 +42,8 @@ def for_limits(limits: Limits, mapping: Mapping) -> Record:
     keys = mapping.fields
     record = {keys.tariff: limits.tariff, keys.channels: str(limits.channels)}
     record |= allowances.write_services(limits.services, mapping)
-    record |= allowances.write_units(dict(limits.units), mapping)
+    if not limits.keep_units:
+        record |= allowances.write_units(dict(limits.units), mapping)
     return {key: value for key, value in record.items() if key}
 
 

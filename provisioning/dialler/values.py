@@ -18,12 +18,16 @@ Auth = Literal["form", "form_legacy", "bearer"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a package allows. All values are absolute; `units` are included units per service."""
+    """What a package allows. All values are absolute; `units` are included units per service.
+
+    `keep_units`: to set, without touching the units, which calls have used up meanwhile.
+    """
 
     tariff: str
     channels: int
     services: tuple[str, ...]
     units: tuple[tuple[str, int], ...] = ()
+    keep_units: bool = False
 
     def __post_init__(self) -> None:
         strange = (set(self.services) | {service for service, _ in self.units}) - set(SERVICES)
@@ -47,6 +51,7 @@ class Limits:
             channels=data["channels"],
             services=tuple(data["services"]),
             units=tuple(data["units"].items()),
+            keep_units=data.get("keep_units", False),
         )
 
 

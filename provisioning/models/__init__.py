@@ -1,6 +1,7 @@
 """The dialler as we know it. One file per thing; import the thing from here."""
 
 from provisioning.models.account import Account, OneTimeSecret
+from provisioning.models.audit import Audit, Drift, UnknownAccount
 from provisioning.models.circuit import Circuit
 from provisioning.models.heartbeat import Heartbeat
 from provisioning.models.job import Attempt, Job
@@ -12,6 +13,8 @@ __all__ = [
     "Account",
     "Attempt",
     "Circuit",
+    "Audit",
+    "Drift",
     "Heartbeat",
     "Job",
     "OneTimeSecret",
@@ -19,4 +22,5 @@ __all__ = [
     "PoolPackage",
     "Reading",
     "Server",
+    "UnknownAccount",
 ]

@@ -43,8 +43,15 @@ from billing.models import (
 )
 from packages.models import Package, PackageGroup, Price, Rate, Tariff
 from packages.states import StateChange, record_change
-from provisioning.models import Account, Attempt, Job, OneTimeSecret, Reading
-from tests.guards import bank_rows, rows_of_offers, rows_of_payments, server_rows, top_up_rows
+from provisioning.models import Account, Attempt, Job, OneTimeSecret
+from tests.guards import (
+    bank_rows,
+    rows_of_audits,
+    rows_of_offers,
+    rows_of_payments,
+    server_rows,
+    top_up_rows,
+)
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ON = date(2026, 3, 2)
@@ -62,6 +69,7 @@ def make() -> Rows:
     _credit_note(rows)
     rows_of_offers.contract_changes(rows, at=AT)
     top_up_rows.make(rows, ON, AT)
+    rows_of_audits.make(rows, at=AT)
     _money(rows)
     rows_of_payments.charge(rows, on=ON, at=AT)
     rows["mail"] = Mail.objects.create(
@@ -141,7 +149,6 @@ def _dialler(rows: dict[str, Any]) -> None:
     rows["account"] = Account.objects.create(
         server=rows["server"], username="Ada-1", remote_id="7", person={}, limits={}, created_at=AT
     )
-    rows["reading"] = Reading.objects.create(account=rows["account"], slot=AT, at=AT)
     rows["job"] = Job.objects.create(
         account=rows["account"],
         kind=Job.Kind.CREDIT,

@@ -45,9 +45,19 @@ from billing.models import (
     Subscription,
 )
 from packages.models import Price
-from provisioning import circuits, desk, jobs, outcomes, pools, runner, secrets
+from provisioning import (
+    circuits,
+    desk,
+    drift_desk,
+    drifts,
+    jobs,
+    outcomes,
+    pools,
+    runner,
+    secrets,
+)
 from provisioning.admin.accounts import Suspend
-from provisioning.models import Account, Job, OneTimeSecret, Pool
+from provisioning.models import Account, Drift, Job, OneTimeSecret, Pool
 from storefront import buyers
 from storefront.views import account as account_views
 from tests.guards import rows
@@ -147,6 +157,17 @@ def _retry_parked(world: rows.Rows) -> None:
     desk.verify_now(Job.objects.get(pk=world["job"].pk), seen=1, at=AT, actor="staff:1")
 
 
+def _decide_drift(world: rows.Rows) -> None:
+    drift = Drift.objects.get(pk=world["drift"].pk)
+    seen = drift_desk.fingerprint(drift)
+    drift_desk.park(drift, seen=seen, reason="later", at=AT, actor="staff:1")
+
+
+def _find_drift(world: rows.Rows) -> None:
+    account = Account.objects.get(pk=world["account"].pk)
+    drifts.note(account, None, finished=0, at=AT)
+
+
 def _close_event(world: rows.Rows) -> None:
     event = GatewayEvent.objects.get(pk=world["event"].pk)
     billing_desk.close_event(event, reason="done elsewhere", at=AT, actor="staff:1")
@@ -236,6 +257,9 @@ LOCKS = (
     Lock("provisioning.desk._held", "account", _retry_parked),
     Lock("provisioning.desk._held", "job", _retry_parked),
     Lock("billing.declarations._answer", "declaration", _refuse_declaration),
+    Lock("provisioning.drift_desk._held", "account", _decide_drift),
+    Lock("provisioning.drift_desk._held", "drift", _decide_drift),
+    Lock("provisioning.drifts.note", "account", _find_drift),
     Lock("billing.desk._parked", "event", _close_event),
     Lock("billing.desk.send_again", "mail", _send_again),
     Lock("provisioning.admin.accounts.carry_out", "account", _staff_suspends),

@@ -1,0 +1,25 @@
+"""The rows of readings and audits that a guard protects."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from provisioning.models import Audit, Drift, Reading, UnknownAccount
+
+
+def make(rows: dict[str, Any], *, at: datetime) -> None:
+    """Insert the rows beside the server and its account."""
+    rows["reading"] = Reading.objects.create(account=rows["account"], slot=at, at=at)
+    rows["audit"] = Audit.objects.create(
+        server=rows["server"], cause="2026-03-02", actor="test", started_at=at, moved_at=at
+    )
+    rows["drift"] = Drift.objects.create(
+        account=rows["account"],
+        diffs=[{"field": "channels", "ours": 10, "theirs": 3}],
+        found_at=at,
+        seen_at=at,
+    )
+    rows["unknownaccount"] = UnknownAccount.objects.create(
+        server=rows["server"], remote_id="99", username="by-hand", first_at=at, last_at=at
+    )
