@@ -211,6 +211,11 @@ VIES_REQUIRED = env.bool("VIES_REQUIRED", default=not DEMO)
 VIES_DAYS = env.int("VIES_DAYS", default=30)
 BANK_TRANSFER = env.bool("BANK_TRANSFER", default=True)
 
+# Which addresses a dialler may have; its own is a row that staff edit. A demo's is on this machine.
+DIALLER_HOSTS = env.list("DIALLER_HOSTS", default=[])
+DIALLER_NETWORKS = env.list("DIALLER_NETWORKS", default=["127.0.0.0/8", "::1/128"] if DEMO else [])
+DIALLER_PLAIN_HTTP = env.bool("DIALLER_PLAIN_HTTP", default=DEMO)
+
 # Where `make run` started the dialler simulator; only the demo's seed reads it.
 SIMULATOR_URL = env.str("SIMULATOR_URL", default="")
 SIMULATOR_PASSWORD = env_secret("SIMULATOR_PASSWORD", default="")

@@ -2,12 +2,16 @@
 
 import math
 from datetime import datetime
+from ipaddress import ip_network
 from typing import cast
+
+from django.conf import settings
 
 from provisioning import circuits, vault
 from provisioning.dialler.base import Auth, Dialler, DiallerError, Endpoint, Profile
 from provisioning.dialler.http import HttpDialler
 from provisioning.dialler.mapping import Mapping
+from provisioning.dialler.reach import Reach
 from provisioning.models import Server
 
 SECRET = "server-secret"
@@ -34,9 +38,19 @@ def connect(server: Server, *, ends_at: float = math.inf) -> Dialler:
             connect_timeout_seconds=server.connect_timeout_seconds,
             read_timeout_seconds=server.read_timeout_seconds,
             ca_file=server.ca_file or None,
+            reach=reach(),
             ends_at=ends_at,
         ),
         post=circuits.Line(server),
+    )
+
+
+def reach() -> Reach:
+    """Return which addresses this shop's diallers may have, as the environment says."""
+    return Reach(
+        hosts=tuple(settings.DIALLER_HOSTS),
+        networks=tuple(ip_network(each) for each in settings.DIALLER_NETWORKS),
+        plain_http=settings.DIALLER_PLAIN_HTTP,
     )
 
 

@@ -22,6 +22,7 @@ from packages.states import history_of
 from provisioning import circuits, health, pools, servers, vault
 from provisioning.admin.audits import CompareAll
 from provisioning.admin.pools import filling
+from provisioning.dialler.base import NotAllowed
 from provisioning.dialler.mapping import Mapping, MappingError, defaults, simulator_mapping
 from provisioning.models import Circuit, Job, Pool, Server
 
@@ -36,6 +37,7 @@ TROUBLES = {
     "Refused": gettext_lazy("refused the question: check the API user's rights"),
     "Misconfigured": gettext_lazy("refused login or method: check user, secret, mapping"),
     "Unknown": gettext_lazy("answered with something unreadable: is this the API address?"),
+    "NotAllowed": gettext_lazy("has an address that is not allowed: see DIALLER_NETWORKS"),
     "Unsealable": gettext_lazy("secret was sealed with another key: enter it again"),
 }
 
@@ -78,6 +80,14 @@ class ServerForm(ModelForm):
         if not secret and not self.instance.secret_sealed:
             raise forms.ValidationError(_("Enter the password or API key of the API user."))
         return secret
+
+    def clean_base_url(self) -> str:
+        url: str = self.cleaned_data["base_url"]
+        try:
+            servers.reach().demand_url(url)
+        except NotAllowed as error:
+            raise forms.ValidationError(error.reason) from error
+        return url
 
     def clean_currency(self) -> str:
         currency: str = self.cleaned_data["currency"].upper()

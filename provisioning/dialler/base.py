@@ -12,7 +12,14 @@ from collections.abc import Mapping as ReadOnlyDict
 from typing import Protocol
 
 from packages.money import Money
-from provisioning.dialler.errors import DiallerError, Misconfigured, NotSent, Refused, Unknown
+from provisioning.dialler.errors import (
+    DiallerError,
+    Misconfigured,
+    NotAllowed,
+    NotSent,
+    Refused,
+    Unknown,
+)
 from provisioning.dialler.mapping import CAPABILITIES, Capability, Mapping, MappingError
 from provisioning.dialler.values import (
     SERVICES,
@@ -39,6 +46,7 @@ __all__ = [
     "Mapping",
     "MappingError",
     "Misconfigured",
+    "NotAllowed",
     "NotSent",
     "Profile",
     "Refused",

@@ -48,6 +48,10 @@ class Misconfigured(DiallerError):
     effect_possible = False
 
 
+class NotAllowed(Misconfigured):
+    """The server's address is not one that a dialler of this shop may have (reach.py)."""
+
+
 class Unknown(DiallerError):
     """Anything else. A command may have had its effect; only reading the dialler can tell."""
 

@@ -10,11 +10,15 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from contextlib import suppress
 from typing import Any, Self
 
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from provisioning.dialler.reach import Reach
 
 
 class Flight:
@@ -59,11 +63,25 @@ class Flight:
 
 
 class _WatchedHTTP(HTTPConnection):
-    def __init__(self, *args: Any, flight: Flight, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, flight: Flight, reach: Reach, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.flight = flight
+        self.reach = reach
 
     def _new_conn(self) -> socket.socket:
+        name = self._dns_host
+        *others, last = self.reach.resolve(name, self.port)
+        try:
+            for address in others:
+                with suppress(NewConnectionError, ConnectTimeoutError):
+                    return self._connected(address)
+            return self._connected(last)
+        finally:
+            # The certificate is checked against the name, not against the address.
+            self._dns_host = name
+
+    def _connected(self, address: str) -> socket.socket:
+        self._dns_host = address
         sock = super()._new_conn()
         self.flight.watch(sock)
         return sock
@@ -80,15 +98,18 @@ class _WatchedHTTPS(_WatchedHTTP, HTTPSConnection):
 
 
 class FlightAdapter(HTTPAdapter):
-    """An adapter for exactly one request: no retries, every connection watched by its flight."""
+    """An adapter for exactly one request: no retries, every connection watched by its flight, and
+    none beyond our reach.
+    """
 
-    def __init__(self, flight: Flight) -> None:
+    def __init__(self, flight: Flight, reach: Reach) -> None:
         super().__init__(max_retries=0)
         self._flight = flight
+        self._reach = reach
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
         secure = isinstance(pool, HTTPSConnectionPool)
         pool.ConnectionCls = _WatchedHTTPS if secure else _WatchedHTTP
-        pool.conn_kw["flight"] = self._flight
+        pool.conn_kw |= {"flight": self._flight, "reach": self._reach}
         return pool

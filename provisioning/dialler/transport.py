@@ -12,7 +12,7 @@ from urllib.parse import quote_plus
 import requests
 from urllib3.exceptions import HTTPError
 
-from provisioning.dialler.errors import Misconfigured, NotSent, Unknown
+from provisioning.dialler.errors import Misconfigured, NotAllowed, NotSent, Unknown
 from provisioning.dialler.flight import Flight, FlightAdapter
 from provisioning.dialler.values import Endpoint
 
@@ -41,13 +41,14 @@ def post(
     """POST the form fields to `{base_url}/{method}` and return the complete answer, whatever its
     status.
 
-    Raises NotSent if not one byte left, Misconfigured if none ever could (address, token or CA file
-    unusable), Unknown if the answer did not arrive whole within `exchange_timeout_seconds` and
-    1 MiB. The transport is documented at
+    Raises NotSent if not one byte left, Misconfigured if none ever could (address not allowed, or
+    address, token or CA file unusable), Unknown if the answer did not arrive whole within
+    `exchange_timeout_seconds` and 1 MiB. The transport is documented at
     https://www.ictbroadcast.com/documents/REST-API.html.
     """
-    hidden = (endpoint.secret, *secrets)
+    hidden, forbidden = (endpoint.secret, *secrets), ""
     try:
+        endpoint.reach.demand_url(endpoint.base_url)
         with (
             Flight(min(endpoint.exchange_timeout_seconds, _left(endpoint))) as flight,
             _session(endpoint, flight) as session,
@@ -60,11 +61,15 @@ def post(
                 stream=True,
             )
             answer = Answer(response.status_code, _text(response, flight), hidden)
+    except NotAllowed as caught:
+        forbidden = caught.reason
     except (requests.RequestException, HTTPError, OSError, ValueError) as caught:
         problem, hopeless = type(caught).__name__, _is_hopeless(caught)
     else:
         return answer
     # Not inside the handler: the library's exception carries the request and so the password.
+    if forbidden:
+        raise NotAllowed(forbidden)
     if flight.sent:
         raise Unknown(f"No complete answer arrived ({problem}).")
     if hopeless:
@@ -96,7 +101,7 @@ def _session(endpoint: Endpoint, flight: Flight) -> requests.Session:
     if endpoint.auth == "bearer":
         session.headers["Authorization"] = f"Bearer {endpoint.secret}"
     for scheme in ("https://", "http://"):
-        session.mount(scheme, FlightAdapter(flight))
+        session.mount(scheme, FlightAdapter(flight, endpoint.reach))
     return session
 
 

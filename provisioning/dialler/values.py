@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from provisioning.dialler.mapping import Mapping
+from provisioning.dialler.reach import Reach
 
 SERVICES = ("voice", "fax", "sms", "email")
 
@@ -134,9 +135,9 @@ class Endpoint:
     """Everything needed to talk to one server.
 
     `base_url` ends in `/rest`. `secret` is the password, or the token for `bearer`; it is in no
-    repr. `ends_at` is a moment of the monotonic clock after which no byte may leave. `currency` is
-    the one currency of the server's balances. Certificates are always verified,
-    against `ca_file` where given.
+    repr. `reach` says which addresses are allowed. `ends_at` is a moment of the monotonic clock
+    after which no byte may leave. `currency` is the one currency of the server's balances.
+    Certificates are always verified, against `ca_file` where given.
     """
 
     base_url: str
@@ -149,6 +150,7 @@ class Endpoint:
     connect_timeout_seconds: float = 3.0
     read_timeout_seconds: float = 15.0
     ca_file: str | None = None
+    reach: Reach = Reach()
     ends_at: float = math.inf
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from provisioning import servers, vault
+from provisioning.dialler.base import NotAllowed
 from provisioning.dialler.mapping import Mapping, MappingError, simulator_mapping
 from provisioning.models import Pool, Server
 
@@ -43,6 +44,8 @@ class Command(BaseCommand):
             works = servers.check(server, at=timezone.now())
         except ValidationError as error:
             raise CommandError(_sentences(error)) from error
+        except NotAllowed as error:
+            raise CommandError(error.reason) from error
         except MappingError as error:
             raise CommandError(f"The mapping cannot be used. {error}") from error
         except DatabaseError as error:
@@ -71,6 +74,7 @@ class Command(BaseCommand):
             raise CommandError("No password came on standard input.")
         server.secret_sealed = vault.seal(secret, purpose=servers.SECRET)
         server.full_clean()
+        servers.reach().demand_url(server.base_url)
         server.save()
         if new:
             server.pools.add(Pool.objects.get(is_default=True))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -8,9 +9,13 @@ import pytest
 from provisioning.dialler.base import AccountSpec, Endpoint
 from provisioning.dialler.http import HttpDialler
 from provisioning.dialler.mapping import simulator_mapping
+from provisioning.dialler.reach import Reach
 from provisioning.simulator import Simulator
 
 PASSWORD = "admin-Pass+word 1"
+
+# The simulator and the tests' own servers are on this machine and speak plain HTTP.
+HERE = Reach(networks=(ip_network("127.0.0.0/8"),), plain_http=True)
 
 Connect = Callable[..., HttpDialler]
 
@@ -51,6 +56,7 @@ def endpoint(base_url: str, **values: Any) -> Endpoint:
         "secret": PASSWORD,
         "mapping": simulator_mapping(profile),
         "currency": "EUR",
+        "reach": HERE,
     }
     return Endpoint(base_url=base_url, **{**defaults, **values})
 
