@@ -190,6 +190,10 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
         "INSERT INTO billing_refund (key, payment_id, way, state, amount_minor, currency, reason,"
         " reference, created_at, attempts, note) SELECT key, id, 'gateway', 'requested', 1, 'EUR',"
         " '', '', now(), 0, '' FROM billing_payment",)),
+    ("LED-12", "paid out, not booked", (
+        "INSERT INTO billing_movement (gateway, livemode, external_id, kind, amount_minor,"
+        " fee_minor, currency, at) VALUES ('stripe', false, 'po_1', 'payout', -1, 0, 'EUR',"
+        " now())",)),
     ("REM-2", "nothing written",
      (f"DELETE FROM provisioning_attempt WHERE job_id IN ({CREDIT_JOBS})",)),
     ("REM-3", "sent again after a yes", (
@@ -221,6 +225,8 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
                                f" WHERE id = (SELECT min(id) FROM ({CREDIT_JOBS}) c)",)),
     ("REM-12", "taken back for nothing", (
         "UPDATE provisioning_job SET kind = 'take_back' WHERE kind = 'credit'",)),
+    ("REM-13", "nobody asked for it", (
+        "UPDATE provisioning_job SET cause = 'drift-0-limits' WHERE kind = 'set_limits'",)),
     ("REM-14", "ended, never deleted", ("UPDATE billing_subscription SET state = 'ended'",)),
     ("REM-14", "deleted, not ended", ("UPDATE provisioning_account SET state = 'closed'",)),
     ("CRE-1", "less than booked",

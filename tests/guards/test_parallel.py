@@ -35,7 +35,7 @@ from billing.models import (
 )
 from packages.money import Money
 from provisioning import jobs, runner, secrets
-from provisioning.models import Account, Job
+from provisioning.models import Account, Circuit, Job
 from tests import world as world_of
 from tests.billing import orders
 from tests.guards import rows
@@ -122,6 +122,7 @@ def test_the_same_cause_asked_for_together_is_one_job(world: rows.Rows) -> None:
 
 def test_an_expired_job_is_claimed_by_one_of_many(world: rows.Rows) -> None:
     late = AT + timedelta(hours=1)
+    Circuit.objects.all().delete()
     claims = together(lambda _: runner._claim(world["account"].pk, at=late, worker="test"), MANY)
     assert sorted(type(each).__name__ for each in claims) == ["Claim"] + ["NoneType"] * 7
     assert Job.objects.get().fence == 2
