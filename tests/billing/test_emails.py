@@ -57,6 +57,8 @@ def test_every_mail_has_its_three_templates_and_every_template_its_mail() -> Non
         for name, each in inspect.getmembers(module, inspect.isfunction)
         if each.__module__ == module.__name__ and not name.startswith("_")
     }
+    # Declarations are received and confirmed by one flow.
+    named |= {"declaration_received", "declaration_waits"}
     # A notice of a new price is made for many at once, by the run that tells it.
     named.add("price_changed")
     wanted = {

@@ -11,7 +11,7 @@ import requests
 from django.db import transaction
 
 from billing import subscriptions
-from billing.models import OrderLine
+from billing.models import OrderLine, Subscription
 from packages.states import record_change
 from provisioning import jobs
 from provisioning.dialler.base import Limits
@@ -53,6 +53,11 @@ def password(account: Account, clock: Clock) -> None:
 def terminate(account: Account, clock: Clock) -> None:
     at = clock.now()
     jobs.terminate(account, cause="test", delete_at=at + timedelta(minutes=1), at=at, actor="test")
+    service = Subscription.objects.get(account=account)
+    if service.state != Subscription.State.ENDED:
+        service.next_invoice_on = None
+        also = ("next_invoice_on",)
+        service.move(Subscription.State.ENDED, at=at, actor="test", reason="test", also=also)
 
 
 def signs_in(dialler: Simulator, username: str, word: str) -> bool:

@@ -68,8 +68,9 @@ def test_up_at_once_and_down_at_the_end_of_the_period(
     clock.work()
     assert at_the_dialler(shop)[1:3] == ("volume", 100)
     clock.live(days=7)
-    # On the first day of the new period: its limits, its credit; what persists stays.
-    assert at_the_dialler(shop) == (name, "standard", 5, 300, "79.1900", 1)
+    # On the first day of the new period: its limits and 5.00 of credit. The 20.00 that Business
+    # included lapse, the 54.19 that were paid for with Scale stay.
+    assert at_the_dialler(shop) == (name, "standard", 5, 300, "59.1900", 1)
     assert invariants.violations() == []
 
 
