@@ -172,7 +172,10 @@ class BankEntry(Stateful):
         State.OPEN: frozenset({State.BOOKED, State.IGNORED}),
         State.BOOKED: frozenset({State.OPEN}),
         State.IGNORED: frozenset({State.OPEN}),
+        State.OUTGOING: frozenset(),
     }
+    # What a line of a statement is found to be when it is read.
+    FIRST = (State.MATCHED, State.OPEN, State.OUTGOING)
 
     class Clue(models.TextChoices):
         """Why it was not booked by itself."""
