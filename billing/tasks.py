@@ -6,8 +6,10 @@ from typing import TypeVar
 
 from celery import shared_task
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from billing import (
+    alerts,
     auto_top_ups,
     charges,
     deliveries,
@@ -149,6 +151,12 @@ def watch_balances() -> None:
 def weigh_readings() -> None:
     """Mail whose included units or credit run out, from the readings that are new."""
     quotas.weigh(at=clock.now())
+
+
+@shared_task
+def check_invariants() -> None:
+    """Once an hour, check what must always be true; what is not becomes an alert."""
+    alerts.check_invariants(at=clock.now(), now=timezone.now())
 
 
 @shared_task

@@ -51,6 +51,8 @@ BEAT: dict[str, dict[str, Any]] = {
     "watch_balances": {"task": "billing.tasks.watch_balances", "schedule": 60.0},
     # The day's run, once: renewals to invoice, cancelled services that end, invoices to dun.
     "bill_due": {"task": "billing.tasks.bill_due", "schedule": 300.0},
+    # The invariants, once an hour.
+    "check_invariants": {"task": "billing.tasks.check_invariants", "schedule": 300.0},
     # Tests the diallers.
     "check_servers": {"task": "provisioning.tasks.check_servers", "schedule": 30.0},
     # Shows /healthz that beat reaches a worker.
@@ -62,3 +64,4 @@ for _entry in BEAT.values():
 app.conf.update(beat_schedule=BEAT)
 
 from config import ticker as ticker  # noqa: E402 - connects itself to the worker's start
+from config import watcher as watcher  # noqa: E402 - as well, and to that of beat

@@ -10,6 +10,7 @@ from celery.signals import worker_init, worker_ready, worker_shutdown
 from django.db import Error, close_old_connections, connection
 from django.utils import timezone
 
+from config.watcher import note_life
 from packages.sweeping import each
 
 log = structlog.get_logger()
@@ -68,20 +69,35 @@ def sweep() -> None:
     from billing import tasks as billing
     from provisioning import tasks as provisioning
 
-    steps: tuple[Callable[[], None], ...] = (
-        billing.sweep_events,
-        billing.sweep_payments,
-        billing.sweep_refunds,
-        billing.sweep_methods,
-        billing.sweep_statements,
-        lambda: each(provisioning.accounts_due(), provisioning.run_account),
-        billing.bill_due,
-        billing.watch_balances,
-        billing.sweep_mails,
-        lambda: each(provisioning.servers_to_probe(), provisioning.probe_server),
-        lambda: each(provisioning.servers_to_check(), provisioning.check_server),
-        lambda: each(provisioning.servers_to_read(), provisioning.read_server),
-        billing.weigh_readings,
-        lambda: each(provisioning.audits_due(), provisioning.audit),
-    )
-    each(steps, lambda step: step())
+    # By the names of their entries in beat's table, so that each shows its life here as well.
+    steps: dict[str, Callable[[], None]] = {
+        "sweep_events": billing.sweep_events,
+        "sweep_payments": billing.sweep_payments,
+        "sweep_refunds": billing.sweep_refunds,
+        "sweep_methods": billing.sweep_methods,
+        "sweep_statements": billing.sweep_statements,
+        "sweep_jobs": _do_jobs,
+        "bill_due": billing.bill_due,
+        "watch_balances": billing.watch_balances,
+        "sweep_mails": billing.sweep_mails,
+        "check_servers": lambda: each(provisioning.servers_to_check(), provisioning.check_server),
+        "sweep_readings": lambda: each(provisioning.servers_to_read(), provisioning.read_server),
+        "weigh_readings": billing.weigh_readings,
+        "sweep_audits": lambda: each(provisioning.audits_due(), provisioning.audit),
+        "sweep_vat_ids": billing.sweep_vat_ids,
+        "check_invariants": billing.check_invariants,
+    }
+
+    def do(name: str) -> None:
+        steps[name]()
+        note_life(name)
+
+    each(steps, do)
+
+
+def _do_jobs() -> None:
+    """Do what sweep_jobs would ring for: due jobs, and servers to try again."""
+    from provisioning import tasks as provisioning
+
+    each(provisioning.accounts_due(), provisioning.run_account)
+    each(provisioning.servers_to_probe(), provisioning.probe_server)

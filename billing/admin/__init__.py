@@ -1,6 +1,7 @@
 """The staff's pages of billing. Money is looked at here; the flows alone write it."""
 
 from billing.admin import (
+    alerts,
     bank_entries,
     brand,
     coupons,
@@ -29,6 +30,7 @@ from billing.admin import (
 )
 
 __all__ = [
+    "alerts",
     "bank_entries",
     "brand",
     "coupons",

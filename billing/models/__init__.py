@@ -1,5 +1,6 @@
 """Who owes what. One file per thing; import the thing from here."""
 
+from billing.models.alert import Alert, AlertMessage, AlertSettings
 from billing.models.auto_top_up import AutoPurchase, AutoTopUp
 from billing.models.bank import BankEntry, StatementFile, StatementLayout
 from billing.models.brand import Brand, LegalText, current_brand
@@ -29,6 +30,9 @@ from billing.models.top_up_refund import TopUpRefund
 from billing.models.vat_check import VatCheck
 
 __all__ = [
+    "Alert",
+    "AlertMessage",
+    "AlertSettings",
     "Allocation",
     "AutoPurchase",
     "AutoTopUp",

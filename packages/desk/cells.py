@@ -66,9 +66,7 @@ def link(row: models.Model | None, text: Any = None) -> SafeString | str:
     """Return a link to the row's own page, a dash for none."""
     if row is None:
         return EMPTY
-    meta = row._meta
-    address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
-    return format_html('<a href="{}">{}</a>', address, text if text is not None else row)
+    return format_html('<a href="{}">{}</a>', row_url(row), text if text is not None else row)
 
 
 def listed(model: type[models.Model], text: Any, **filters: Any) -> SafeString:
@@ -79,6 +77,11 @@ def listed(model: type[models.Model], text: Any, **filters: Any) -> SafeString:
 def counted(rows: "models.QuerySet[Any]", **filters: Any) -> SafeString:
     """Return how many rows there are, as a link to their list."""
     return listed(rows.model, rows.count(), **filters)
+
+
+def row_url(row: models.Model) -> str:
+    meta = row._meta
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
 
 
 def list_url(model: type[models.Model], **filters: Any) -> str:

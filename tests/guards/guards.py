@@ -167,6 +167,8 @@ UNIQUE = (
     Copy("account_username_once", "account", {**ACCOUNT, "username": "upper(username)"}),
     Copy("account_remote_once", "account", without(ACCOUNT, "remote_id")),
     Copy("reading_once", "reading"),
+    Copy("alert_one_open", "alert"),
+    Copy("alert_message_once", "alertmessage"),
     Copy("audit_once", "audit"),
     Copy("drift_one_standing", "drift"),
     Copy("unknown_account_once", "unknownaccount"),
@@ -189,6 +191,7 @@ UNIQUE = (
 
 CHECKS = (
     Copy("brand_is_one_row", "brand", {"id": "2"}),
+    Copy("alert_settings_is_one_row", "alertsettings", {"id": "2"}),
     Copy("price_not_negative", "price", {"cycle": "'yearly'", "amount_minor": "-1"}),
     Copy("package_account_needs_tariff", "package", {"slug": "'other'", "tariff_id": "NULL"}),
     Copy(

@@ -1,10 +1,11 @@
-"""The rows of readings and audits that a guard protects."""
+"""The rows of readings, audits and alerts that a guard protects."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
+from billing.models import Alert, AlertMessage, AlertSettings
 from provisioning.models import Audit, Drift, Reading, UnknownAccount
 
 
@@ -23,3 +24,10 @@ def make(rows: dict[str, Any], *, at: datetime) -> None:
     rows["unknownaccount"] = UnknownAccount.objects.create(
         server=rows["server"], remote_id="99", username="by-hand", first_at=at, last_at=at
     )
+    rows["alert"] = Alert.objects.create(
+        kind=Alert.Kind.DRIFT, cause="drift-1", path="/admin/", found_at=at, seen_at=at
+    )
+    rows["alertmessage"] = AlertMessage.objects.create(
+        alert=rows["alert"], news="raised", channel="mail", created_at=at, next_attempt_at=at
+    )
+    rows["alertsettings"] = AlertSettings.objects.create(pk=1)

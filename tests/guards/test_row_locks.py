@@ -19,6 +19,7 @@ from django.db import OperationalError, connection, transaction
 from django.test import RequestFactory
 
 from billing import (
+    alerts,
     bank_entries,
     carts,
     credits,
@@ -168,6 +169,10 @@ def _find_drift(world: rows.Rows) -> None:
     drifts.note(account, None, finished=0, at=AT)
 
 
+def _resolve_alert(world: rows.Rows) -> None:
+    alerts.reconcile([], kinds=["drift"], at=AT)
+
+
 def _close_event(world: rows.Rows) -> None:
     event = GatewayEvent.objects.get(pk=world["event"].pk)
     billing_desk.close_event(event, reason="done elsewhere", at=AT, actor="staff:1")
@@ -260,6 +265,7 @@ LOCKS = (
     Lock("provisioning.drift_desk._held", "account", _decide_drift),
     Lock("provisioning.drift_desk._held", "drift", _decide_drift),
     Lock("provisioning.drifts.note", "account", _find_drift),
+    Lock("billing.alerts.reconcile", "alert", _resolve_alert),
     Lock("billing.desk._parked", "event", _close_event),
     Lock("billing.desk.send_again", "mail", _send_again),
     Lock("provisioning.admin.accounts.carry_out", "account", _staff_suspends),

@@ -1,0 +1,124 @@
+"""Alerts: what was wrong, since when, who was told; and where the messages go."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing import alert_posts, alert_texts
+from billing.models import Alert, AlertMessage, AlertSettings
+from packages.desk.cells import badge, state
+from packages.desk.pages import Page, ReadOnlyInline, ReadOnlyPage
+from provisioning import vault
+
+if TYPE_CHECKING:
+    ModelForm = forms.ModelForm[AlertSettings]
+else:
+    ModelForm = forms.ModelForm
+
+
+class Messages(ReadOnlyInline):
+    model = AlertMessage
+    fields = ("news", "channel", "status", "created_at", "sent_at", "attempts", "error")
+    readonly_fields = fields
+    show_change_link = False
+
+    @admin.display(description=gettext_lazy("state"))
+    def status(self, row: AlertMessage) -> str:
+        return state(row)
+
+
+@admin.register(Alert)
+class AlertPage(ReadOnlyPage):
+    list_display = ("title", "status", "found_at", "told_at", "resolved_at")
+    list_filter = ("kind", ("resolved_at", admin.EmptyFieldListFilter), "found_at")
+    inlines = (Messages,)
+    readonly_fields = ("title", "advice", "status", "where")
+    fieldsets = (
+        (None, {"fields": ("status", "title", "advice", "where")}),
+        (gettext_lazy("When"), {"fields": (("found_at", "seen_at"), ("told_at", "resolved_at"))}),
+    )
+
+    @admin.display(description=gettext_lazy("alert"), ordering="kind")
+    def title(self, row: Alert) -> str:
+        return alert_texts.title(row)
+
+    @admin.display(description=gettext_lazy("what to do"))
+    def advice(self, row: Alert) -> str:
+        return alert_texts.advice(row)
+
+    @admin.display(description=gettext_lazy("where"))
+    def where(self, row: Alert) -> str:
+        return format_html('<a href="{}">{}</a>', row.path, row.path)
+
+    @admin.display(description=gettext_lazy("state"), ordering="resolved_at")
+    def status(self, row: Alert) -> str:
+        if row.resolved_at is not None:
+            return badge("ok", _("resolved"))
+        return badge("bad" if row.told_at else "wait", _("open") if row.told_at else _("found"))
+
+
+class AlertSettingsForm(ModelForm):
+    """The secret is typed in or left alone; a webhook needs one."""
+
+    secret = forms.CharField(
+        label=gettext_lazy("Secret of the webhook"),
+        required=False,
+        min_length=16,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}, render_value=False),
+        help_text=gettext_lazy("Signs each message. Never shown; empty keeps the stored one."),
+    )
+
+    class Meta:
+        model = AlertSettings
+        fields = ("emails", "language", "url")
+
+    def clean_emails(self) -> str:
+        given: str = self.cleaned_data["emails"]
+        addresses = [each.strip() for each in given.split(",") if each.strip()]
+        for address in addresses:
+            forms.EmailField().clean(address)
+        return ", ".join(addresses)
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        if given.get("url") and not given.get("secret") and not self.instance.secret_sealed:
+            self.add_error("secret", _("Enter the secret that signs the messages."))
+        return given
+
+
+@admin.register(AlertSettings)
+class AlertSettingsPage(Page):
+    form = AlertSettingsForm
+    guarded = True
+    fieldsets = (
+        (gettext_lazy("Mail"), {"fields": ("emails", "language")}),
+        (gettext_lazy("Webhook"), {"fields": ("url", "secret")}),
+    )
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """There is one row, so its list is its form."""
+        row = AlertSettings.objects.first()
+        name = "admin:billing_alertsettings"
+        address = reverse(f"{name}_change", args=[row.pk]) if row else reverse(f"{name}_add")
+        return HttpResponseRedirect(address)
+
+    def save_model(self, request: HttpRequest, obj: AlertSettings, form: Any, change: bool) -> None:
+        obj.pk = 1
+        secret = form.cleaned_data.get("secret")
+        if secret:
+            obj.secret_sealed = vault.seal(secret, purpose=alert_posts.SECRET)
+        super().save_model(request, obj, form, change)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return not AlertSettings.objects.exists() and super().has_add_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

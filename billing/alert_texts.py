@@ -1,0 +1,45 @@
+"""What an alert says: a title, and what to do. Filled with its facts, in the reader's language."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from billing.models import Alert
+
+Kind = Alert.Kind
+TITLES: dict[str, Promise] = {
+    Kind.PARKED_JOBS: _("%(count)s jobs on %(server)s need staff"),
+    Kind.OLD_JOB: _("A job has waited for %(minutes)s minutes: %(job)s"),
+    Kind.SERVER: _("%(server)s does not answer (%(error)s)"),
+    Kind.DRIFT: _("%(count)s accounts on %(server)s are not as they should be"),
+    Kind.UNKNOWN: _("%(server)s has %(count)s accounts that nobody knows"),
+    Kind.SURPLUS: _("%(account)s on %(server)s has credit that nobody here granted"),
+    Kind.HEARTBEAT: _("No sign of life from %(process)s for %(minutes)s minutes"),
+    Kind.EVENTS: _("%(count)s gateway events stand still"),
+    Kind.RUN: _("The calendar of %(day)s is stopped and waits for staff"),
+    Kind.INVARIANT: _("%(code)s is violated %(count)s times: %(rule)s"),
+    Kind.TEST: _("This is a test. Alerts arrive here."),
+}
+ADVICE: dict[str, Promise] = {
+    Kind.PARKED_JOBS: _("Each has its evidence and its buttons. What is behind it waits."),
+    Kind.OLD_JOB: _("See whether the workers run, and whether the dialler answers."),
+    Kind.SERVER: _("Jobs wait and nothing is lost. Check dialler, network and certificate."),
+    Kind.DRIFT: _("Apply ours, accept theirs, or park it. Nothing is put right by itself."),
+    Kind.UNKNOWN: _("Say what they are, or import them. Nothing touches them."),
+    Kind.SURPLUS: _("Nothing is taken back by itself. Compare the payments at the dialler."),
+    Kind.HEARTBEAT: _("See whether its process runs, and what its log says."),
+    Kind.EVENTS: _("A payment may be waiting behind it. Fetch it again, or put it aside."),
+    Kind.RUN: _("Look at its figures, then release it with a reason."),
+    Kind.INVARIANT: _("Run manage.py check_invariants; it names the rows. Do not correct by hand."),
+    Kind.TEST: _("Nothing is wrong, and there is nothing to do."),
+}
+
+
+def title(alert: Alert) -> str:
+    """Return the alert in one line."""
+    title: str = str(TITLES[alert.kind]) % alert.facts
+    return title
+
+
+def advice(alert: Alert) -> str:
+    """Return what to do about it."""
+    return str(ADVICE[alert.kind])
