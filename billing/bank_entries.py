@@ -166,7 +166,8 @@ def _assign(
     """Book the parts of the locked entry; all that they concern is locked at once."""
     if any(invoice.currency != entry.currency for invoice, _part in parts):
         raise Impossible(_("The invoice has another currency than this entry."))
-    take_for_invoices([invoice for invoice, _part in parts])
+    concerned = [each for invoice, _part in parts for each in transfers.concerned(invoice)]
+    take_for_invoices(concerned)
     arrived_at = min(at, start_of_day(entry.booked_on, current_brand().zone) + NOON)
     paid = [
         transfers.book(invoice, part, arrived_at=arrived_at, at=at, actor=actor, entry=entry)

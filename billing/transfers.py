@@ -30,12 +30,18 @@ def book(
     a bank entry must be locked before. Raises provisioning.servers.NoServer.
     """
     with transaction.atomic():
-        held = take_for_invoices([invoice])
+        held = take_for_invoices(concerned(invoice))
         payment = _announced(invoice) or _begin(held.invoices[invoice.pk], amount, at, actor)
         payments.revalue(payment, amount, at=at, actor=actor)
         Payment.objects.filter(pk=payment.pk).update(bank_entry=entry)
         snapshot = bank_transfer.confirmed(payment.key.hex, amount, arrived_at)
         return payments.record(snapshot, CODE, at=at, actor=actor)
+
+
+def concerned(invoice: Invoice) -> list[Invoice]:
+    """Return the invoices that a transfer for this one pays: all for which it was announced."""
+    announced = _announced(invoice)
+    return announced.invoices if announced is not None else [invoice]
 
 
 def _announced(invoice: Invoice) -> Payment | None:
