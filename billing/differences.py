@@ -158,6 +158,7 @@ def _missing(
         livemode=gateway.livemode,
         state=Payment.State.SUCCEEDED,
         created_at__gte=since,
+        confirmed_at__lte=at - gateway.lag,
     )
     return [
         Found(Kind.MISSING, str(each.external_id), f"{each.amount} paid here, not there", each)

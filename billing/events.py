@@ -6,7 +6,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F, Q
 
-from billing import gateways, payments, refunds, setups
+from billing import captures, gateways, payments, refunds, setups
 from billing.gateways.base import GatewayRefused, NotConfigured, PaymentSnapshot, Unavailable
 from billing.models import GatewayEvent, MethodSetup
 from packages.money import Money
@@ -20,6 +20,7 @@ MAX_ATTEMPTS = 30
 # What staff must know of, by the kind of event.
 NEEDS_STAFF = {
     "payment.disputed": "dispute at the gateway: book it by hand",
+    "CUSTOMER.DISPUTE.CREATED": "disputed: answer it at PayPal (its address is at the payment)",
     "charge.dispute.created": "disputed: answer it at the gateway (its address is at the payment)",
 }
 
@@ -41,6 +42,7 @@ def process(event_id: int, *, at: datetime) -> None:
             return _finish(event, GatewayEvent.State.PROCESSED, "", at=at)
         gateway = gateways.get(event.gateway, livemode=event.livemode)
         snapshot = gateway.fetch_payment(event.payment_external_id)
+        snapshot = captures.take(gateway, snapshot)
     except (Unavailable, GatewayRefused, NotConfigured, KeyError) as error:
         return _postpone(event, type(error).__name__, at=at)
     try:

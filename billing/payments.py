@@ -11,7 +11,17 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from billing import bundles, charge_emails, disputes, gateways, invoices, methods, payers, turns
+from billing import (
+    bundles,
+    captures,
+    charge_emails,
+    disputes,
+    gateways,
+    invoices,
+    methods,
+    payers,
+    turns,
+)
 from billing.bundles import NotPayable as NotPayable
 from billing.gateways import failures
 from billing.gateways.base import (
@@ -207,7 +217,7 @@ def check(payment: Payment, *, at: datetime, actor: str) -> None:
         return
     if snapshot is not None:
         believe(payment, snapshot, at=at, actor=actor)
-    elif payment.sent_at is not None and at > payment.sent_at + LOST_AFTER:
+    elif payment.sent_at is not None and at > payment.sent_at + LOST_AFTER + _lag(payment):
         give_up(payment, Lost("the gateway does not know of it"), at=at)
 
 
@@ -230,9 +240,13 @@ def look_up(payment: Payment) -> PaymentSnapshot | None:
     """
     gateway = gateways.get(payment.gateway, livemode=payment.livemode)
     if payment.external_id:
-        return gateway.fetch_payment(payment.external_id)
+        return captures.take(gateway, gateway.fetch_payment(payment.external_id))
     recent = gateway.list_payments(payment.created_at - timedelta(minutes=5))
     return next((each for each in recent if each.key == payment.key.hex), None)
+
+
+def _lag(payment: Payment) -> timedelta:
+    return gateways.get(payment.gateway, livemode=payment.livemode).lag
 
 
 def check_due(payment: Payment, *, at: datetime, actor: str) -> None:

@@ -8,7 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from billing import gateways, inbox
-from billing.gateways.base import MAX_BODY, BadWebhook, IncomingEvent, NotConfigured
+from billing.gateways.base import MAX_BODY, BadWebhook, IncomingEvent, NotConfigured, Unavailable
 from billing.tasks import process_event
 from packages import clock
 from packages.doorbell import ring
@@ -24,7 +24,7 @@ def receive(request: HttpRequest, gateway_code: str) -> HttpResponse:
     """Store a believable event and answer 200, also for one that is known already.
 
     400 for what is not believed, 413 for what is too long (nothing is stored, the database is not
-    touched), 404 for no such gateway, 503 when it cannot be stored, so that it is sent again.
+    touched), 404 for no such gateway, 503 when it cannot be judged or stored now: it is sent again.
     """
     try:
         gateway = gateways.get(gateway_code)
@@ -33,6 +33,9 @@ def receive(request: HttpRequest, gateway_code: str) -> HttpResponse:
     try:
         incoming = gateway.verify_webhook(_body(request), request.headers, at=timezone.now())
         _must_fit(incoming)
+    except Unavailable as error:
+        log.error("webhook.unjudged", gateway=gateway.code, error=str(error))
+        return _later()
     except BadWebhook as error:
         log.warning("webhook.refused", gateway=gateway.code, reason=error.reason)
         status = 413 if error.reason == "oversized" else 400
@@ -41,10 +44,14 @@ def receive(request: HttpRequest, gateway_code: str) -> HttpResponse:
         event_id = inbox.store(incoming, gateway.code, at=clock.now())
     except (DatabaseError, InterfaceError) as error:
         log.error("webhook.unstored", gateway=gateway.code, error=type(error).__name__)
-        return JsonResponse({"status": "try again"}, status=503, headers={"Retry-After": "5"})
+        return _later()
     if event_id is not None:
         ring(process_event, event_id)
     return JsonResponse({"status": "stored"})
+
+
+def _later() -> HttpResponse:
+    return JsonResponse({"status": "try again"}, status=503, headers={"Retry-After": "5"})
 
 
 def _must_fit(incoming: IncomingEvent) -> None:

@@ -4,7 +4,7 @@ Whose account it goes to is the operator's data and shown by the shop; nothing h
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy
@@ -41,6 +41,7 @@ class BankTransfer:
     account = ""
     livemode = False
     keeps_methods = False
+    lag = timedelta(0)
     currencies = None
 
     def __init__(self) -> None:

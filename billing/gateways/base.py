@@ -6,7 +6,7 @@ docs/gateways.md; every gateway (simulated, bank transfer, Stripe and the like) 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal, Protocol, runtime_checkable
 
 from packages.money import Money
@@ -14,7 +14,7 @@ from packages.money import Money
 # Webhook bodies above this are refused unread. Stripe's largest events stay well below it.
 MAX_BODY = 256 * 1024
 
-PaymentState = Literal["open", "processing", "succeeded", "failed", "cancelled"]
+PaymentState = Literal["open", "approved", "processing", "succeeded", "failed", "cancelled"]
 RefundState = Literal["processing", "succeeded", "failed"]
 MovementKind = Literal["payment", "refund", "dispute", "fee", "payout", "other"]
 DisputeState = Literal["", "open", "won", "lost"]
@@ -80,7 +80,8 @@ class PaymentSnapshot:
     """A payment as the gateway knows it at the moment of asking.
 
     `succeeded`, `failed` and `cancelled` are final. An `open` payment with a `failure_code` had an
-    attempt declined and may still be paid on the same page. `key` is our PaymentRequest's key.
+    attempt declined and may still be paid on the same page; of an `approved` one the money is only
+    taken when we ask (`Captures`). `key` is our PaymentRequest's key.
     `failure_code` is one of `failures.MESSAGES`; `failure_message` is safe for the customer.
     `redirect_url` is where an `open` one goes on, where that is known.
     """
@@ -199,6 +200,8 @@ class Gateway(Protocol):
     keeps_methods: bool
     # None takes any; an empty set takes nothing new, as an account that is being left does.
     currencies: frozenset[str] | None
+    # How long a payment may be missing from `list_payments`.
+    lag: timedelta
 
     def start_payment(self, request: PaymentRequest) -> PaymentStart:
         """Open a payment the customer completes elsewhere. The same request again: the same answer.
@@ -235,7 +238,24 @@ class Gateway(Protocol):
     def verify_webhook(
         self, body: bytes, headers: Mapping[str, str], *, at: datetime
     ) -> IncomingEvent:
-        """Believe a webhook or raise BadWebhook. Speaks to nobody. Header names in any case."""
+        """Believe a webhook or raise BadWebhook. Header names in any case.
+
+        Speaks to nobody, but for a certificate of the gateway's own that is not known yet; raises
+        Unavailable where that cannot be had now.
+        """
+        ...
+
+
+@runtime_checkable
+class Captures(Protocol):
+    """A gateway whose customers only agree on its page; the money is taken when we ask."""
+
+    def capture(self, external_id: str, *, key: str) -> PaymentSnapshot:
+        """Take the money of an approved payment, once per key. Speaks HTTP.
+
+        A decline is a snapshot: `open` with its code while the customer may try again. Raises
+        Unavailable (may be taken: fetch it), GatewayRefused.
+        """
         ...
 
 

@@ -32,6 +32,7 @@ class SimulatedGateway:
     code = "simulated"
     livemode = False
     keeps_methods = True
+    lag = timedelta(0)
     currencies = None
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:

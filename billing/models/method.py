@@ -74,7 +74,7 @@ class PaymentMethod(Stateful):
         ]
 
     def __str__(self) -> str:
-        return f"{self.brand} •••• {self.last4}"
+        return f"{self.brand} •••• {self.last4}" if self.last4 else self.brand
 
     @property
     def purpose(self) -> str:

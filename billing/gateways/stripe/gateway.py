@@ -43,6 +43,7 @@ class StripeGateway:
     """
 
     keeps_methods = True
+    lag = timedelta(0)
 
     def __init__(self, code: str = "stripe", config: Mapping[str, Any] | None = None) -> None:
         if not config or not config["secret_key"]:
