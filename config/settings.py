@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.env import BASE_DIR as BASE_DIR
 from config.env import VAR_DIR, env, env_secret
-from config.gateways import stripe_accounts
+from config.gateways import paypal_accounts, stripe_accounts
 from config.logs import LOGGING as LOGGING
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -200,7 +200,7 @@ SIMULATED_GATEWAY = {
 }
 # Accounts at gateways that may have several, by the code that rows and addresses carry: each says
 # of which `kind` it is (billing/gateways/__init__.py), the rest is for its adapter.
-GATEWAY_ACCOUNTS: dict[str, dict[str, Any]] = {**stripe_accounts()}
+GATEWAY_ACCOUNTS: dict[str, dict[str, Any]] = {**stripe_accounts(), **paypal_accounts()}
 # The tax offices' register of VAT ids. Without a stored answer there is no reverse charge, unless
 # the switch is off. A demo answers for itself.
 VIES_URL = env.str(

@@ -21,7 +21,7 @@ MOST_POSITIONAL = 4
 DOORS = re.compile(
     r"/views/|/api/|/admin/|/admin\.py|/management/|/walkthrough/|/simulator/|/webhooks\.py"
     r"|/tasks\.py|/circuits\.py|/deliveries\.py|/charges\.py|/refunds\.py|/vat_ids\.py|/statement_files\.py"
-    r"|/accounts\.py|/health\.py|/context\.py"
+    r"|/accounts\.py|/health\.py|/context\.py|/paypal/gateway\.py"
     r"|/middleware\.py|/templatetags/|^config/|/desk/|^packages/clock"
 )
 CLOCKS = {
@@ -37,6 +37,7 @@ CLOCKS = {
 MACHINE = re.compile(
     r"^packages/clock|/simulator/|/health\.py|^config/|^provisioning/tasks|/webhooks\.py"
     r"|^billing/tasks|/add_server\.py|/test_alert\.py|/circuits\.py|models/customer"
+    r"|/paypal/gateway\.py"
 )
 NO_NAMES = {"utils.py", "helpers.py", "services.py", "common.py", "misc.py"}
 # `Stateful.move` itself; many invoices in one statement; an inbox row that is no `Stateful`.

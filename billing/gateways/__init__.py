@@ -14,6 +14,7 @@ from billing.gateways.base import Gateway, NotConfigured
 GATEWAYS: dict[str, str] = {
     "simulated": "billing.gateways.simulated.SimulatedGateway",
     "stripe": "billing.gateways.stripe.gateway.StripeGateway",
+    "paypal": "billing.gateways.paypal.gateway.PayPalGateway",
     "bank_transfer": "billing.gateways.bank_transfer.BankTransfer",
 }
 

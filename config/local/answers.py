@@ -24,7 +24,7 @@ SECRETS = (
     "SIMULATOR_PASSWORD",
     "STRIPE_WEBHOOK_SECRETS",
 )
-STRIPE_LIKE = "stripe-like"
+STRIPE_LIKE, PAYPAL_LIKE = "stripe-like", "paypal-like"
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,9 @@ class Ports:
     web: int
     simulator: int
     gateway: int
-    # Of the stand-in for Stripe, where GATEWAY asks for it.
+    # Of the stand-ins for Stripe and PayPal, where GATEWAY asks for one.
     stripe: int | None = None
+    paypal: int | None = None
 
     def named(self) -> dict[str, int]:
         return {
@@ -41,6 +42,7 @@ class Ports:
             "SIMULATOR_PORT": self.simulator,
             "GATEWAY_PORT": self.gateway,
             **({"STRIPE_PORT": self.stripe} if self.stripe else {}),
+            **({"PAYPAL_PORT": self.paypal} if self.paypal else {}),
         }
 
 
@@ -49,16 +51,21 @@ def chosen_ports(var: Path, environment: Mapping[str, str]) -> Ports:
     web, book = int(environment.get("PORT") or DEFAULT_PORT), var / "ports.json"
     simulator = int(environment.get("SIMULATOR_PORT") or web + 1)
     gateway = environment.get("GATEWAY_PORT")
-    stripe = None
-    if environment.get("GATEWAY") == STRIPE_LIKE:
-        named = environment.get("STRIPE_PORT")
-        stripe = int(named) if named else ports.remembered(book, "stripe")
     return Ports(
         web=web,
         simulator=simulator,
         gateway=int(gateway) if gateway else ports.remembered(book, "gateway"),
-        stripe=stripe,
+        stripe=_stand_in("stripe", STRIPE_LIKE, book, environment),
+        paypal=_stand_in("paypal", PAYPAL_LIKE, book, environment),
     )
+
+
+def _stand_in(name: str, wanted: str, book: Path, environment: Mapping[str, str]) -> int | None:
+    """Return the port of a stand-in, None where GATEWAY does not ask for it."""
+    if environment.get("GATEWAY") != wanted:
+        return None
+    named = environment.get(f"{name.upper()}_PORT")
+    return int(named) if named else ports.remembered(book, name)
 
 
 def write(var: Path, *, chosen: Ports, urls: Mapping[str, str]) -> dict[str, str]:
@@ -77,6 +84,7 @@ def write(var: Path, *, chosen: Ports, urls: Mapping[str, str]) -> dict[str, str
         "DEBUG": "0",
         **{name: before.get(name) or _new_secret(name) for name in SECRETS},
         **_stripe_like(chosen.stripe, before=before),
+        **_paypal_like(chosen.paypal, var=var, before=before),
     }
     lines = ["# Written by make run; the environment wins over it."]
     lines += [f"{name}={value}" for name, value in answers.items()]
@@ -95,6 +103,22 @@ def _stripe_like(port: int | None, *, before: Mapping[str, str]) -> dict[str, st
         "STRIPE_ACCOUNT": "acct_stripelike",
         "STRIPE_API_BASE": url,
         "STRIPE_PAGE_ORIGIN": url,
+    }
+
+
+def _paypal_like(port: int | None, *, var: Path, before: Mapping[str, str]) -> dict[str, str]:
+    """Return what lets the shop speak to the stand-in as if it were PayPal."""
+    if port is None:
+        return {}
+    url, name = f"http://localhost:{port}", "PAYPAL_CLIENT_SECRET"
+    return {
+        "PAYPAL_CLIENT_ID": "client-of-the-shop",
+        name: before.get(name) or _new_secret(name),
+        "PAYPAL_WEBHOOK_IDS": "8PT597110X687430LKGECATA",
+        "PAYPAL_ACCOUNT": "MERCHANTLIKE1",
+        "PAYPAL_API_BASE": url,
+        "PAYPAL_PAGE_ORIGIN": url,
+        "PAYPAL_ROOTS": str((var / "paypal-roots.pem").absolute()),
     }
 
 

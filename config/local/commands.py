@@ -12,11 +12,14 @@ QUEUES = "default,provisioning,mail"
 
 def all_for(var: Path, *, chosen: Ports, env: Mapping[str, str]) -> dict[str, list[str]]:
     """Return name and command of every process of one copy, in the order they start."""
-    stand_in = {"stripe-like": _stripe_like(var, chosen)} if chosen.stripe else {}
+    stand_ins = {
+        **({"stripe-like": _stripe_like(var, chosen)} if chosen.stripe else {}),
+        **({"paypal-like": _paypal_like(var, chosen)} if chosen.paypal else {}),
+    }
     return {
         "dialler-simulator": _dialler(var, chosen),
         "simulated-gateway": _gateway(var, chosen=chosen, env=env),
-        **stand_in,
+        **stand_ins,
         "worker": _worker(chosen),
         "beat": _beat(var),
         "web": _web(chosen),
@@ -63,3 +66,10 @@ def _stripe_like(var: Path, chosen: Ports) -> list[str]:
     command = [sys.executable, "-m", "billing.gateways.simulator.stripe_like"]
     command += ["--port", str(chosen.stripe), "--data", str(var / "stripe.sqlite3")]
     return [*command, "--webhook-url", f"http://{ports.HOST}:{chosen.web}/webhooks/stripe/"]
+
+
+def _paypal_like(var: Path, chosen: Ports) -> list[str]:
+    """Its secrets, addresses and where its root certificate is written come from PAYPAL_…"""
+    command = [sys.executable, "-m", "billing.gateways.simulator.paypal_like"]
+    command += ["--port", str(chosen.paypal), "--data", str(var / "paypal.sqlite3")]
+    return [*command, "--webhook-url", f"http://{ports.HOST}:{chosen.web}/webhooks/paypal/"]

@@ -12,6 +12,7 @@ import requests
 
 from billing.gateways.base import PaymentRequest
 from billing.gateways.simulator import GatewaySimulator
+from billing.gateways.simulator.paypal_like import PayPalLike
 from billing.gateways.simulator.stripe_like import StripeLike
 from packages.money import Money
 
@@ -76,7 +77,9 @@ def payment_request(**changes: Any) -> PaymentRequest:
     return replace(request, **changes)
 
 
-def order(simulator: GatewaySimulator | StripeLike, path: str, data: Any = None) -> Any:
+def order(
+    simulator: GatewaySimulator | StripeLike | PayPalLike, path: str, data: Any = None
+) -> Any:
     """Ask the simulator's controls for something; the answer."""
     answer = requests.post(f"{simulator.url}/_sim/{path}", json=data or {}, timeout=5)
     assert answer.status_code == 200, answer.text

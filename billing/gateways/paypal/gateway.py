@@ -1,0 +1,225 @@
+"""The adapter to PayPal. One object per configured account; tokens and certificates are kept by
+the process.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+
+from billing.gateways import failures
+from billing.gateways.base import (
+    Declined,
+    GatewayRefused,
+    IncomingEvent,
+    NotConfigured,
+    PaymentRequest,
+    PaymentSnapshot,
+    PaymentStart,
+    RefundSnapshot,
+)
+from billing.gateways.paypal import amounts, certificates, declines, webhooks, wire
+from billing.gateways.paypal.client import Client, Refusal
+from packages import clock
+from packages.money import Money
+
+log = structlog.get_logger()
+
+ORDERS = "/v2/checkout/orders"
+CAPTURES = "/v2/payments/captures"
+DISPUTES = "/v1/customer/disputes"
+TRANSACTIONS = "/v1/reporting/transactions"
+API = {True: "https://api-m.paypal.com", False: "https://api-m.sandbox.paypal.com"}
+PAGES = {True: "https://www.paypal.com", False: "https://www.sandbox.paypal.com"}
+MODES = {"live": True, "sandbox": False}
+# The transaction search answers for at most so many days at once.
+LONGEST_SEARCH = timedelta(days=31)
+
+
+class PayPalGateway:
+    """Raises NotConfigured without a client id, ValueError or KeyError for half an account."""
+
+    keeps_methods = True
+    # The transaction search shows a payment three hours later at the latest.
+    lag = timedelta(hours=3)
+
+    def __init__(self, code: str = "paypal", config: Mapping[str, Any] | None = None) -> None:
+        if not config or not config["client_id"]:
+            raise NotConfigured(f"no client id for {code}")
+        self.code = code
+        self.name: str = config["label"] or "PayPal"
+        self.account: str = config["account"]
+        self.currencies: frozenset[str] | None = config["currencies"]
+        if self.currencies is None:
+            self.currencies = amounts.CURRENCIES
+        self.livemode = MODES[config["environment"]]
+        self._webhook_ids = _usable(config["webhook_ids"], livemode=self.livemode)
+        base: str = config["api_base"]
+        if base and self.livemode:
+            raise ValueError(f"{code}: a stand-in takes no real money")
+        self._page = PAGES[self.livemode]
+        self._trust = _trust(base, config["roots"], livemode=self.livemode)
+        if not self.account or not config["client_secret"]:
+            raise ValueError(f"{code} needs its secret and its merchant id")
+        self._client = Client(
+            base or API[self.livemode], config["client_id"], config["client_secret"]
+        )
+
+    def start_payment(self, request: PaymentRequest) -> PaymentStart:
+        """Open an order for PayPal's page; the same key gives the same one for some hours."""
+        asked = wire.order(request)
+        return wire.start(self._client.post(ORDERS, asked, key=f"start-{request.key}"))
+
+    def fetch_payment(self, external_id: str) -> PaymentSnapshot:
+        """Read an order; events also speak of captures and disputes, which lead to one.
+
+        An order that nobody approved is forgotten by PayPal after some hours: it is cancelled.
+        """
+        if external_id.startswith(wire.DISPUTE):
+            path = f"{DISPUTES}/{_segment(external_id.removeprefix(wire.DISPUTE))}"
+            dispute = self._client.get(path)
+            external_id = wire.CAPTURE + wire.disputed_capture(dispute)
+        if external_id.startswith(wire.CAPTURE):
+            path = f"{CAPTURES}/{_segment(external_id.removeprefix(wire.CAPTURE))}"
+            external_id = wire.order_of(self._client.get(path))
+        try:
+            found = self._client.get(f"{ORDERS}/{_segment(external_id)}")
+        except Refusal as error:
+            if error.status != 404:
+                raise
+            return PaymentSnapshot(
+                external_id=external_id,
+                key="",
+                state="cancelled",
+                amount=Money(0, "EUR"),
+                livemode=self.livemode,
+            )
+        return self._snapshot(found)
+
+    def capture(self, external_id: str, *, key: str) -> PaymentSnapshot:
+        """Take the money of an approved order, once per key.
+
+        A declined source leaves the order open: the customer may choose another one on the page.
+        """
+        path = f"{ORDERS}/{_segment(external_id)}/capture"
+        try:
+            return self._snapshot(self._client.post(path, {}, key=f"capture-{key}"))
+        except Refusal as error:
+            code = declines.CODES.get(error.issue)
+            if code is None and error.issue not in {"ORDER_ALREADY_CAPTURED", "ORDER_NOT_APPROVED"}:
+                raise
+        snapshot = self.fetch_payment(external_id)
+        if code is None or snapshot.state == "succeeded":
+            return snapshot
+        return replace(
+            snapshot, state="open", failure_code=code, failure_message=failures.message(code)
+        )
+
+    def charge_saved(self, request: PaymentRequest, method_token: str) -> PaymentSnapshot:
+        """Charge a saved PayPal account; a decline leaves nothing at PayPal, so it is Declined."""
+        asked = wire.charge(request, method_token)
+        try:
+            return self._snapshot(self._client.post(ORDERS, asked, key=f"charge-{request.key}"))
+        except Refusal as error:
+            code = declines.CODES.get(error.issue)
+            if code is None:
+                raise
+            raise Declined(code, failures.message(code) or "") from error
+
+    def refund(self, external_id: str, amount: Money, *, key: str) -> RefundSnapshot:
+        """Give back `amount`. Looks first: an answer may be lost, and keys are forgotten."""
+        found = self._client.get(f"{ORDERS}/{_segment(external_id)}")
+        made = wire.made_refund(found, key)
+        if made is not None:
+            return wire.of_refund(made, external_id, key=key)
+        captured = wire.captures(found)
+        if not captured:
+            raise GatewayRefused("nothing was captured of this order")
+        path = f"{CAPTURES}/{_segment(str(captured[-1].get('id', '')))}/refund"
+        answer = self._client.post(path, wire.refund(amount, key), key=f"refund-{key}")
+        return wire.of_refund(answer, external_id, key=key)
+
+    def list_payments(self, since: datetime) -> list[PaymentSnapshot]:
+        """Search the account's transactions; orders that nobody paid are in no list of PayPal's."""
+        # PayPal lives by the machine's time, of which a demo's shop may be ahead.
+        since -= timedelta(days=clock.days_ahead())
+        now = datetime.now(UTC) + timedelta(minutes=1)
+        found: dict[str, PaymentSnapshot] = {}
+        for transaction in self._transactions(max(since, now - LONGEST_SEARCH), now):
+            capture = self._client.get(f"{CAPTURES}/{_segment(transaction)}")
+            snapshot = self.fetch_payment(wire.order_of(capture))
+            found[snapshot.external_id] = snapshot
+        return list(found.values())
+
+    def verify_webhook(
+        self, body: bytes, headers: Mapping[str, str], *, at: datetime
+    ) -> IncomingEvent:
+        """Check size, age, certificate, signature, form and account, in this order.
+
+        A certificate that this process does not know yet is fetched from PayPal, and from nobody
+        else: the one exception to speaking to nobody. Raises Unavailable when that fails.
+        """
+        ids, trust = self._webhook_ids, self._trust
+        webhooks.verify(body, headers, webhook_ids=ids, trust=trust, at=at)
+        return wire.event(body, account=self.account, livemode=self.livemode)
+
+    def _snapshot(self, order: dict[str, Any]) -> PaymentSnapshot:
+        captured = wire.captures(order)
+        dispute = self._dispute(str(captured[-1].get("id", ""))) if captured else wire.Dispute()
+        return wire.of_order(order, dispute=dispute, livemode=self.livemode)
+
+    def _dispute(self, capture_id: str) -> wire.Dispute:
+        """The latest dispute of a capture. Without the right to see any, there is none to us."""
+        try:
+            listed = self._client.get(DISPUTES, disputed_transaction_id=_segment(capture_id))
+            items = listed.get("items") or []
+            if not items:
+                return wire.Dispute()
+            latest = self._client.get(f"{DISPUTES}/{_segment(str(items[0].get('dispute_id')))}")
+        except Refusal as error:
+            log.error("paypal.disputes_unseen", gateway=self.code, issue=error.issue)
+            return wire.Dispute()
+        return wire.of_dispute(latest, page=self._page)
+
+    def _transactions(self, since: datetime, until: datetime) -> list[str]:
+        """The ids of payments that came in, of those that carry a key."""
+        window = {
+            "start_date": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "end_date": until.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "fields": "transaction_info",
+        }
+        infos = [
+            each.get("transaction_info") or {}
+            for each in self._client.every(TRANSACTIONS, "transaction_details", **window)
+        ]
+        paid = [each for each in infos if str(each.get("transaction_event_code"))[:3] == "T00"]
+        return [str(each.get("transaction_id")) for each in paid if each.get("custom_field")]
+
+
+def _usable(ids: list[str], *, livemode: bool) -> list[str]:
+    """The ids of our webhooks. Raises ValueError for none, and for the simulator's in live mode."""
+    if not ids or not all(ids):
+        raise ValueError("a PayPal account needs the id of its webhook")
+    if livemode and webhooks.SIMULATOR in ids:
+        raise ValueError("WEBHOOK_ID is the webhook simulator's, which anybody may use")
+    return ids
+
+
+def _trust(base: str, roots: str, *, livemode: bool) -> certificates.Trust:
+    """Whose certificates count: the mode's, or the stand-in's alone where it is spoken to."""
+    names = (certificates.NAME, certificates.TEST_NAME)
+    if base:
+        return certificates.Trust(frozenset({base}), names, roots)
+    if livemode:
+        return certificates.Trust(certificates.LIVE_ORIGINS, names[:1], "")
+    return certificates.Trust(certificates.TEST_ORIGINS, names, "")
+
+
+def _segment(external_id: str) -> str:
+    """An id may only ever be one segment of a path, whoever handed it to us."""
+    plain = external_id.replace("-", "").replace("_", "")
+    if not plain.isalnum() or not plain.isascii():
+        raise GatewayRefused("not an id of PayPal")
+    return external_id
