@@ -47,16 +47,17 @@ class Road:
 
     def walk(self, package: str, top_up: str) -> None:
         self.timeline.title(f"{self.buyer.email}: {package}, then {top_up} ({self.buyer.currency})")
-        price, more = self._price(package), self._price(top_up)
+        price, more = self.price(package), self.price(top_up)
         self._register(package, price)
         self._order(price.amount + price.setup, decline_first=True)
         self._account(price)
         self._login()
-        self._top_up(more, price.credit + more.credit)
+        self.top_up(more, price.credit + more.credit)
         self._papers()
 
-    def _price(self, slug: str) -> Price:
-        prices = Price.objects.select_related("package").filter(
+    def price(self, slug: str) -> Price:
+        """Return the cheapest price of a package in the buyer's currency: the monthly one."""
+        prices = Price.objects.select_related("package__tariff").filter(
             package__slug=slug, currency=self.buyer.currency
         )
         return prices.order_by("amount_minor")[0]
@@ -103,13 +104,8 @@ class Road:
         return True if 'data-stage="ready"' in page.text else None
 
     def _account(self, price: Price) -> None:
-        remote = self._remote()
-        must = self.timeline.must
-        must("balance on the dialler", self._balance(), price.credit)
-        must("channels", remote["channels"], price.package.channels)
-        must("services", set(remote["services"].split(",")), set(price.package.services))
-        assert price.package.tariff is not None
-        must("tariff", remote["rate_plan"], price.package.tariff.remote_id)
+        self.timeline.must("balance on the dialler", self.balance(), price.credit)
+        self.timeline.must("limits on the dialler", self.limits(), limits_of(price))
 
     def _login(self) -> None:
         """Find the mail, open its one-time link, and sign in at the dialler with what it shows."""
@@ -129,7 +125,7 @@ class Road:
             raise Differs("the one-time link shows the password twice")
         self.step(f"signed in at the dialler as {username}")
 
-    def _top_up(self, price: Price, expected: Money) -> None:
+    def top_up(self, price: Price, expected: Money) -> None:
         subscription = subscription_of(self.buyer.email)
         assert subscription is not None
         page = self.browser.open(f"/account/services/{subscription.public_id}/")
@@ -139,7 +135,7 @@ class Road:
             raise Differs(f"the service page does not offer {price}")
         page = self.browser.send(page, forms[0])
         self._order(price.amount)
-        self.timeline.must("balance after the top-up", self._balance(), expected)
+        self.timeline.must("balance after the top-up", self.balance(), expected)
 
     def _papers(self) -> None:
         """Both invoices are paid and can be had as PDF; the receipt was mailed."""
@@ -166,7 +162,7 @@ class Road:
 
         return wait_for(f"the mail with {holding}", look)
 
-    def _remote(self) -> dict[str, str]:
+    def remote(self) -> dict[str, str]:
         subscription = subscription_of(self.buyer.email)
         if subscription is None or subscription.account is None:
             raise Differs("there is no account")
@@ -179,8 +175,14 @@ class Road:
                 return dict(remote)
         raise Differs(f"{account.username} is not on the dialler")
 
-    def _balance(self) -> Money:
-        return Money.rounded(Decimal(self._remote()["balance"]), self.buyer.currency)
+    def balance(self) -> Money:
+        return Money.rounded(Decimal(self.remote()["balance"]), self.buyer.currency)
+
+    def limits(self) -> tuple[object, ...]:
+        """Return what the dialler enforces: tariff, channels, services."""
+        remote = self.remote()
+        services = ",".join(sorted(remote["services"].split(",")))
+        return remote["rate_plan"], int(remote["channels"]), services
 
     def _ok(self, page: Page, what: str) -> None:
         self.timeline.must(f"{what} ({page.url})", page.status, 200)
@@ -188,7 +190,7 @@ class Road:
     def is_gone(self) -> bool:
         """Say whether the dialler knows the account no more."""
         try:
-            self._remote()
+            self.remote()
         except Differs:
             return True
         return False
@@ -196,8 +198,15 @@ class Road:
     def step(self, text: str) -> None:
         """Print a line of the timeline with what is true now."""
         try:
-            balance = self._balance()
+            balance = self.balance()
         except Differs:
             balance = None
         now = standing(self.buyer.email, self.buyer.currency, balance)
         self.timeline.step(text, now)
+
+
+def limits_of(price: Price) -> tuple[object, ...]:
+    """Return what the dialler should enforce for the price, as `Road.limits` reads it."""
+    package = price.package
+    assert package.tariff is not None, "A package that opens an account has a tariff."
+    return package.tariff.remote_id, package.channels, ",".join(sorted(package.services))

@@ -23,7 +23,7 @@ class Staff:
         self._browser = Browser(site)
         email, password = demo.STAFF
         page = self._browser.open("/admin/login/")
-        self._browser.submit(page, "password", {"username": email, "password": password})
+        self._browser.submit(page, "password", {"login": email, "password": password})
 
     def lives_until(self, day: date) -> None:
         """Let the days pass until the shop's date is that day."""

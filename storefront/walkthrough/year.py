@@ -1,4 +1,4 @@
-"""The calendar: renewed, reminded, suspended, paid, restored, cancelled, ended, deleted."""
+"""The calendar: renewed, topped up, up, down, reminded, suspended, restored, ended, deleted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from billing.models import Invoice, Mail, Notice, Subscription
 from storefront.walkthrough.browser import Page
+from storefront.walkthrough.exchange import Exchange
 from storefront.walkthrough.road import CARD, DECLINED_CARD, Road
 from storefront.walkthrough.staff import Staff, today
 from storefront.walkthrough.timeline import Differs, subscription_of, wait_for
@@ -19,9 +20,10 @@ class Year:
     road: Road
     staff: Staff
 
-    def lives(self) -> None:
+    def lives(self, package: str, bigger: str, top_up: str) -> None:
         self._renewal()
-        self._late()
+        self._more(package, bigger, top_up)
+        self._late(package)
         self._end()
 
     def _renewal(self) -> None:
@@ -34,10 +36,24 @@ class Year:
         self._paid_until_moved(begun)
         self._step("paid the renewal on its due date")
 
-    def _late(self) -> None:
-        """Let the third period's invoice go unpaid until the service stands still; then pay it."""
+    def _more(self, package: str, bigger: str, top_up: str) -> None:
+        """Top up in the middle of the period, change to the bigger package, agree to go back."""
+        self.staff.lives_until(today() + timedelta(days=5))
+        price = self.road.price(top_up)
+        self.road.top_up(price, self.road.balance() + price.credit)
+        exchange = Exchange(self.road)
+        exchange.up(bigger)
+        exchange.down(package)
+
+    def _late(self, package: str) -> None:
+        """Let the third period's invoice go unpaid until the service stands still; then pay it.
+
+        It is that of the package which was agreed for this period; its payment brings that too.
+        """
         begun = self._service()
         invoice = self._invoiced(begun)
+        agreed = self.road.price(package)
+        self.road.timeline.must("owed for the next period", invoice.due, agreed.amount)
         due_on = self._due(invoice)
         self.staff.lives_until(due_on)
         self._noticed(invoice, Notice.Step.REMINDER)
@@ -53,6 +69,7 @@ class Year:
         self._stands("active", "live")
         self._paid_until_moved(begun)
         self._step("paid, and the service runs again")
+        Exchange(self.road).is_done(package)
 
     def _end(self) -> None:
         """Cancel, take it back, cancel again, and live until the account is deleted."""

@@ -14,6 +14,7 @@ from storefront.walkthrough.staff import Staff
 from storefront.walkthrough.timeline import Differs, Timeline
 from storefront.walkthrough.year import Year
 
+TOP_UP = "credit-25"
 CONSUMER = {
     "kind": "private",
     "name": "Ada Muster",
@@ -42,11 +43,11 @@ class Command(BaseCommand):
         timeline = Timeline(self.stdout.write)
         try:
             staff = Staff(settings.SITE_URL)
-            for buyer, package in _walkers():
+            for buyer, package, bigger in _walkers():
                 browser = Browser(settings.SITE_URL, buyer.language)
                 road = Road(browser, buyer, timeline)
-                road.walk(package, "credit-25")
-                Year(road, staff).lives()
+                road.walk(package, TOP_UP)
+                Year(road, staff).lives(package, bigger, TOP_UP)
             self._check_books()
         except (Differs, Lost) as error:
             raise CommandError(f"Differs: {error}") from error
@@ -62,8 +63,11 @@ class Command(BaseCommand):
         self.stdout.write(f"\n{len(invariants.INVARIANTS)} invariants hold.")
 
 
-def _walkers() -> list[tuple[Buyer, str]]:
-    """A consumer in German and euros, a business in English and dollars: both kinds of dialler."""
+def _walkers() -> list[tuple[Buyer, str, str]]:
+    """A consumer in German and euros, a business in English and dollars: both kinds of dialler.
+
+    With the package each buys, and the bigger one each tries for a while.
+    """
     ada = Buyer(f"ada-{uuid.uuid4().hex[:8]}@example.com", "de", "EUR", CONSUMER)
     jo = Buyer(f"jo-{uuid.uuid4().hex[:8]}@example.com", "en", "USD", BUSINESS)
-    return [(ada, "business"), (jo, "starter")]
+    return [(ada, "business", "scale"), (jo, "starter", "business")]
