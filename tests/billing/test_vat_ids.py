@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from billing import demo, invariants, invoices, tax, vat_ids
-from billing.models import Customer, InvoiceLine, Mail, VatCheck
+from billing.models import Brand, Customer, InvoiceLine, Mail, VatCheck
 from tests import world
 from tests.billing.orders import euros
 
@@ -20,6 +20,18 @@ AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 YES = {"valid": True, "requestIdentifier": "WAPIAAAAYx1", "name": "Muster AG", "address": "---"}
 NO = {"valid": False, "requestIdentifier": "WAPIAAAAYx2", "name": "---", "address": "---"}
 AWAY = {"actionSucceed": False, "errorWrappers": [{"error": "MS_UNAVAILABLE"}]}
+# A whole answer, as the register gives it.
+WHOLE = {
+    "countryCode": "AT",
+    "vatNumber": "U13585627",
+    "requestDate": "2026-10-03T21:02:05.093Z",
+    "valid": True,
+    "requestIdentifier": "WAPIAAAAaEDkvhHx",
+    "name": "Muster AG",
+    "address": "Ring 1\nAT-1010 Wien",
+    "traderName": "---",
+    "traderNameMatch": "NOT_PROCESSED",
+}
 State = VatCheck.State
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +41,7 @@ class Register:
 
     def __init__(self) -> None:
         self.says: Any = YES
+        self.status = 200
         self.asked: list[dict[str, str]] = []
         register = self
 
@@ -36,8 +49,9 @@ class Register:
             def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])
                 register.asked.append(json.loads(self.rfile.read(length)))
-                body = json.dumps(register.says).encode()
-                self.send_response(200 if "valid" in register.says else 500)
+                says = register.says
+                body = says if isinstance(says, bytes) else json.dumps(says).encode()
+                self.send_response(register.status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -101,6 +115,52 @@ def test_without_an_answer_it_is_asked_again_later(register: Register, buyer: Cu
     register.says = YES
     (due,) = vat_ids.waiting(at=AT + timedelta(minutes=1))
     assert vat_ids.check(due, at=AT + timedelta(minutes=1)).state == State.VALID
+
+
+def failed(*codes: str, **more: Any) -> dict[str, Any]:
+    return {"actionSucceed": False, "errorWrappers": [{"error": code} for code in codes], **more}
+
+
+@pytest.mark.parametrize(
+    ("status", "says", "state", "note"),
+    [
+        (200, WHOLE, State.VALID, ""),
+        (200, {**WHOLE, "valid": False, "userError": "INVALID"}, State.INVALID, ""),
+        (200, failed("INVALID_INPUT"), State.INVALID, ""),
+        # Its errors come with any status, and beside a no that is none.
+        (200, failed("MS_MAX_CONCURRENT_REQ"), State.WAITING, "MS_MAX_CONCURRENT_REQ"),
+        (200, failed("INVALID_REQUESTER_INFO"), State.WAITING, "INVALID_REQUESTER_INFO"),
+        (400, failed("VOW-ERR-11", message="x"), State.WAITING, "VOW-ERR-11"),
+        (200, failed("MS_UNAVAILABLE", valid=False), State.WAITING, "MS_UNAVAILABLE"),
+        (200, {"valid": False, "userError": "TIMEOUT"}, State.WAITING, "TIMEOUT"),
+        (200, {**WHOLE, "errorWrappers": [{"error": "X"}]}, State.WAITING, "X"),
+        (200, failed(), State.WAITING, "failed without a reason"),
+        (503, WHOLE, State.WAITING, "no yes and no no (HTTP 503)"),
+        (200, {**WHOLE, "valid": "true"}, State.WAITING, "no yes and no no (HTTP 200)"),
+        (500, b"<html>Internal Server Error</html>", State.WAITING, "JSONDecodeError"),
+        (200, b"", State.WAITING, "JSONDecodeError"),
+        (200, [WHOLE], State.WAITING, "no object (HTTP 200)"),
+    ],
+)
+def test_only_a_clear_word_is_an_answer(
+    register: Register, buyer: Customer, status: int, says: Any, state: str, note: str
+) -> None:
+    register.status, register.says = status, says
+    check = vat_ids.check(asked(buyer).pk, at=AT)
+    assert (check.state, check.note) == (state, note)
+    if state == State.VALID:
+        assert (check.consultation, check.name) == ("WAPIAAAAaEDkvhHx", "Muster AG")
+        assert check.address == "Ring 1 AT-1010 Wien"
+
+
+def test_the_seller_s_id_is_sent_as_the_register_wants_it(
+    register: Register, buyer: Customer
+) -> None:
+    Brand.objects.update(vat_id="de 136.695 976")
+    vat_ids.check(asked(buyer).pk, at=AT)
+    (question,) = register.asked
+    assert question["requesterMemberStateCode"] == "DE"
+    assert question["requesterNumber"] == "136695976"
 
 
 def test_a_no_is_told_with_what_to_do_and_asked_again_when_saved(
