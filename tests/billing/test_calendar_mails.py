@@ -11,7 +11,7 @@ from django.conf import settings
 from billing import cancellations, days, deliveries
 from billing.models import Invoice, Mail, Subscription
 from tests import payments
-from tests.billing import orders
+from tests.billing import orders, saved
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DUE = date(2026, 4, 2)
@@ -82,3 +82,22 @@ def test_whoever_cancelled_reads_that_nothing_more_is_charged() -> None:
     mail = Mail.objects.get(template="ended")
     assert "as you cancelled it" in mail.text
     assert "Nothing more is charged" in mail.html
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_whoever_pays_automatically_is_told_of_the_charge_not_reminded(language: str) -> None:
+    orders.seeded(at=AT)
+    user, customer = orders.buyer(at=AT, language=language)
+    payments.pay(orders.place(user, customer, "business", at=AT).invoice, at=AT)
+    saved.kept(customer, at=AT)
+    for offset in (-7, -3):
+        days.run(DUE + timedelta(days=offset), at=noon(DUE + timedelta(days=offset)), most=None)
+    mail = Mail.objects.get(template="reminder")
+    told = {
+        "en": "Invoice R-2026-0002 over €79.00 will be charged on 2 April 2026",
+        "de": "Rechnung R-2026-0002 über 79,00 € wird am 2. April 2026 abgebucht",
+    }
+    assert mail.subject.replace("\xa0", " ") == told[language]
+    assert "4242" in mail.text
+    assert "IBAN" not in mail.text
+    assert not re.search("Reminder|Erinnerung|pay the|bezahlen", mail.subject + mail.text)
