@@ -98,6 +98,7 @@ class EndForm(ReasonForm):
 
 class EndNow(Deed):
     code, label, danger, form = "end", gettext_lazy("End at once…"), True, EndForm
+    guarded = True
 
     def offered(self, row: Subscription) -> bool:
         return row.state in Subscription.LIVING

@@ -53,6 +53,7 @@ class ExchangeForm(ReasonForm):
 class ChangePackage(Deed):
     code, label = "exchange", gettext_lazy("Change package…")
     form = ExchangeForm
+    guarded = True
 
     def offered(self, row: Subscription) -> bool:
         return row.state == Subscription.State.ACTIVE and not quotes.obstacle(row)
