@@ -17,6 +17,8 @@ from django.db import connection
 
 from provisioning.models import Heartbeat
 
+# Several may start at once on two busy cores.
+START_SECONDS = 60
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -45,7 +47,12 @@ class Worker:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        wait_until(Heartbeat.objects.filter(process="worker").exists, what=f"see {self.log}")
+        try:
+            lives = Heartbeat.objects.filter(process="worker").exists
+            wait_until(lives, seconds=START_SECONDS, what=f"see {self.log}")
+        except BaseException:
+            self.kill()
+            raise
 
     def kill(self) -> None:
         """End it as a power cut would: nothing is cleaned up."""
