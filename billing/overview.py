@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Sum
+from django.urls import reverse
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -21,6 +22,7 @@ from billing.models import (
 )
 from billing.payments import NOT_BELIEVED
 from packages.desk.cells import ICONS, TONES, amount_of, list_url
+from packages.models import Proposal
 from provisioning import pools, servers
 from provisioning.models import Account, Drift, Job, Server
 
@@ -50,6 +52,7 @@ def cards(*, at: datetime) -> list[Card]:
         _parked_jobs(),
         _oldest_job(at),
         _drifts(),
+        _proposals(),
         _events(),
         _differences(),
         _transfers(),
@@ -108,6 +111,13 @@ def _drifts() -> Card:
     note = _("apply, accept or park") if count else _("all as it should be")
     url = list_url(Drift, state__exact="open")
     return _counted(_("Drift at the diallers"), count, note, url, "provisioning.view_drift")
+
+
+def _proposals() -> Card:
+    count = Proposal.objects.filter(state=Proposal.State.PROPOSED).count()
+    note = _("approve or deny them") if count else _("none waits")
+    url = list_url(Proposal, state__exact="proposed")
+    return _counted(_("Proposals for a second person"), count, note, url, "packages.view_proposal")
 
 
 def _events() -> Card:
@@ -190,7 +200,7 @@ def _servers() -> Card:
         f"{well} / {len(active)}",
         ", ".join(ill)[:60] or note,
         "bad" if ill or not active else "ok",
-        list_url(Server),
+        reverse("admin:provisioning_server_health"),
         "provisioning.view_server",
     )
 

@@ -168,12 +168,17 @@ def restore(subscription: Subscription, *, cause: str, at: datetime, actor: str)
 def end(subscription: Subscription, *, cause: str, reason: str, at: datetime, actor: str) -> None:
     """End a service for good; needs its lock. The account is suspended now, deleted in 30 days."""
     assert subscription.account is not None, "A subscription that ran has its account."
+    abandon(subscription, reason=reason, at=at, actor=actor)
+    jobs.terminate(subscription.account, cause=cause, delete_at=at + KEPT_FOR, at=at, actor=actor)
+
+
+def abandon(subscription: Subscription, *, reason: str, at: datetime, actor: str) -> None:
+    """End a service without asking anything of the dialler; needs its lock."""
     subscription.next_invoice_on = None
     also = ("next_invoice_on",)
     subscription.move(Subscription.State.ENDED, at=at, actor=actor, reason=reason, also=also)
     for agreed in subscription.exchanges.filter(state=Exchange.State.PENDING):
         agreed.move(Exchange.State.CANCELLED, at=at, actor=actor, reason="the service ended")
-    jobs.terminate(subscription.account, cause=cause, delete_at=at + KEPT_FOR, at=at, actor=actor)
 
 
 def cause_of_end(subscription: Subscription) -> str:

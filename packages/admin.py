@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from packages.desk import second as second
 from packages.desk.cells import EMPTY, amount, badge, counted, lines
 from packages.desk.pages import Page, TabularInline
 from packages.models import Cycle, Package, PackageGroup, Price, Rate, Service, Tariff

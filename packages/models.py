@@ -12,6 +12,8 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from packages.desk.proposals import Proposal as Proposal
+from packages.desk.proposals import SecondPerson as SecondPerson
 from packages.money import Money
 from packages.periods import Cycle
 from packages.states import StateChange

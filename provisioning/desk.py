@@ -74,10 +74,21 @@ def cancel(job: Job, *, reason: str, seen: int, at: datetime, actor: str) -> Non
     A deletion that only waits for its day can be called off as well.
     """
     with _held(job.pk, seen=seen, states=CANCELLABLE[job.kind]) as held:
-        held.finished_at, held.reason = at, reason[:300]
-        held.details = {key: value for key, value in held.details.items() if key != "sealed"}
-        also = ("finished_at", "reason", "details")
-        held.move(Job.State.CANCELLED, at=at, actor=actor, reason=reason, also=also)
+        _give_up(held, reason=reason, at=at, actor=actor)
+
+
+def abandon(job: Job, *, reason: str, seen: int, at: datetime, actor: str) -> None:
+    """Give up an account that was never made, with all its jobs. Money is not paid back by this.
+
+    Should the dialler make it late all the same, an audit lists it as an unknown account.
+    """
+    with _held(job.pk, seen=seen) as held:
+        account = Account.objects.get(pk=held.account_id)
+        if account.state != Account.State.PLANNED:
+            raise Impossible(_("The account exists, so it cannot be given up like this."))
+        for each in account.jobs.filter(state__in=Job.UNFINISHED).order_by("seq"):
+            _give_up(each, reason=reason, at=at, actor=actor)
+        account.move(Account.State.CLOSED, at=at, actor=actor, reason=reason)
 
 
 def open_attempt(job: Job) -> Attempt | None:
@@ -112,6 +123,13 @@ def _held(job_id: int, *, seen: int, states: tuple[str, ...] = PARKED) -> Iterat
 def _let_wait(job: Job, reason: str, *, at: datetime, actor: str) -> None:
     job.run_at, job.reason = at, ""
     job.move(Job.State.WAITING, at=at, actor=actor, reason=reason, also=("run_at", "reason"))
+
+
+def _give_up(job: Job, *, reason: str, at: datetime, actor: str) -> None:
+    job.finished_at, job.reason = at, reason[:300]
+    job.details = {key: value for key, value in job.details.items() if key != "sealed"}
+    also = ("finished_at", "reason", "details")
+    job.move(Job.State.CANCELLED, at=at, actor=actor, reason=reason, also=also)
 
 
 def _close(job: Job, outcome: Attempt.Outcome, *, proof: str, at: datetime, actor: str) -> None:

@@ -16,7 +16,10 @@ def note(server: Server, listed: Iterable[RemoteAccount], *, at: datetime) -> in
     """
     ours = Account.objects.filter(server=server)
     ids = set(ours.exclude(remote_id="").values_list("remote_id", flat=True))
-    names = {folded(name) for name in ours.filter(remote_id="").values_list("username", flat=True)}
+    names = {
+        folded(name)
+        for name in ours.filter(state=Account.State.PLANNED).values_list("username", flat=True)
+    }
     names.add(folded(server.username))
     strange = [
         each for each in listed if each.remote_id not in ids and folded(each.username) not in names

@@ -117,12 +117,11 @@ class CreditNote(Deed):
     def form_for(self, row: Invoice, data: Any) -> DeedForm:
         return CreditForm(data, row)
 
+    def weighs(self, row: Invoice, given: dict[str, Any]) -> Money | None:
+        return _drafted(row, _amounts(row, given)).total
+
     def carry_out(self, row: Invoice, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
-        amounts = {
-            int(name.removeprefix("line_")): Money.of_decimal(value, row.currency)
-            for name, value in given.items()
-            if name.startswith("line_") and value
-        }
+        amounts = _amounts(row, given)
         nth = int(given["seen"].partition(":")[0])
         said: dict[str, Any] = {"reason": given["reason"], "at": at, "actor": actor, "seen": nth}
         try:
@@ -136,6 +135,14 @@ class CreditNote(Deed):
             raise Impossible(_("The invoice was credited in the meantime.")) from error
         words = {"number": note.number, "amount": amount(note.total)}
         return _("Credit note %(number)s over %(amount)s is issued.") % words
+
+
+def _amounts(row: Invoice, given: dict[str, Any]) -> dict[int, Money]:
+    return {
+        int(name.removeprefix("line_")): Money.of_decimal(value, row.currency)
+        for name, value in given.items()
+        if name.startswith("line_") and value
+    }
 
 
 def _field(label: str, rest: Money) -> forms.DecimalField:

@@ -74,6 +74,9 @@ class RefundPayment(Deed):
     def form_for(self, row: Payment, data: Any) -> DeedForm:
         return RefundForm(data, row)
 
+    def weighs(self, row: Payment, given: dict[str, Any]) -> Money | None:
+        return Money.rounded(given["amount"], row.currency)
+
     def carry_out(self, row: Payment, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         try:
             asked = Money.of_decimal(given["amount"], row.currency)

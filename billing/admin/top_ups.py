@@ -286,6 +286,10 @@ class RefundCredit(Deed):
     def form_for(self, row: Subscription, data: Any) -> DeedForm:
         return RefundForm(data, row)
 
+    def weighs(self, row: Subscription, given: dict[str, Any]) -> Money | None:
+        found = {str(line.pk): left for line, left in top_up_refunds.refundable(row)}
+        return found.get(str(given["line"]))
+
     def carry_out(
         self, row: Subscription, given: dict[str, Any], *, at: datetime, actor: str
     ) -> Text:

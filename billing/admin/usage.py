@@ -78,6 +78,9 @@ class GiveCredit(Deed):
         balance = amount_of(row.account.balance_minor, row.currency)
         return [(_("Customer"), row.customer), (_("Balance"), balance)]
 
+    def weighs(self, row: Subscription, given: dict[str, Any]) -> Money | None:
+        return Money.rounded(given["sum"], row.currency)
+
     def carry_out(
         self, row: Subscription, given: dict[str, Any], *, at: datetime, actor: str
     ) -> Text:

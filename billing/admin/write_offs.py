@@ -12,6 +12,7 @@ from billing.models import Invoice
 from packages.desk import Impossible
 from packages.desk.cells import amount, link
 from packages.desk.deeds import Deed, ReasonForm, Text
+from packages.money import Money
 
 
 class WriteOff(Deed):
@@ -34,6 +35,9 @@ class WriteOff(Deed):
 
     def facts(self, row: Invoice) -> Sequence[tuple[Text, Any]]:
         return [(_("Customer"), link(row.customer)), (_("Still to be paid"), amount(row.due))]
+
+    def weighs(self, row: Invoice, given: dict[str, Any]) -> Money | None:
+        return row.due
 
     def carry_out(self, row: Invoice, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         try:

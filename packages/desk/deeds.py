@@ -8,6 +8,8 @@ from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from packages.money import Money
+
 Text = str | Promise
 PROOF_LENGTH = 250
 
@@ -69,6 +71,13 @@ class Deed:
 
     def form_for(self, row: Any, data: Any) -> DeedForm:
         return self.form(data, initial=self.initial(row))
+
+    def weighs(self, row: Any, given: dict[str, Any]) -> Money | None:
+        """Return the sum that is at stake: above a limit a second person does the deed.
+
+        None: one is enough. A deed that weighs something must not speak HTTP (proposals.approve).
+        """
+        return None
 
     def carry_out(self, row: Any, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         """Do it by the one flow for it, and return what to tell; raise Impossible."""

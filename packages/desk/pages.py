@@ -8,11 +8,13 @@ from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from packages import clock
-from packages.desk import Impossible
-from packages.desk.deeds import Deed, DeedForm
+from packages.desk import Impossible, proposals
+from packages.desk.cells import amount
+from packages.desk.deeds import Deed, DeedForm, Text
 from packages.desk.door import demand_fresh_proof
 from packages.states import StateChange
 
@@ -23,6 +25,7 @@ else:
     ModelAdmin = admin.ModelAdmin
     TabularInline = admin.TabularInline
 
+CSRF = "csrfmiddlewaretoken"
 NOT_NOW = _("This is not possible now; nothing was changed. What is possible is shown here.")
 
 
@@ -82,13 +85,29 @@ class Page(ModelAdmin):
     def _done(self, request: HttpRequest, row: models.Model, deed: Deed, form: DeedForm) -> bool:
         actor = f"staff:{request.user.pk}"
         try:
-            said = deed.carry_out(row, form.cleaned_data, at=clock.now(), actor=actor)
+            said = self._proposed(request, row, deed, form) or deed.carry_out(
+                row, form.cleaned_data, at=clock.now(), actor=actor
+            )
         except Impossible as error:
             form.add_error(None, str(error))
             return False
         self.log_change(request, row, f"{deed.label}: {said}")
         messages.success(request, str(said))
         return True
+
+    def _proposed(
+        self, request: HttpRequest, row: models.Model, deed: Deed, form: DeedForm
+    ) -> Text:
+        """Keep the deed for a second person if it weighs too much for one; else return nothing."""
+        weight = deed.weighs(row, form.cleaned_data)
+        if weight is None or not proposals.needs_second(weight):
+            return ""
+        sent = {name: list(values) for name, values in request.POST.lists() if name != CSRF}
+        actor = f"staff:{request.user.pk}"
+        proposals.propose(row, deed.code, sent, weight, at=clock.now(), actor=actor)
+        return gettext("Nothing is done yet: a second person has to approve %(amount)s.") % {
+            "amount": amount(weight)
+        }
 
     def _told(
         self, request: HttpRequest, row: models.Model, deed: Deed, form: DeedForm

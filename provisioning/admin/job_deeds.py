@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from packages.desk.cells import structure
 from packages.desk.deeds import Deed, DeedForm, ProofForm, ReasonForm, Text
+from packages.money import Money
 from provisioning import desk
 from provisioning.admin.instructions import details, instruction, password
 from provisioning.dialler.payloads import ID
@@ -50,6 +51,12 @@ class JobDeed(Deed):
     def initial(self, row: Job) -> dict[str, Any]:
         return {"seen": row.fence}
 
+    def weighs(self, row: Job, given: dict[str, Any]) -> Money | None:
+        """Credit is money: to say what became of it, or to give it up, may need two."""
+        if row.kind not in (Job.Kind.CREDIT, Job.Kind.TAKE_BACK) or not row.amount_minor:
+            return None
+        return Money(row.amount_minor, row.currency)
+
     def facts(self, row: Job) -> Sequence[tuple[Text, Any]]:
         attempt = desk.open_attempt(row)
         evidence = [(_("Readings so far"), structure(attempt.readings))] if attempt else []
@@ -64,6 +71,10 @@ class JobDeed(Deed):
 class VerifyNow(JobDeed):
     code = "verify"
     label = gettext_lazy("Verify now")
+
+    def weighs(self, row: Job, given: dict[str, Any]) -> Money | None:
+        """A worker decides by what it reads, not the person."""
+        return None
 
     def effects(self, row: Job) -> Sequence[Text]:
         look = _("A worker asks %(server)s at once how the account stands.")

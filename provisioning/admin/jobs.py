@@ -1,6 +1,7 @@
 """Jobs and their attempts: what was asked of the dialler, what came back, and who decides."""
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from packages import clock
 from packages.desk.cells import EMPTY, TONES, amount_of, badge, lines, link, state
+from packages.desk.deeds import Deed
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
 from provisioning import desk
 from provisioning.admin.instructions import details, instruction
@@ -41,11 +43,30 @@ class Attempts(ReadOnlyInline):
         return lines([text.rstrip(" ·") for text in texts])
 
 
-@admin.register(Job)
+class AgeFilter(admin.SimpleListFilter):
+    """Jobs that were asked for so long ago and have not ended."""
+
+    title = _("unfinished for")
+    parameter_name = "unfinished"
+    AGES = {"15m": timedelta(minutes=15), "1h": timedelta(hours=1), "1d": timedelta(days=1)}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        names = (_("more than 15 minutes"), _("more than an hour"), _("more than a day"))
+        return list(zip(self.AGES, names, strict=True))
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        age = self.AGES.get(self.value() or "")
+        if age is None:
+            return queryset
+        return queryset.filter(state__in=Job.UNFINISHED, created_at__lte=clock.now() - age)
+
+
 class JobPage(ReadOnlyPage):
-    deeds = DEEDS
+    """Registered by billing, which adds the deed that gives money back."""
+
+    deeds: ClassVar[tuple[Deed, ...]] = DEEDS
     list_display = ("what", "status", "account_link", "server", "amount", "age", "why")
-    list_filter = ("state", "kind", "account__server")
+    list_filter = ("state", "kind", "account__server", AgeFilter)
     search_fields = ("cause", "account__username", "reason")
     list_select_related = ("account__server",)
     inlines = (Attempts,)

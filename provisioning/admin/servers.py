@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.forms.fields import InvalidJSONInput
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from packages import clock
 from packages.desk import Impossible
 from packages.desk.cells import EMPTY, badge, counted, lines
 from packages.desk.deeds import Deed, ReasonForm, Text
@@ -21,6 +25,7 @@ from packages.desk.pages import Page
 from packages.states import history_of
 from provisioning import circuits, health, pools, servers, vault
 from provisioning.admin.audits import CompareAll
+from provisioning.admin.health import rows
 from provisioning.admin.pools import filling
 from provisioning.dialler.base import NotAllowed
 from provisioning.dialler.mapping import Mapping, MappingError, defaults, simulator_mapping
@@ -215,6 +220,22 @@ class ServerPage(Page):
         (gettext_lazy("Allowances"), {"fields": ("take_back",)}),
         (gettext_lazy("Names in the API"), {"fields": ("mapping", "reference")}),
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.health_view)
+        return [path("health/", view, name="provisioning_server_health"), *super().get_urls()]
+
+    def health_view(self, request: HttpRequest) -> HttpResponse:
+        """Show all servers: does each answer, what waits for it, what went wrong."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        shown = {
+            **self.admin_site.each_context(request),
+            "title": _("Health of the servers"),
+            "opts": self.opts,
+            "rows": rows(at=clock.now()),
+        }
+        return TemplateResponse(request, "admin/server_health.html", shown)
 
     def save_model(self, request: HttpRequest, obj: Server, form: Any, change: bool) -> None:
         secret = form.cleaned_data.get("secret")

@@ -169,6 +169,8 @@ UNIQUE = (
     Copy("reading_once", "reading"),
     Copy("alert_one_open", "alert"),
     Copy("alert_message_once", "alertmessage"),
+    Copy("proposal_one_open", "proposal"),
+    Copy("packages_secondperson_currency_key", "secondperson"),
     Copy("audit_once", "audit"),
     Copy("drift_one_standing", "drift"),
     Copy("unknown_account_once", "unknownaccount"),
@@ -191,6 +193,8 @@ UNIQUE = (
 
 CHECKS = (
     Copy("brand_is_one_row", "brand", {"id": "2"}),
+    Copy("proposal_needs_two", "proposal", {"state": "'approved'", "decided_by": "proposed_by"}),
+    Copy("second_person_not_negative", "secondperson", {"currency": "'USD'", "above_minor": "-1"}),
     Copy("alert_settings_is_one_row", "alertsettings", {"id": "2"}),
     Copy("price_not_negative", "price", {"cycle": "'yearly'", "amount_minor": "-1"}),
     Copy("package_account_needs_tariff", "package", {"slug": "'other'", "tariff_id": "NULL"}),

@@ -1,4 +1,4 @@
-"""The rows of readings, audits and alerts that a guard protects."""
+"""The rows of readings, audits, alerts and proposals that a guard protects."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from billing.models import Alert, AlertMessage, AlertSettings
+from packages.models import Proposal, SecondPerson
 from provisioning.models import Audit, Drift, Reading, UnknownAccount
 
 
@@ -31,3 +32,15 @@ def make(rows: dict[str, Any], *, at: datetime) -> None:
         alert=rows["alert"], news="raised", channel="mail", created_at=at, next_attempt_at=at
     )
     rows["alertsettings"] = AlertSettings.objects.create(pk=1)
+    rows["secondperson"] = SecondPerson.objects.create(currency="EUR", above_minor=100_00)
+    rows["proposal"] = Proposal.objects.create(
+        subject="provisioning.job",
+        subject_id=rows["job"].pk,
+        deed="applied",
+        about="credit",
+        given={},
+        amount_minor=20_00,
+        currency="EUR",
+        proposed_by="staff:1",
+        at=at,
+    )

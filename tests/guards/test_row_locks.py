@@ -45,7 +45,8 @@ from billing.models import (
     StatementFile,
     Subscription,
 )
-from packages.models import Price
+from packages.desk import proposals
+from packages.models import Price, Proposal
 from provisioning import (
     circuits,
     desk,
@@ -173,6 +174,11 @@ def _resolve_alert(world: rows.Rows) -> None:
     alerts.reconcile([], kinds=["drift"], at=AT)
 
 
+def _deny_proposal(world: rows.Rows) -> None:
+    row = Proposal.objects.get(pk=world["proposal"].pk)
+    proposals.deny(row, reason="no", at=AT, actor="staff:2")
+
+
 def _close_event(world: rows.Rows) -> None:
     event = GatewayEvent.objects.get(pk=world["event"].pk)
     billing_desk.close_event(event, reason="done elsewhere", at=AT, actor="staff:1")
@@ -266,6 +272,7 @@ LOCKS = (
     Lock("provisioning.drift_desk._held", "drift", _decide_drift),
     Lock("provisioning.drifts.note", "account", _find_drift),
     Lock("billing.alerts.reconcile", "alert", _resolve_alert),
+    Lock("packages.desk.proposals._held", "proposal", _deny_proposal),
     Lock("billing.desk._parked", "event", _close_event),
     Lock("billing.desk.send_again", "mail", _send_again),
     Lock("provisioning.admin.accounts.carry_out", "account", _staff_suspends),

@@ -1,0 +1,160 @@
+"""The pages of the rule of two: what waits for a second person, and from which sums on."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from packages.desk import Impossible, proposals
+from packages.desk.cells import EMPTY, amount, link, state
+from packages.desk.deeds import Deed, ReasonForm, Text
+from packages.desk.pages import Page, ReadOnlyPage
+from packages.desk.proposals import Proposal, SecondPerson
+
+
+def subject_of(proposal: Proposal) -> models.Model | None:
+    """Return the row that the proposed deed is about, None if it is gone."""
+    rows: models.QuerySet[models.Model] = apps.get_model(proposal.subject)._default_manager.all()
+    return rows.filter(pk=proposal.subject_id).first()
+
+
+def deed_of(proposal: Proposal) -> Deed:
+    """Return the proposed deed, from the page of its row; raise Impossible if there is none."""
+    page = admin.site.get_model_admin(apps.get_model(proposal.subject))
+    deeds: Sequence[Deed] = getattr(page, "deeds", ())
+    for deed in deeds:
+        if deed.code == proposal.deed:
+            return deed
+    raise Impossible(_("This deed does not exist any more."))
+
+
+class Approve(Deed):
+    code, label, danger = "approve", gettext_lazy("Approve and do it"), True
+    guarded = True
+
+    def offered(self, row: Proposal) -> bool:
+        subject = subject_of(row)
+        if row.state != Proposal.State.PROPOSED or subject is None:
+            return False
+        try:
+            return deed_of(row).offered(subject)
+        except Impossible:
+            return False
+
+    def effects(self, row: Proposal) -> Sequence[Text]:
+        return deed_of(row).effects(subject_of(row))
+
+    def facts(self, row: Proposal) -> Sequence[tuple[Text, Any]]:
+        subject, deed = subject_of(row), deed_of(row)
+        fields = deed.form_for(subject, _sent(row)).visible_fields()
+        return [
+            (_("Deed"), deed.label),
+            (_("About"), link(subject)),
+            (_("Amount"), amount(row.amount)),
+            (_("Proposed by"), row.proposed_by),
+            *deed.facts(subject),
+            *((field.label, field.value()) for field in fields if field.value()),
+        ]
+
+    def carry_out(self, row: Proposal, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
+        subject, deed = subject_of(row), deed_of(row)
+
+        def do(both: str) -> str:
+            if subject is None or not deed.offered(subject):
+                raise Impossible(_("This is not possible any more; deny it."))
+            form = deed.form_for(subject, _sent(row))
+            if not form.is_valid():
+                raise Impossible(_("What was filled in is not valid any more; deny it."))
+            return str(deed.carry_out(subject, form.cleaned_data, at=at, actor=both))
+
+        return proposals.approve(row, do, at=at, actor=actor)
+
+
+class Deny(Deed):
+    code, label, form = "deny", gettext_lazy("Deny"), ReasonForm
+
+    def offered(self, row: Proposal) -> bool:
+        return row.state == Proposal.State.PROPOSED
+
+    def effects(self, row: Proposal) -> Sequence[Text]:
+        return [_("Nothing of it is done. It can be proposed anew.")]
+
+    def carry_out(self, row: Proposal, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
+        proposals.deny(row, reason=given["reason"], at=at, actor=actor)
+        return _("It is denied.")
+
+
+@admin.register(Proposal)
+class ProposalPage(ReadOnlyPage):
+    deeds = (Approve(), Deny())
+    list_display = ("what", "status", "about", "total", "proposed_by", "at", "decided_by")
+    list_filter = ("state", "subject", "at")
+    search_fields = ("about", "proposed_by", "decided_by")
+    readonly_fields = ("what", "status", "subject_link", "total", "filled_in")
+    fieldsets = (
+        (None, {"fields": ("status", "what", "subject_link", "total", "filled_in")}),
+        (
+            gettext_lazy("Who and when"),
+            {"fields": (("proposed_by", "at"), ("decided_by", "decided_at"))},
+        ),
+    )
+
+    def may_act(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def deed_view(self, request: HttpRequest, pk: int, code: str) -> HttpResponse:
+        """Deciding needs the same right as the deed itself."""
+        row = Proposal.objects.filter(pk=pk).first()
+        app, _dot, model = row.subject.partition(".") if row else ("", "", "")
+        if row is not None and not request.user.has_perm(f"{app}.change_{model}"):
+            raise PermissionDenied
+        return super().deed_view(request, pk, code)
+
+    @admin.display(description=gettext_lazy("deed"), ordering="deed")
+    def what(self, row: Proposal) -> str:
+        try:
+            return str(deed_of(row).label)
+        except Impossible:
+            return row.deed
+
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def status(self, row: Proposal) -> str:
+        return state(row)
+
+    @admin.display(description=gettext_lazy("about"))
+    def subject_link(self, row: Proposal) -> str:
+        subject = subject_of(row)
+        return link(subject) if subject is not None else row.about
+
+    @admin.display(description=gettext_lazy("amount"), ordering="amount_minor")
+    def total(self, row: Proposal) -> str:
+        return amount(row.amount)
+
+    @admin.display(description=gettext_lazy("as filled in"))
+    def filled_in(self, row: Proposal) -> str:
+        given = [f"{name}: {', '.join(values)}" for name, values in row.given.items()]
+        return "; ".join(given) or EMPTY
+
+
+@admin.register(SecondPerson)
+class SecondPersonPage(Page):
+    guarded = True
+    list_display = ("currency", "above_amount")
+
+    @admin.display(description=gettext_lazy("a second person above"))
+    def above_amount(self, row: SecondPerson) -> str:
+        return amount(row.above)
+
+
+def _sent(proposal: Proposal) -> QueryDict:
+    data = QueryDict(mutable=True)
+    for name, values in proposal.given.items():
+        data.setlist(name, values)
+    return data
