@@ -171,8 +171,7 @@ def next_renewal(services: Sequence[Service]) -> Service | None:
 
 def invoice_rows(invoices: Sequence[Invoice], *, on: date) -> list[InvoiceRow]:
     """Put the invoices' states into words; one query however many there are."""
-    being = Exists(Payment.objects.filter(paying(OuterRef("pk")), state=Payment.State.PROCESSING))
-    shown = Invoice.objects.filter(being, pk__in=[each.pk for each in invoices])
+    shown = Invoice.objects.filter(being_confirmed(), pk__in=[each.pk for each in invoices])
     confirming = set(shown.order_by().values_list("pk", flat=True))
     return [
         InvoiceRow(each, standings.of_invoice(each, on=on, confirming=each.pk in confirming))
@@ -180,10 +179,14 @@ def invoice_rows(invoices: Sequence[Invoice], *, on: date) -> list[InvoiceRow]:
     ]
 
 
+def being_confirmed() -> Exists:
+    """The condition on invoices that a payment of theirs is on its way."""
+    return Exists(Payment.objects.filter(paying(OuterRef("pk")), state=Payment.State.PROCESSING))
+
+
 def _open_invoices(customer: Customer) -> QuerySet[Invoice]:
-    confirming = Payment.objects.filter(paying(OuterRef("pk")), state=Payment.State.PROCESSING)
     mine = Invoice.objects.filter(customer=customer, state=Invoice.State.OPEN)
-    return mine.filter(~Exists(confirming))
+    return mine.filter(~being_confirmed())
 
 
 def _balance(services: Sequence[Service], currency: str) -> Balance:

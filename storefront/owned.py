@@ -7,10 +7,21 @@ one that does not exist look the same: 404.
 import uuid
 from collections.abc import Sequence
 
+from allauth.account.models import EmailAddress
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
-from billing.models import Customer, Invoice, Order, Payment, PaymentMethod, Subscription, User
+from billing.models import (
+    Customer,
+    Invoice,
+    Mail,
+    Order,
+    Payment,
+    PaymentMethod,
+    Subscription,
+    User,
+)
 
 
 def user_of(request: HttpRequest) -> User:
@@ -50,6 +61,22 @@ def owned_invoices(request: HttpRequest, public_ids: Sequence[str]) -> list[Invo
         public_id__in=ids, customer__users=user_of(request), state=Invoice.State.OPEN
     )
     return list(rows.select_related("customer", "order").order_by("due_on", "id"))
+
+
+def owned_mails(request: HttpRequest) -> QuerySet[Mail]:
+    """Return the mails to the customers one acts for, and to one's own confirmed addresses.
+
+    Nobody reads what was sent to an address that they merely claim.
+    """
+    user = user_of(request)
+    confirmed = EmailAddress.objects.filter(user=user, verified=True).values("email")
+    personal = Q(customer=None, recipient__in=confirmed)
+    mine = Q(customer__in=user.customers.all()) | personal
+    return Mail.objects.filter(mine).exclude(text="")
+
+
+def owned_mail(request: HttpRequest, mail_id: int) -> Mail:
+    return get_object_or_404(owned_mails(request), pk=mail_id)
 
 
 def owned_method(request: HttpRequest, public_id: uuid.UUID) -> PaymentMethod:

@@ -7,7 +7,7 @@ from datetime import date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.models import Invoice, Subscription
+from billing.models import Invoice, Mail, Order, Subscription
 from packages.money import Money
 from provisioning.models import Account, Job
 
@@ -111,6 +111,26 @@ def of_invoice(invoice: Invoice, *, on: date, confirming: bool) -> Standing:
     if invoice.due_on and invoice.due_on < on:
         return Standing(BAD, _("Overdue"))
     return Standing(WARN, _("Open"))
+
+
+def of_order(order: Order) -> Standing:
+    """Return what became of an order; whether its services run is theirs to say."""
+    if order.state == Order.State.FULFILLED:
+        return Standing(OK, _("Paid"))
+    if order.state == Order.State.CANCELLED:
+        return Standing(PLAIN, _("Cancelled"))
+    return Standing(WAIT, _("Waiting for payment"))
+
+
+def of_mail(mail: Mail) -> Standing:
+    """Say whether a mail has left us; what may have left is not called failed."""
+    if mail.state == Mail.State.SENT:
+        return Standing(OK, _("Sent"))
+    if mail.state == Mail.State.FAILED:
+        return Standing(BAD, _("Not delivered"))
+    if mail.state == Mail.State.UNKNOWN:
+        return Standing(WARN, _("Perhaps sent"))
+    return Standing(WAIT, _("Being sent"))
 
 
 def _note(job: Job) -> Note:

@@ -36,7 +36,7 @@ from billing.models import (
 from packages import clock
 from packages.money import total
 from packages.periods import Period, business_day
-from storefront import overview
+from storefront import invoice_filters, overview
 from storefront.consents import to_keep
 from storefront.owned import customer_of, owned_invoice, user_of
 from storefront.profile_forms import ProfileForm
@@ -74,10 +74,13 @@ def services(request: HttpRequest) -> HttpResponse:
 def invoices(request: HttpRequest) -> HttpResponse:
     customer, on = customer_of(user_of(request)), _today(clock.now())
     issued = Invoice.objects.filter(customer=customer).exclude(state=Invoice.State.DRAFT)
-    page = Paginator(issued.order_by("-id"), PAGE_SIZE).get_page(request.GET.get("page"))
+    chosen = invoice_filters.read(request.GET, issued)
+    found = chosen.of(issued, on=on).order_by("-id")
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     together = overview.payable_together(customer) if customer else []
     context = {
         "page": page,
+        "chosen": chosen,
         "rows": overview.invoice_rows(list(page), on=on),
         "together": together,
         "sum": total((each.due for each in together), together[0].currency) if together else None,

@@ -13,16 +13,10 @@ from django.views.decorators.http import require_safe
 
 from billing import deliveries
 from billing.models import Mail
+from storefront.views.mails import designed
 
 PAGE_SIZE = 25
 View = Callable[..., HttpResponse]
-# A mail carries its styles in itself, since mail programs fetch none. This page is only that one
-# document, without scripts, forms, frames or anything fetched; the shop's policy stays as it is.
-MAIL_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'; "
-    "sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation"
-)
 
 
 def only_in_the_demo(view: View) -> View:
@@ -55,5 +49,5 @@ def mailbox_mail(request: HttpRequest, mail_id: int) -> HttpResponse:
     mail = get_object_or_404(Mail, pk=mail_id)
     text, html = deliveries.opened(mail)
     if request.GET.get("view") == "html" and html:
-        return HttpResponse(html, headers={"Content-Security-Policy": MAIL_POLICY})
+        return designed(html)
     return render(request, "storefront/mailbox_mail.html", {"mail": mail, "text": text})

@@ -11,7 +11,7 @@ from billing.models import Customer, Invoice, User
 from provisioning.models import Job
 from tests.storefront.account.people import Person
 
-PRIVATE = ("dashboard", "services", "invoices", "profile")
+PRIVATE = ("dashboard", "services", "orders", "invoices", "mails", "profile")
 METHODS = ("get", "post", "put", "patch", "delete", "head")
 
 

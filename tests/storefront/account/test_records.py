@@ -1,0 +1,99 @@
+"""Orders, invoices by filter, and the mails one was sent: complete, one's own, without secrets."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.urls import reverse
+
+from billing import emails
+from billing.models import Mail
+from tests.storefront.account import people
+from tests.storefront.account.people import Person
+
+URL = "https://shop.test/accounts/password/reset/key/1-token/"
+
+
+def page(person: Person, name: str, *args: object, **query: str) -> str:
+    answer = person.browser().get(reverse(f"storefront:{name}", args=args), query)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def letter(to: str, *, at: datetime) -> Mail:
+    """Queue a mail about signing in, whose link is sealed."""
+    values = {"subject": "Choose a new password", "button_url": emails.SEALED}
+    mail = emails.queue(
+        "letter",
+        f"reset-{to}",
+        to,
+        {**values, "button_label": "Choose", "paragraphs": [], "facts": []},
+        language="en",
+        at=at,
+        sealed=URL,
+        folder="account/email",
+    )
+    assert mail is not None
+    return mail
+
+
+def test_an_order_is_listed_with_what_became_of_it(anna: Person, now: datetime) -> None:
+    second, _ = people.order(anna.user, anna.customer, "starter", at=now)
+    text = page(anna, "orders")
+    for invoice, word in ((anna.invoice, "Paid"), (second, "Waiting for payment")):
+        assert invoice.order is not None
+        assert reverse("storefront:order", args=[invoice.order.public_id]) in text
+        assert word in text
+
+
+def test_invoices_are_found_by_state_and_year(anna: Person, now: datetime) -> None:
+    old = now - timedelta(days=400)
+    second, _ = people.order(anna.user, anna.customer, "starter", at=old)
+    paid, late = str(anna.invoice.number), str(second.number)
+    for query, found in (
+        ({"show": "paid"}, {paid}),
+        ({"show": "open"}, {late}),
+        ({"show": "overdue"}, {late}),
+        ({"show": "credit"}, set()),
+        ({"year": str(old.year)}, {late}),
+        ({"show": "all of them", "year": "soon"}, {paid, late}),
+    ):
+        text = page(anna, "invoices", **query)
+        assert {each for each in (paid, late) if f">{each}</a>" in text} == found, query
+    assert "No such invoices" in page(anna, "invoices", show="credit")
+
+
+def test_a_mail_is_shown_word_for_word_to_who_got_it_and_nobody_else(
+    anna: Person, bert: Person
+) -> None:
+    mail = Mail.objects.filter(customer=anna.customer, template="receipt").get()
+    assert mail.subject in page(anna, "mails")
+    text = page(anna, "mail", mail.pk)
+    assert str(anna.invoice.number) in text
+    designed = anna.browser().get(reverse("storefront:mail_design", args=[mail.pk]))
+    assert designed.content.decode() == mail.html
+    assert "sandbox" in designed["Content-Security-Policy"]
+    for name in ("mail", "mail_design"):
+        theirs = bert.browser().get(reverse(f"storefront:{name}", args=[mail.pk]))
+        assert theirs.status_code == 404
+
+
+def test_a_link_that_still_works_is_shown_to_nobody(anna: Person, now: datetime) -> None:
+    EmailAddress.objects.create(user=anna.user, email=anna.user.email, verified=True, primary=True)
+    mail = letter(anna.user.email, at=now)
+    text = page(anna, "mail", mail.pk)
+    assert "opens once" in text
+    assert URL not in text
+    assert emails.SEALED not in text
+    url = reverse("storefront:mail_design", args=[mail.pk])
+    assert anna.browser().get(url).status_code == 404
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_mails_to_an_address_are_for_who_confirmed_it(
+    anna: Person, now: datetime, verified: bool
+) -> None:
+    EmailAddress.objects.create(user=anna.user, email="info@example.com", verified=verified)
+    mail = letter("info@example.com", at=now)
+    answer = anna.browser().get(reverse("storefront:mail", args=[mail.pk]))
+    assert answer.status_code == (200 if verified else 404)
