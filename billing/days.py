@@ -55,6 +55,11 @@ class Day:
     told: list[str] = field(default_factory=list)
 
     @property
+    def is_quiet(self) -> bool:
+        parts = (self.invoices, self.charges, self.ended, self.steps, self.trials, self.told)
+        return not any(parts)
+
+    @property
     def severe(self) -> int:
         """Return how many services were suspended or ended."""
         return len(self.ended) + sum(each.severe for each in self.steps)

@@ -159,7 +159,11 @@ def _invoice_card(label: str, tone: str, filters: dict[str, str]) -> Card:
         Invoice.objects.filter(**filters)
         .order_by("currency")
         .values("currency")
-        .annotate(count=Count("id"), asked=Sum("total_minor"), came=Sum("paid_minor"))
+        .annotate(
+            count=Count("id"),
+            asked=Sum("total_minor"),
+            came=Sum("paid_minor") + Sum("credited_minor"),
+        )
     )
     rows = list(sums)
     count = sum(row["count"] for row in rows)

@@ -7,6 +7,7 @@ from django.db.models import QuerySet, Sum
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from billing.admin.moves import MoneyMoved
 from billing.models import LedgerAccount, LedgerTransaction, Posting
 from packages.desk.cells import amount_of, counted, link
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
@@ -92,7 +93,8 @@ class LedgerAccountPage(ReadOnlyPage):
 class PostingPage(ReadOnlyPage):
     list_display = ("booking", "book", "customer_link", "at", "amount")
     list_display_links = None
-    list_filter = ("account__kind", "account__currency")
+    list_filter = ("account__kind", "account__currency", MoneyMoved)
+    date_hierarchy = "transaction__at"
     search_fields = ("transaction__cause", "account__customer__name")
     list_select_related = ("transaction", "account__customer")
     ordering = ("-id",)

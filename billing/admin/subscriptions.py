@@ -11,6 +11,7 @@ from billing.admin.cancellations import (
 )
 from billing.admin.dunning import PauseDunning, panel
 from billing.admin.exchanges import ChangePackage, TakeChangeBack
+from billing.admin.moves import RecurringMove
 from billing.admin.top_ups import RefundCredit
 from billing.admin.usage import GiveCredit
 from billing.admin.usage import panel as usage_panel
@@ -42,7 +43,7 @@ class SubscriptionPage(ReadOnlyPage):
         EndNow(),
     )
     list_display = ("package", "status", "customer_link", "runs", "amount", "cycle", "paid_until")
-    list_filter = ("state", "package", "cycle", "currency")
+    list_filter = ("state", RecurringMove, "package", "cycle", "currency")
     search_fields = ("customer__name", "customer__company", "customer__email") + (
         "account__username",
     )

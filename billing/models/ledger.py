@@ -59,6 +59,7 @@ class LedgerTransaction(models.Model):
 
     class Meta:
         ordering = ["id"]
+        indexes = [models.Index(fields=["at"], name="ledger_by_time")]
         verbose_name = _("ledger transaction")
         verbose_name_plural = _("ledger transactions")
 

@@ -4,8 +4,10 @@ from typing import Any
 
 from django import template
 
-from billing import alert_texts, alerts, overview
+from billing import alert_texts, alerts, board, overview
 from packages import clock
+from packages.desk import cells
+from packages.money import Money
 
 register = template.Library()
 
@@ -15,6 +17,24 @@ def desk_cards(context: dict[str, Any]) -> list[overview.Card]:
     """Return the cards that the signed-in person may see."""
     user = context["request"].user
     return [card for card in overview.cards(at=clock.now()) if user.has_perm(card.right)]
+
+
+@register.simple_tag(takes_context=True)
+def desk_board(context: dict[str, Any]) -> dict[str, Any]:
+    """Return the figures that the signed-in person may see."""
+    return board.of(context["request"].user.has_perm, at=clock.now())
+
+
+@register.filter
+def shown(amount: Money) -> str:
+    """`{{ figure.amount|shown }}`: an amount as all pages of the desk write it."""
+    return cells.amount(amount)
+
+
+@register.filter
+def badge(row: Any) -> str:
+    """`{{ order|badge }}`: the row's state as icon and word."""
+    return cells.state(row)
 
 
 @register.simple_tag(takes_context=True)

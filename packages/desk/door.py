@@ -12,9 +12,11 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+
+from packages.desk.sheets import SHEETS
 
 
 class DeskSite(admin.AdminSite):
@@ -22,6 +24,25 @@ class DeskSite(admin.AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and _showed_second_factor(request)
+
+    def get_urls(self) -> list[Any]:
+        sheets = [
+            path(f"{each.code}/", self.admin_view(each.view), name=each.name) for each in SHEETS
+        ]
+        return [*sheets, *super().get_urls()]
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Return the apps with their models, before them the sheets that the reader may see."""
+        apps = super().get_app_list(request, app_label)
+        seen = [each for each in SHEETS if each.listed and request.user.has_perm(each.right)]
+        if app_label or not seen:
+            return apps
+        sheets = [
+            {"name": each.label, "object_name": each.name, "admin_url": each.url, "view_only": True}
+            for each in seen
+        ]
+        overview = {"name": _("Overview"), "app_label": "desk", "app_url": reverse("admin:index")}
+        return [{**overview, "models": sheets}, *apps]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Send whoever is not let in to the step they lack; the stock form knows no second factor.
