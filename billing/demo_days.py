@@ -31,6 +31,7 @@ def work() -> None:
         tasks.sweep_payments()
         tasks.sweep_refunds()
         tasks.sweep_methods()
+        each(provisioning.surveys_due(), provisioning.run_survey)
         each(provisioning.servers_to_probe(), provisioning.probe_server)
         due = provisioning.accounts_due()
         each(due, provisioning.run_account)

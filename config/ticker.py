@@ -96,8 +96,9 @@ def sweep() -> None:
 
 
 def _do_jobs() -> None:
-    """Do what sweep_jobs would ring for: due jobs, and servers to try again."""
+    """Do what sweep_jobs would ring for: due jobs, servers to try again, and surveys."""
     from provisioning import tasks as provisioning
 
     each(provisioning.accounts_due(), provisioning.run_account)
     each(provisioning.servers_to_probe(), provisioning.probe_server)
+    each(provisioning.surveys_due(), provisioning.run_survey)

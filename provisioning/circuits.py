@@ -51,8 +51,8 @@ def admits(server: Server, *, at: datetime) -> bool:
     return running.filter(claimed_until__gt=at).count() < server.runs_at_once
 
 
-class Line:
-    """How calls travel to one server: at its pace, and each noted for its circuit."""
+class UnnotedLine:
+    """How calls travel to one server: at its pace. What comes of them says nothing about it."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -68,13 +68,33 @@ class Line:
         """As `transport.post`; NotSent also where the pace leaves no turn before `ends_at`."""
         if self._server.requests_a_second:
             _wait(_book(self._server), until=endpoint.ends_at)
+        return transport.post(endpoint, method, arguments, secrets=secrets)
+
+
+class Line(UnnotedLine):
+    """The same, each call noted for the server's circuit."""
+
+    def __call__(
+        self,
+        endpoint: Endpoint,
+        method: str,
+        arguments: Mapping[str, str],
+        *,
+        secrets: tuple[str, ...],
+    ) -> Answer:
         try:
-            answer = transport.post(endpoint, method, arguments, secrets=secrets)
+            answer = super().__call__(endpoint, method, arguments, secrets=secrets)
+        except NoTurn:
+            raise
         except (NotSent, Unknown) as error:
             note(self._server.pk, error.reason, at=timezone.now())
             raise
         note(self._server.pk, _trouble_in(answer), at=timezone.now())
         return answer
+
+
+class NoTurn(NotSent):
+    """The server's pace left no turn for the request in time; nobody was asked."""
 
 
 def note(server_id: int, trouble: str, *, at: datetime) -> None:
@@ -239,5 +259,5 @@ def _book(server: Server) -> float:
 
 def _wait(seconds: float, *, until: float) -> None:
     if time.monotonic() + seconds >= until:
-        raise NotSent("The server's pace left no turn for this request in time.")
+        raise NoTurn("The server's pace left no turn for this request in time.")
     time.sleep(seconds)

@@ -26,22 +26,29 @@ def connect(server: Server, *, ends_at: float = math.inf) -> Dialler:
     After `ends_at` (monotonic clock) no byte leaves any more: whoever waits for that moment can
     rely on it, even if this process was stopped in between and wakes up later.
     """
-    return HttpDialler(
-        Endpoint(
-            base_url=server.base_url,
-            profile=cast(Profile, server.profile),
-            auth=cast(Auth, server.auth),
-            username=server.username,
-            secret=vault.unseal(server.secret_sealed, purpose=SECRET),
-            mapping=Mapping.from_json(server.mapping, profile=server.profile),
-            currency=server.currency,
-            connect_timeout_seconds=server.connect_timeout_seconds,
-            read_timeout_seconds=server.read_timeout_seconds,
-            ca_file=server.ca_file or None,
-            reach=reach(),
-            ends_at=ends_at,
-        ),
-        post=circuits.Line(server),
+    return HttpDialler(endpoint(server, ends_at=ends_at), post=circuits.Line(server))
+
+
+def endpoint(
+    server: Server, *, ends_at: float = math.inf, mapping: Mapping | None = None
+) -> Endpoint:
+    """Return everything needed to talk to the server, by another mapping where one is given.
+
+    Raises vault.Unsealable and MappingError.
+    """
+    return Endpoint(
+        base_url=server.base_url,
+        profile=cast(Profile, server.profile),
+        auth=cast(Auth, server.auth),
+        username=server.username,
+        secret=vault.unseal(server.secret_sealed, purpose=SECRET),
+        mapping=mapping or Mapping.from_json(server.mapping, profile=server.profile),
+        currency=server.currency,
+        connect_timeout_seconds=server.connect_timeout_seconds,
+        read_timeout_seconds=server.read_timeout_seconds,
+        ca_file=server.ca_file or None,
+        reach=reach(),
+        ends_at=ends_at,
     )
 
 

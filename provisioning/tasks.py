@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from packages import clock
 from packages.doorbell import ring
-from provisioning import audits, circuits, health, readings, runner, secrets
+from provisioning import audits, circuits, health, readings, runner, secrets, surveys
 from provisioning.models import Account, Heartbeat, Job
 
 BATCH = 500
@@ -34,11 +34,15 @@ def run_account(account_id: int) -> None:
 
 def _run_all(account_id: int) -> bool:
     """Do the account's jobs as long as one is due; return whether there was any."""
-    worker = f"worker:{socket.gethostname()}:{os.getpid()}"
+    worker = _worker()
     ran = False
     while runner.run_next(account_id, at=clock.now(), worker=worker):
         ran = True
     return ran
+
+
+def _worker() -> str:
+    return f"worker:{socket.gethostname()}:{os.getpid()}"
 
 
 @shared_task
@@ -51,6 +55,14 @@ def sweep_jobs() -> None:
         run_account.delay(account_id)
     for server_id in servers_to_probe():
         probe_server.delay(server_id)
+    for survey_id in surveys_due():
+        run_survey.delay(survey_id)
+
+
+@shared_task
+def run_survey(survey_id: int) -> None:
+    """Make the steps of a survey that are left."""
+    surveys.run(survey_id, at=clock.now(), worker=_worker())
 
 
 @shared_task
@@ -122,6 +134,11 @@ def servers_to_read() -> list[int]:
 def servers_to_check() -> list[int]:
     """Return the ids of the servers to test."""
     return health.to_check(at=timezone.now())
+
+
+def surveys_due() -> list[int]:
+    """Return the ids of the surveys that can go on."""
+    return surveys.due(at=clock.now())
 
 
 def servers_to_probe() -> list[int]:

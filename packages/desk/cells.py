@@ -24,7 +24,7 @@ TONES = {
     **dict.fromkeys(("received", "queued", "sending", "placed", "pending"), "wait"),
     **dict.fromkeys(("released", "matched", "reading", "applying"), "wait"),
     **dict.fromkeys(("suspended", "unknown", "refused", "not_sent", "faulty"), "warn"),
-    **dict.fromkeys(("parked", "failed", "stopped"), "bad"),
+    **dict.fromkeys(("parked", "failed", "stopped", "left"), "bad"),
 }
 ICONS = {"ok": "check-circle", "wait": "clock", "warn": "warning", "bad": "cross-circle"}
 

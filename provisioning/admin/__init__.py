@@ -5,6 +5,7 @@ from provisioning.admin.audits import AuditPage, UnknownAccountPage
 from provisioning.admin.jobs import JobPage
 from provisioning.admin.pools import PoolPage
 from provisioning.admin.servers import ServerPage
+from provisioning.admin.surveys import SurveyPage
 
 __all__ = [
     "AccountPage",
@@ -12,5 +13,6 @@ __all__ = [
     "JobPage",
     "PoolPage",
     "ServerPage",
+    "SurveyPage",
     "UnknownAccountPage",
 ]

@@ -1,32 +1,29 @@
 """Servers: how a dialler is reached. The secret goes in and never comes out again."""
 
 import json
-from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.forms.fields import InvalidJSONInput
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
-from django.utils import formats, timezone
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from packages import clock
-from packages.desk import Impossible
-from packages.desk.cells import EMPTY, badge, counted, lines
-from packages.desk.deeds import Deed, ReasonForm, Text
+from packages.desk.cells import EMPTY, badge, counted, lines, link, state
 from packages.desk.pages import Page
 from packages.states import history_of
-from provisioning import circuits, health, pools, servers, vault
+from provisioning import pools, servers, vault
 from provisioning.admin.audits import CompareAll
 from provisioning.admin.health import rows
+from provisioning.admin.mapping_field import MappingField
 from provisioning.admin.pools import filling
+from provisioning.admin.requests import requests_page
+from provisioning.admin.server_deeds import TROUBLES, AskAgain, StartSurvey, TestConnection, date
 from provisioning.dialler.base import NotAllowed
 from provisioning.dialler.mapping import Mapping, MappingError, defaults, simulator_mapping
 from provisioning.models import Circuit, Job, Pool, Server
@@ -37,23 +34,6 @@ else:
     ModelForm = forms.ModelForm
 
 MOST_STEPS = 10
-TROUBLES = {
-    "NotSent": gettext_lazy("cannot be reached: check address, network and certificate"),
-    "Refused": gettext_lazy("refused the question: check the API user's rights"),
-    "Misconfigured": gettext_lazy("refused login or method: check user, secret, mapping"),
-    "Unknown": gettext_lazy("answered with something unreadable: is this the API address?"),
-    "NotAllowed": gettext_lazy("has an address that is not allowed: see DIALLER_NETWORKS"),
-    "Unsealable": gettext_lazy("secret was sealed with another key: enter it again"),
-}
-
-
-class ReadableJson(forms.JSONField):
-    """JSON on several lines; what was typed wrongly comes back as it was typed."""
-
-    def prepare_value(self, value: Any) -> Any:
-        if isinstance(value, InvalidJSONInput):
-            return value
-        return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 class ServerForm(ModelForm):
@@ -66,14 +46,7 @@ class ServerForm(ModelForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}, render_value=False),
         help_text=gettext_lazy("Password or API key. Never shown; empty keeps the stored one."),
     )
-    mapping = ReadableJson(
-        label=gettext_lazy("Mapping"),
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 14, "class": "desk-code", "spellcheck": "false"}),
-        help_text=gettext_lazy(
-            "Only what differs from the profile's defaults (below). {} takes them all."
-        ),
-    )
+    mapping = MappingField()
 
     class Meta:
         model = Server
@@ -115,76 +88,19 @@ class ServerForm(ModelForm):
         return given
 
 
-class TestConnection(Deed):
-    code, label = "test", gettext_lazy("Test connection")
-
-    def offered(self, row: Server) -> bool:
-        return True
-
-    def effects(self, row: Server) -> Sequence[Text]:
-        return [
-            _("%(server)s is asked for its list of roles with the stored login.")
-            % {"server": row.base_url},
-            _("Nothing is changed there."),
-        ]
-
-    def carry_out(self, row: Server, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
-        """Speaks HTTP; no transaction is open."""
-        try:
-            works = servers.check(row, at=at)
-        except MappingError as error:
-            raise Impossible(" ".join(error.problems)) from error
-        if not works:
-            raise Impossible(_("%(server)s %(trouble)s.") % _trouble(row))
-        return f"{row.name} {row.check_note}."
-
-
-class AskAgain(Deed):
-    code, label, form = "ask-again", gettext_lazy("Ask it again"), ReasonForm
-
-    def offered(self, row: Server) -> bool:
-        return not circuits.is_closed(row.pk)
-
-    def effects(self, row: Server) -> Sequence[Text]:
-        return [
-            _("Jobs run at %(server)s at once, without waiting for three good probes.")
-            % {"server": row.name},
-            _("After %(count)s troubles in a row they stop again.")
-            % {"count": circuits.TROUBLES_IN_A_ROW},
-        ]
-
-    def facts(self, row: Server) -> Sequence[tuple[Text, Any]]:
-        circuit = row.circuit
-        return [
-            (_("Not asked since"), date(circuit.opened_at)),
-            (_("Why"), circuit.reason),
-            (_("Next probe"), date(circuit.probe_at)),
-        ]
-
-    def carry_out(self, row: Server, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
-        if not health.ask_again(row.pk, given["reason"], actor=actor):
-            raise Impossible(_("The server is asked already."))
-        return _("The server is asked again.")
-
-
-def date(moment: datetime | None) -> str:
-    return formats.date_format(timezone.localtime(moment), "DATETIME_FORMAT") if moment else EMPTY
-
-
-def _trouble(row: Server) -> dict[str, Any]:
-    return {"server": row.name, "trouble": TROUBLES.get(row.check_note, row.check_note)}
-
-
 @admin.register(Server)
 class ServerPage(Page):
     guarded = True
     form = ServerForm
-    deeds = (TestConnection(), AskAgain(), CompareAll())
+    deeds = (TestConnection(), StartSurvey(), CompareAll(), AskAgain())
     list_display = ("name", "health", "asked", "currency", "load", "accounts", "parked")
     list_select_related = ("circuit",)
     list_filter = ("profile", "active")
     search_fields = ("name", "base_url")
-    readonly_fields = ("load", "health", "checked_at", "asked", "interruptions", "reference")
+    readonly_fields = (
+        *("load", "health", "checked_at", "asked", "interruptions"),
+        *("requests", "latest_survey", "reference"),
+    )
     fieldsets = (
         (None, {"fields": ("name", "currency", "login_url", "default_role")}),
         (
@@ -218,12 +134,20 @@ class ServerPage(Page):
             },
         ),
         (gettext_lazy("Allowances"), {"fields": ("take_back",)}),
-        (gettext_lazy("Names in the API"), {"fields": ("mapping", "reference")}),
+        (
+            gettext_lazy("Names in the API"),
+            {"fields": ("mapping", "requests", "latest_survey", "reference")},
+        ),
     )
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.health_view)
-        return [path("health/", view, name="provisioning_server_health"), *super().get_urls()]
+        health = self.admin_site.admin_view(self.health_view)
+        requests = self.admin_site.admin_view(self.requests_view)
+        return [
+            path("health/", health, name="provisioning_server_health"),
+            path("<int:pk>/requests/", requests, name="provisioning_server_requests"),
+            *super().get_urls(),
+        ]
 
     def health_view(self, request: HttpRequest) -> HttpResponse:
         """Show all servers: does each answer, what waits for it, what went wrong."""
@@ -236,6 +160,15 @@ class ServerPage(Page):
             "rows": rows(at=clock.now()),
         }
         return TemplateResponse(request, "admin/server_health.html", shown)
+
+    def requests_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show the requests that the mapping, or another one typed in, makes; sends none."""
+        row = self.get_object(request, str(pk))
+        if row is None:
+            raise Http404
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        return requests_page(self, request, row)
 
     def save_model(self, request: HttpRequest, obj: Server, form: Any, change: bool) -> None:
         secret = form.cleaned_data.get("secret")
@@ -301,6 +234,20 @@ class ServerPage(Page):
     def parked(self, row: Server) -> str:
         parked = Job.objects.filter(account__server=row, state=Job.State.PARKED)
         return counted(parked, state__exact="parked", account__server__id__exact=row.pk)
+
+    @admin.display(description=gettext_lazy("requests"))
+    def requests(self, row: Server) -> str:
+        if row._state.adding:
+            return EMPTY
+        url = reverse("admin:provisioning_server_requests", args=[row.pk])
+        return format_html('<a href="{}">{}</a>', url, _("Show the exact requests"))
+
+    @admin.display(description=gettext_lazy("latest survey"))
+    def latest_survey(self, row: Server) -> str:
+        survey = None if row._state.adding else row.surveys.first()
+        if survey is None:
+            return EMPTY
+        return format_html("{} {}", link(survey), state(survey))
 
     @admin.display(description=gettext_lazy("examples"))
     def reference(self, row: Server) -> str:

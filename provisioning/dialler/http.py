@@ -48,6 +48,11 @@ class HttpDialler:
     def capabilities(self) -> ReadOnlyDict[str, Capability]:
         return {name: getattr(self._mapping.capabilities, name) for name in CAPABILITIES}
 
+    @property
+    def currency(self) -> str:
+        """The currency of the server's balances."""
+        return self._endpoint.currency
+
     def check(self) -> tuple[Role, ...]:
         if not self._mapping.methods.roles:
             self._look(self._by_name(NOBODY))

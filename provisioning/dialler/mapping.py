@@ -30,7 +30,18 @@ from provisioning.dialler.mapping_parts import (
     Units,
 )
 
-__all__ = ["CAPABILITIES", "Capability", "Mapping", "MappingError", "defaults", "simulator_mapping"]
+# Objects of the operator's own keys, in which nothing is a default by itself.
+PAIRS = ("create_fields", "fixed_args")
+
+__all__ = [
+    "CAPABILITIES",
+    "Capability",
+    "Mapping",
+    "MappingError",
+    "beyond_defaults",
+    "defaults",
+    "simulator_mapping",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +101,23 @@ def defaults(profile: str) -> Mapping:
     if profile == "current":
         return CURRENT
     raise MappingError([f"There is no profile {profile!r}, only legacy and current."])
+
+
+def beyond_defaults(mapping: Mapping, profile: str) -> dict[str, Any]:
+    """Return only what differs from the profile's defaults, in the shape `from_json` takes."""
+    return _beyond(mapping.to_json(), defaults(profile).to_json())
+
+
+def _beyond(values: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:
+    differing: dict[str, Any] = {}
+    for key, value in values.items():
+        # Pairs are one value: `from_json` takes them whole.
+        if isinstance(value, dict) and isinstance(usual[key], dict) and key not in PAIRS:
+            inner = _beyond(value, usual[key])
+            differing |= {key: inner} if inner else {}
+        elif value != usual[key]:
+            differing[key] = value
+    return differing
 
 
 def simulator_mapping(profile: str) -> Mapping:

@@ -14,6 +14,7 @@ from urllib3.exceptions import HTTPError
 
 from provisioning.dialler.errors import Misconfigured, NotAllowed, NotSent, Unknown
 from provisioning.dialler.flight import Flight, FlightAdapter
+from provisioning.dialler.mapping_parts import Pairs
 from provisioning.dialler.values import Endpoint
 
 ANSWER_BYTES = 1024 * 1024
@@ -54,8 +55,8 @@ def post(
             _session(endpoint, flight) as session,
         ):
             response = session.post(
-                f"{endpoint.base_url.rstrip('/')}/{method}",
-                data={**_login(endpoint), **arguments},
+                url_of(endpoint, method),
+                data=dict(request_of(endpoint, arguments)[1]),
                 timeout=(endpoint.connect_timeout_seconds, endpoint.read_timeout_seconds),
                 allow_redirects=False,
                 stream=True,
@@ -75,6 +76,18 @@ def post(
     if hopeless:
         raise Misconfigured(f"The address, the token or the CA file cannot be used ({problem}).")
     raise NotSent(f"The server was not reached ({problem}).")
+
+
+def url_of(endpoint: Endpoint, method: str) -> str:
+    return f"{endpoint.base_url.rstrip('/')}/{method}"
+
+
+def request_of(endpoint: Endpoint, arguments: Arguments[str, str]) -> tuple[Pairs, Pairs]:
+    """Return the headers and the form fields of a request, our login among them."""
+    fields = tuple({**_login(endpoint), **arguments}.items())
+    if endpoint.auth == "bearer":
+        return (("Authorization", f"Bearer {endpoint.secret}"),), fields
+    return (), fields
 
 
 def _left(endpoint: Endpoint) -> float:
@@ -98,8 +111,7 @@ def _session(endpoint: Endpoint, flight: Flight) -> requests.Session:
     session.headers.update(
         {"User-Agent": "Castfront", "Accept-Encoding": "identity", "Connection": "close"}
     )
-    if endpoint.auth == "bearer":
-        session.headers["Authorization"] = f"Bearer {endpoint.secret}"
+    session.headers.update(request_of(endpoint, {})[0])
     for scheme in ("https://", "http://"):
         session.mount(scheme, FlightAdapter(flight, endpoint.reach))
     return session

@@ -8,6 +8,7 @@ from provisioning.models.job import Attempt, Job
 from provisioning.models.pool import Pool, PoolPackage
 from provisioning.models.reading import Reading
 from provisioning.models.server import Server
+from provisioning.models.survey import Survey, SurveyEntry
 
 __all__ = [
     "Account",
@@ -22,5 +23,7 @@ __all__ = [
     "PoolPackage",
     "Reading",
     "Server",
+    "Survey",
+    "SurveyEntry",
     "UnknownAccount",
 ]

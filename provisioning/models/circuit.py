@@ -13,7 +13,7 @@ from provisioning.models.server import Server
 class Circuit(Stateful):
     """The way to one server. A row of its own: staff save the server's form, calls write here.
 
-    `recent` holds the last exchanges, the newest last: `.` answered, `x` not sent or unclear.
+    `recent` holds the last requests, the newest last: `.` answered, `x` not sent or unclear.
     """
 
     class State(models.TextChoices):

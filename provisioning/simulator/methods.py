@@ -40,7 +40,10 @@ class Call:
             raise refusal("invalid", self.switches.wording) from None
         if not isinstance(value, dict):
             raise refusal("invalid", self.switches.wording)
-        return value
+        by_theirs = {theirs: ours for ours, theirs in self.switches.names().items()}
+        hidden = set(self.switches.names()) - set(by_theirs)
+        kept = {str(key): each for key, each in value.items() if key not in hidden}
+        return {by_theirs.get(key, key): each for key, each in kept.items()}
 
     def account(self) -> Account:
         found = accounts.by_id(self.db, self.arguments.get(self.id_arg, ""))
@@ -77,8 +80,9 @@ def table(profile: str, switches: Switches) -> dict[str, Method]:
     methods["User_Role_List"] = Method(_roles)
     if profile == "current":
         methods = {name: each for name, each in methods.items() if name not in MOVED}
-        methods |= _account_methods(switches.client_prefix, "client")
-    return methods
+        methods |= _account_methods(switches.client_prefix, switches.client_prefix.lower())
+    missing = {each.strip() for each in switches.missing_methods.split(",")}
+    return {name: each for name, each in methods.items() if name not in missing}
 
 
 def _account_methods(prefix: str, noun: str) -> dict[str, Method]:
@@ -193,7 +197,20 @@ def _shown(call: Call, account: Account) -> dict[str, Any]:
     shown = {_id_key(call): account["id"], **shown, "role": dict(ROLES).get(account["role_id"], "")}
     if not call.switches.hide_balance:
         shown["credit"] = accounts.from_e4(account["credit_e4"])
-    return {key: _number(value, call.switches) for key, value in shown.items()}
+    numbered = {key: _number(value, call.switches) for key, value in shown.items()}
+    return _renamed(numbered, call.switches.names())
+
+
+def _renamed(shown: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """Show the keys under their other names; a dot puts one into an object of its own."""
+    record: dict[str, Any] = {}
+    for key, value in shown.items():
+        outer, _, inner = names.get(key, key).partition(".")
+        if inner:
+            record.setdefault(outer, {})[inner] = value
+        else:
+            record[outer] = value
+    return record
 
 
 def _shown_campaign(campaign: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,12 @@ from provisioning.simulator.store import keep_setting, setting
 
 @dataclass(frozen=True, slots=True)
 class Switches:
-    """`wording` picks one of the variants of every refusal; -1 changes it with every call."""
+    """How this server is odd.
+
+    `renamed_fields` gives keys of accounts other names (`phone=mobile,credit=wallet.amount`; a dot
+    nests), `missing_methods` are answered 500 (`Client_Delete,Client_List`). `wording` picks one of
+    the variants of every refusal; -1 changes it with every call.
+    """
 
     auth_variants: Literal["all", "form", "form_legacy", "bearer"] = "all"
     update_resets_missing_fields: bool = False
@@ -30,6 +35,8 @@ class Switches:
     hide_balance: bool = False
     strict_tariffs: bool = False
     client_prefix: str = "Client"
+    renamed_fields: str = ""
+    missing_methods: str = ""
     wording: int = -1
 
     @classmethod
@@ -57,6 +64,11 @@ class Switches:
             if getattr(self, each.name) != getattr(plain, each.name)
         }
         keep_setting(db, "switches", changed)
+
+    def names(self) -> dict[str, str]:
+        """Return the other names of accounts' keys, by our own."""
+        pairs = (each.split("=") for each in self.renamed_fields.split(",") if "=" in each)
+        return {ours.strip(): theirs.strip() for ours, theirs in pairs}
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -170,6 +170,7 @@ UNIQUE = (
     Copy("alert_one_open", "alert"),
     Copy("alert_message_once", "alertmessage"),
     Copy("proposal_one_open", "proposal"),
+    Copy("survey_one_open_per_server", "survey"),
     Copy("packages_secondperson_currency_key", "secondperson"),
     Copy("audit_once", "audit"),
     Copy("drift_one_standing", "drift"),

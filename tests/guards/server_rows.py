@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from provisioning.models import Circuit, Pool, PoolPackage, Server
+from provisioning.models import Circuit, Pool, PoolPackage, Server, Survey
 
 
 def make(rows: dict[str, Any], at: datetime) -> None:
@@ -24,6 +24,15 @@ def make(rows: dict[str, Any], at: datetime) -> None:
     rows["pool"].servers.add(rows["server"])
     rows["pool_server"] = Server.pools.through.objects.get()
     rows["pool_package"] = PoolPackage.objects.create(pool=rows["pool"], package=rows["package"])
+    rows["survey"] = Survey.objects.create(
+        server=rows["server"],
+        username="survey-1",
+        mapping_before={},
+        mapping={},
+        actor="staff:1",
+        created_at=at,
+        run_at=at,
+    )
     rows["circuit"] = Circuit.objects.create(
         server=rows["server"], state=Circuit.State.OPEN, opened_at=at, probe_at=at
     )
