@@ -60,7 +60,7 @@ from provisioning import (
     surveys,
 )
 from provisioning.admin.accounts import Suspend
-from provisioning.models import Account, Drift, Job, OneTimeSecret, Pool, Survey
+from provisioning.models import Account, Drift, Job, OneTimeSecret, Pool
 from storefront import buyers
 from storefront.views import account as account_views
 from tests.guards import rows
@@ -122,15 +122,6 @@ def _choose_server(world: rows.Rows) -> None:
 
 def _open_circuit(world: rows.Rows) -> None:
     circuits.note(world["server"].pk, "no answer", at=AT)
-
-
-def _claim_survey(world: rows.Rows) -> None:
-    surveys._claim(world["survey"].pk, at=AT, worker="worker:1")
-
-
-def _settle_survey(world: rows.Rows) -> None:
-    with surveys.held(world["survey"].pk, states=(Survey.State.WAITING,)):
-        pass
 
 
 def _add_to_cart(world: rows.Rows) -> None:
@@ -273,8 +264,12 @@ LOCKS = (
     ),
     Lock("provisioning.pools.lock", "server", _choose_server),
     Lock("provisioning.circuits._held", "circuit", _open_circuit),
-    Lock("provisioning.surveys._claim", "survey", _claim_survey),
-    Lock("provisioning.surveys.held", "survey", _settle_survey),
+    Lock(
+        "provisioning.surveys._claim",
+        "survey",
+        lambda world: surveys.run(world["survey"].pk, at=AT, worker="worker:1"),
+    ),
+    Lock("provisioning.surveys.held", "survey", lambda w: surveys.held(w["survey"].pk).__enter__()),
     Lock("provisioning.outcomes.held", "account", _hold_job),
     Lock("provisioning.outcomes.held", "job", _hold_job),
     Lock("provisioning.desk._held", "account", _retry_parked),

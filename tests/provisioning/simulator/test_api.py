@@ -90,7 +90,7 @@ def test_client_methods_exist_on_current_servers_alone(api: Api) -> None:
 
 def test_the_new_names_can_be_other_ones(simulator: Simulator, api: Api) -> None:
     simulator.switch(client_prefix="Tenant")
-    assert api("Tenant_Create", "current", client=user()).json()[0] is True
+    assert api("Tenant_Create", "current", tenant=user()).json()[0] is True
     assert api("Client_Create", "current", client=user("b")).status_code == 500
 
 
