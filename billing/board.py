@@ -104,7 +104,7 @@ def earned(each: Income, last_on: date, zone: str) -> Figure:
     filters = {
         "account__kind__exact": LedgerAccount.Kind.REVENUE.value,
         "account__currency__exact": each.currency,
-        **_span("transaction__at", each.first_on, last_on, zone),
+        **span("transaction__at", each.first_on, last_on, zone),
     }
     return Figure(each.earned, list_url(Posting, **filters))
 
@@ -114,12 +114,12 @@ def received(each: Income, last_on: date, zone: str) -> Figure:
     filters = {
         "moved": "yes",
         "account__currency__exact": each.currency,
-        **_span("transaction__at", each.first_on, last_on, zone),
+        **span("transaction__at", each.first_on, last_on, zone),
     }
     return Figure(each.received, list_url(Posting, **filters))
 
 
-def _span(field: str, first_on: date, last_on: date, zone: str) -> dict[str, str]:
+def span(field: str, first_on: date, last_on: date, zone: str) -> dict[str, str]:
     until = start_of_day(last_on + timedelta(days=1), zone)
     since = start_of_day(first_on, zone)
     return {f"{field}__gte": since.isoformat(), f"{field}__lt": until.isoformat()}

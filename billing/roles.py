@@ -10,8 +10,8 @@ Role = User.Role
 
 # Whoever has a role may look at everything, except at what could be misused by looking.
 CLOSED = {
-    Role.READER: {"billing.gatewayevent", "billing.user"},
-    Role.SUPPORT: {"billing.gatewayevent"},
+    Role.READER: {"billing.gatewayevent", "billing.user", "billing.report"},
+    Role.SUPPORT: {"billing.gatewayevent", "billing.report"},
 }
 SUPPORT = {
     *("billing.customer", "billing.subscription", "billing.mail", "billing.declaration"),
@@ -24,6 +24,7 @@ BILLING = SUPPORT | {
     *("billing.taxrate", "billing.topupterms", "provisioning.job"),
     *("provisioning.drift", "provisioning.unknownaccount"),
     *("billing.bankentry", "billing.statementfile", "billing.statementlayout"),
+    *("billing.datevsettings", "billing.datevaccount"),
 }
 # What a role may add, change and delete, as far as the page itself allows; deeds need "change".
 CHANGES = {Role.SUPPORT: SUPPORT, Role.BILLING: BILLING}

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from billing import documents, einvoice
 from billing.admin.credit_notes import CreditNote
 from billing.admin.dunning import PauseDunning, panel
+from billing.admin.moves import TaxedAt
 from billing.admin.payments import BookTransfer
 from billing.admin.write_offs import WriteOff
 from billing.models import Allocation, Invoice, InvoiceLine, InvoiceTax
@@ -92,7 +93,7 @@ class InvoicePage(ReadOnlyPage):
         "total",
         "due_amount",
     )
-    list_filter = ("kind", "state", "currency", "issued_on")
+    list_filter = ("kind", "state", "currency", "issued_on", TaxedAt)
     date_hierarchy = "issued_on"
     search_fields = ("number", "customer__name", "customer__company", "customer__email")
     list_select_related = ("customer",)

@@ -1,6 +1,7 @@
 """Filters of lists by which figures of the first page lead to exactly their rows."""
 
 from collections.abc import Iterable
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -9,13 +10,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from billing import recurring
-from billing.models import LedgerAccount, current_brand
+from billing.models import InvoiceTax, LedgerAccount, current_brand
 from packages import clock
-from packages.periods import business_day
+from packages.desk.cells import percent
+from packages.periods import add_months, business_day, start_of_day
 
 
 class RecurringMove(admin.SimpleListFilter):
-    """Subscriptions by what they did to this month's recurring revenue."""
+    """Subscriptions by what they did to recurring revenue: this month, or in `2026-03.churn`."""
 
     title = _("recurring revenue this month")
     parameter_name = "moved"
@@ -24,12 +26,31 @@ class RecurringMove(admin.SimpleListFilter):
         return [(recurring.NOW, _("counts now")), *recurring.KINDS.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        kind = self.value()
-        if kind is None:
+        if self.value() is None:
             return queryset
         at, zone = clock.now(), current_brand().zone
         on = business_day(at, zone)
-        return queryset.filter(pk__in=recurring.who(kind, on.replace(day=1), on, at=at, zone=zone))
+        month, _dot, kind = str(self.value()).rpartition(".")
+        first_on = _first_of(month) or on.replace(day=1)
+        last_on = add_months(first_on, 1) - timedelta(days=1)
+        if last_on < on:
+            on, at = last_on, start_of_day(last_on + timedelta(days=1), zone)
+        return queryset.filter(pk__in=recurring.who(kind, first_on, on, at=at, zone=zone))
+
+
+class TaxedAt(admin.SimpleListFilter):
+    """Invoices with a sum at that rate of tax."""
+
+    title = _("rate of VAT")
+    parameter_name = "taxed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
+        rates = InvoiceTax.objects.order_by("tax_bp").values_list("tax_bp", flat=True).distinct()
+        return [(str(rate), percent(rate)) for rate in rates]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        rate = str(self.value() or "")
+        return queryset.filter(taxes__tax_bp=int(rate)) if rate.isdecimal() else queryset
 
 
 class MoneyMoved(admin.SimpleListFilter):
@@ -46,3 +67,10 @@ class MoneyMoved(admin.SimpleListFilter):
             return queryset
         caused = Q(transaction__payment__isnull=False) | Q(transaction__refund__isnull=False)
         return queryset.filter(caused, account__kind=LedgerAccount.Kind.CLEARING)
+
+
+def _first_of(month: str) -> date | None:
+    try:
+        return date.fromisoformat(f"{month}-01")
+    except ValueError:
+        return None

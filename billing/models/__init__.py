@@ -7,6 +7,7 @@ from billing.models.brand import Brand, LegalText, current_brand
 from billing.models.coupon import Coupon, CouponAmount, Redemption
 from billing.models.credit import BucketEntry, CreditBucket
 from billing.models.customer import Customer, Membership, User
+from billing.models.datev import DatevAccount, DatevSettings
 from billing.models.declaration import Declaration
 from billing.models.exchange import Exchange
 from billing.models.invoice import Invoice, InvoiceLine, InvoiceTax, NumberSeries, TaxRate
@@ -45,6 +46,8 @@ __all__ = [
     "CouponAmount",
     "CreditBucket",
     "Customer",
+    "DatevAccount",
+    "DatevSettings",
     "Declaration",
     "Difference",
     "Exchange",

@@ -46,3 +46,9 @@ def desk_alerts(context: dict[str, Any]) -> list[dict[str, Any]]:
         {"title": alert_texts.title(each), "found_at": each.found_at, "row": each}
         for each in alerts.standing()
     ]
+
+
+@register.filter
+def rate(rate_bp: int) -> str:
+    """`{{ account.tax_bp|rate }}`: 1900 is 19 %."""
+    return cells.percent(rate_bp)

@@ -1,0 +1,109 @@
+"""The sheet "DATEV export", and the rows that say which of our books is which account there."""
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing import datev
+from billing.admin.reports import MONTH
+from billing.models import DatevAccount, DatevSettings, LedgerAccount, current_brand
+from packages import clock
+from packages.desk.pages import Page
+from packages.desk.sheets import Sheet, register
+from packages.periods import add_months, business_day
+
+
+class StackForm(forms.Form):
+    month = forms.DateField(label=gettext_lazy("Month"), input_formats=["%Y-%m"], widget=MONTH)
+    currency = forms.ChoiceField(label=gettext_lazy("Currency"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        books = LedgerAccount.objects.order_by("currency").values_list("currency", flat=True)
+        codes = [(code, code) for code in books.distinct()] or [("EUR", "EUR")]
+        # An accountant in Germany keeps books in euros, so these come first.
+        choices = sorted(codes, key=lambda code: code[0] != "EUR")
+        self.fields["currency"].choices = choices  # type: ignore[attr-defined]
+
+
+@register
+class DatevExport(Sheet):
+    code = "datev"
+    label = gettext_lazy("DATEV export")
+    right = "billing.view_report"
+    template = "admin/datev.html"
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        """Show what can be had; give the file of the month that is asked for."""
+        form, settings = _asked(request), DatevSettings.objects.first()
+        if settings is None or not form.is_valid():
+            return super().answer(request)
+        try:
+            return _file(settings, form.cleaned_data["month"], form.cleaned_data["currency"])
+        except datev.Incomplete as error:
+            words = {"what": str(error)}
+            messages.error(request, _("No account in the chart for: %(what)s. Add it.") % words)
+            return HttpResponseRedirect(request.path)
+
+    def told(self, request: HttpRequest) -> dict[str, Any]:
+        return {
+            "form": _asked(request),
+            "settings": DatevSettings.objects.first(),
+            "accounts": DatevAccount.objects.all(),
+        }
+
+
+@admin.register(DatevSettings)
+class DatevSettingsPage(Page):
+    fields = (("consultant", "client"), "chart", "digits", "year_begins", "first_debtor")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """There is one row, so its list is its form."""
+        row = DatevSettings.objects.first()
+        name = "admin:billing_datevsettings"
+        address = reverse(f"{name}_change", args=[row.pk]) if row else reverse(f"{name}_add")
+        return HttpResponseRedirect(address)
+
+    def save_model(self, request: HttpRequest, obj: DatevSettings, form: Any, change: bool) -> None:
+        obj.pk = 1
+        super().save_model(request, obj, form, change)
+        datev.fill_in(obj.chart)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return not DatevSettings.objects.exists() and super().has_add_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(DatevAccount)
+class DatevAccountPage(Page):
+    list_display = ("book", "gateway", "region", "tax_bp", "account", "tax_key")
+    list_filter = ("book",)
+    fields = ("book", "gateway", "region", "tax_bp", ("account", "tax_key"))
+
+
+def _file(settings: DatevSettings, month: date, currency: str) -> HttpResponse:
+    zone = current_brand().zone
+    content = datev.stack(settings, month, currency, zone=zone, at=clock.now())
+    name = f"EXTF_Buchungsstapel_{month:%Y-%m}_{currency}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(content, content_type="text/csv; charset=windows-1252", headers=headers)
+
+
+def _asked(request: HttpRequest) -> StackForm:
+    return StackForm(request.GET if "month" in request.GET else None, initial=_usual())
+
+
+def _usual() -> dict[str, Any]:
+    """The month that is over."""
+    on = business_day(clock.now(), current_brand().zone)
+    return {"month": add_months(on.replace(day=1), -1)}
