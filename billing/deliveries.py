@@ -106,7 +106,12 @@ def _message(mail: Mail) -> EmailMultiAlternatives:
     # The id is the row's, so that a receiver recognises a second copy.
     headers = {"Message-ID": f"<mail-{mail.pk}@{host}>", "Auto-Submitted": "auto-generated"}
     message = EmailMultiAlternatives(
-        mail.subject, text, mail.sender, [mail.recipient], headers=headers
+        mail.subject,
+        text,
+        mail.sender,
+        [mail.recipient],
+        headers=headers,
+        reply_to=[mail.reply_to] if mail.reply_to else None,
     )
     if html:
         message.attach_alternative(html, "text/html")

@@ -299,6 +299,7 @@ def queue(
     at: datetime,
     customer: Customer | None = None,
     sealed: str = "",
+    reply_to: str = "",
     folder: str = rendering.FOLDER,
 ) -> Mail | None:
     """Render and store a mail, and ring after commit; None if this cause was mailed before.
@@ -313,6 +314,7 @@ def queue(
         customer=customer,
         language=language,
         sender=_sender(brand),
+        reply_to=reply_to,
         sealed=vault.seal(json.dumps({SEALED: sealed}), purpose=deliveries.PURPOSE)
         if sealed
         else None,

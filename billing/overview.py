@@ -19,6 +19,7 @@ from billing.models import (
     Mail,
     Payment,
     Run,
+    Ticket,
 )
 from billing.payments import NOT_BELIEVED
 from packages.desk.cells import ICONS, TONES, amount_of, list_url
@@ -60,6 +61,7 @@ def cards(*, at: datetime) -> list[Card]:
         _invoices(),
         _overdue(at),
         _declarations(),
+        _tickets(),
         _mails(),
         _servers(),
         _unplaced(),
@@ -184,6 +186,13 @@ def _declarations() -> Card:
     note = _("decide within days") if count else _("all answered")
     right = "billing.view_declaration"
     return _counted(_("Cancellations and withdrawals that wait"), count, note, url, right)
+
+
+def _tickets() -> Card:
+    count = Ticket.objects.filter(state=Ticket.State.OPEN).count()
+    url = list_url(Ticket, state__exact="open")
+    note = _("answer, or close them") if count else _("all answered")
+    return _counted(_("Support requests that wait"), count, note, url, "billing.view_ticket")
 
 
 def _mails() -> Card:

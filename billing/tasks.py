@@ -16,6 +16,7 @@ from billing import (
     differences,
     events,
     gateways,
+    inbound_mails,
     low_balances,
     methods,
     payments,
@@ -133,9 +134,10 @@ def sweep_vat_ids() -> None:
 
 @shared_task
 def sweep_mails() -> None:
-    """Send the mails whose doorbell nobody heard, and those due for another attempt."""
+    """Send the mails that wait in the outbox, and file those that came in."""
     at = clock.now()
     each(deliveries.waiting(at=at), lambda pk: deliveries.deliver(pk, at=at))
+    each(inbound_mails.waiting(), lambda pk: inbound_mails.file(pk, at=at))
 
 
 @shared_task

@@ -164,7 +164,7 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 # Added to allauth's own: cancellations and withdrawals without sign-in mail a receipt to anybody.
-ACCOUNT_RATE_LIMITS = {"declaration": "20/h/ip,5/h/key"}
+ACCOUNT_RATE_LIMITS = {"declaration": "20/h/ip,5/h/key", "ticket": "30/h/user"}
 # Staff need a second factor, and show again who they are before money, secrets and rights move.
 STAFF_GUARDED = env.bool("STAFF_GUARDED", default=not DEMO)
 MFA_ADAPTER = "storefront.accounts.SecondFactorAdapter"
@@ -190,6 +190,8 @@ STORAGES = {
 # Mail leaves through EMAIL_URL. The demo sends nothing: its outbox is read in the browser.
 vars().update(env.email_url("EMAIL_URL", default="dummymail://" if DEMO else "smtp://localhost:25"))
 EMAIL_TIMEOUT = 20
+# Whoever hands in mail signs it with one of these; without any no mail comes in.
+INBOUND_MAIL_SECRETS = env_secret("INBOUND_MAIL_SECRETS", default="").split()
 
 SIMULATED_GATEWAY = {
     "url": env.str("SIMULATED_GATEWAY_URL", default=""),

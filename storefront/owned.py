@@ -20,6 +20,8 @@ from billing.models import (
     Payment,
     PaymentMethod,
     Subscription,
+    Ticket,
+    TicketFile,
     User,
 )
 
@@ -94,3 +96,16 @@ def owned_subscription(request: HttpRequest, public_id: uuid.UUID) -> Subscripti
         "customer", "package__tariff", "account__server"
     )
     return get_object_or_404(subscriptions, public_id=public_id, customer__users=user_of(request))
+
+
+def owned_tickets(request: HttpRequest) -> QuerySet[Ticket]:
+    return Ticket.objects.filter(customer__users=user_of(request))
+
+
+def owned_ticket(request: HttpRequest, public_id: uuid.UUID) -> Ticket:
+    return get_object_or_404(owned_tickets(request), public_id=public_id)
+
+
+def owned_ticket_file(request: HttpRequest, public_id: uuid.UUID) -> TicketFile:
+    files = TicketFile.objects.filter(message__ticket__in=owned_tickets(request))
+    return get_object_or_404(files, public_id=public_id)

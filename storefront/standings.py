@@ -7,7 +7,7 @@ from datetime import date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.models import Invoice, Mail, Order, Subscription
+from billing.models import Invoice, Mail, Order, Subscription, Ticket
 from packages.money import Money
 from provisioning.models import Account, Job
 
@@ -131,6 +131,15 @@ def of_mail(mail: Mail) -> Standing:
     if mail.state == Mail.State.UNKNOWN:
         return Standing(WARN, _("Perhaps sent"))
     return Standing(WAIT, _("Being sent"))
+
+
+def of_ticket(ticket: Ticket) -> Standing:
+    """Say whose turn it is."""
+    if ticket.state == Ticket.State.ANSWERED:
+        return Standing(OK, _("Answered"))
+    if ticket.state == Ticket.State.CLOSED:
+        return Standing(PLAIN, _("Closed"))
+    return Standing(WAIT, _("Waits for us"))
 
 
 def _note(job: Job) -> Note:

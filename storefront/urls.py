@@ -20,6 +20,7 @@ from storefront.views import (
     payment,
     secrets,
     site,
+    tickets,
     top_ups,
 )
 
@@ -100,6 +101,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "account/methods/<uuid:public_id>/default/", methods.method_default, name="method_default"
     ),
     path("account/methods/<uuid:public_id>/removal/", methods.method_remove, name="method_remove"),
+    path("account/support/", tickets.tickets, name="tickets"),
+    path("account/support/new/", tickets.ticket_new, name="ticket_new"),
+    path("account/support/<uuid:public_id>/", tickets.ticket, name="ticket"),
+    path("account/support/<uuid:public_id>/end/", tickets.ticket_close, name="ticket_close"),
+    path("account/support/files/<uuid:public_id>/", tickets.ticket_file, name="ticket_file"),
     path("account/profile/", account.profile, name="profile"),
     path("login-details/<str:token>/", secrets.secret, name="secret"),
     path("cancellation/", declarations.cancel_contract, name="cancel_contract"),

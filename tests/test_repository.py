@@ -19,8 +19,8 @@ MOST_POSITIONAL = 4
 
 # The clock is read at these doors only, and passed down as `at`.
 DOORS = re.compile(
-    r"/views/|/api/|/admin/|/admin\.py|/management/|/walkthrough/|/simulator/|/webhooks\.py"
-    r"|/tasks\.py|/circuits\.py|/deliveries\.py|/charges\.py|/refunds\.py|/vat_ids\.py|/statement_files\.py"
+    r"/views/|/api/|/admin/|/admin\.py|/management/|/walkthrough/|/simulator/|webhooks?\.py"
+    r"|/tasks\.py|/circuits\.py|/deliveries\.py|/inbound_mails\.py|/charges\.py|/refunds\.py|/vat_ids\.py|/statement_files\.py"
     r"|/accounts\.py|/health\.py|/context\.py|/paypal/gateway\.py"
     r"|/middleware\.py|/templatetags/|^config/|/desk/|^packages/clock"
 )
@@ -35,7 +35,7 @@ CLOCKS = {
 # Signs of life, the age of a signature, and servers of their own go by the machine's time; the rest
 # of the shop by its own, which a demo moves.
 MACHINE = re.compile(
-    r"^packages/clock|/simulator/|/health\.py|^config/|^provisioning/tasks|/webhooks\.py"
+    r"^packages/clock|/simulator/|/health\.py|^config/|^provisioning/tasks|webhooks?\.py"
     r"|^billing/tasks|/add_server\.py|/test_alert\.py|/circuits\.py|models/customer"
     r"|/paypal/gateway\.py"
 )

@@ -10,6 +10,7 @@ from billing.models.customer import Customer, Membership, User
 from billing.models.datev import DatevAccount, DatevSettings
 from billing.models.declaration import Declaration
 from billing.models.exchange import Exchange
+from billing.models.inbound_mail import InboundMail
 from billing.models.invoice import Invoice, InvoiceLine, InvoiceTax, NumberSeries, TaxRate
 from billing.models.ledger import LedgerAccount, LedgerTransaction, Posting
 from billing.models.mail import Mail
@@ -25,6 +26,7 @@ from billing.models.refund import Refund
 from billing.models.run import Run
 from billing.models.setup import MethodSetup
 from billing.models.subscription import Subscription, SubscriptionPeriod
+from billing.models.ticket import Ticket, TicketFile, TicketMessage
 from billing.models.timetable import PackageTimetable, Timetable
 from billing.models.top_up import TopUpLimit, TopUpTerms
 from billing.models.top_up_refund import TopUpRefund
@@ -52,6 +54,7 @@ __all__ = [
     "Difference",
     "Exchange",
     "GatewayEvent",
+    "InboundMail",
     "Invoice",
     "InvoiceLine",
     "InvoiceTax",
@@ -83,6 +86,9 @@ __all__ = [
     "Subscription",
     "SubscriptionPeriod",
     "TaxRate",
+    "Ticket",
+    "TicketFile",
+    "TicketMessage",
     "Timetable",
     "TopUpLimit",
     "TopUpRefund",

@@ -35,6 +35,15 @@ class Brand(Translated):
     )
     support_email = models.EmailField(_("support e-mail"))
     mail_sender = models.EmailField(_("mail sender"))
+    reply_address = models.EmailField(
+        _("address for replies to support requests"),
+        blank=True,
+        help_text=_(
+            "E.g. support@example.com: a reply goes to support+…@example.com, and your mail server "
+            "must hand it in (operations.md, “Mail that comes in”). Empty: customers reply in the "
+            "client area."
+        ),
+    )
 
     company = models.CharField(_("company"), max_length=120)
     street = models.CharField(_("street and number"), max_length=120)

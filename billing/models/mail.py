@@ -38,6 +38,7 @@ class Mail(Stateful):
     customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="mails")
     language = models.CharField(max_length=5)
     sender = models.CharField(max_length=200)
+    reply_to = models.CharField(_("answers go to"), max_length=254, blank=True)
     subject = models.CharField(_("subject"), max_length=200)
     text = models.TextField(_("text"))
     html = models.TextField(blank=True)

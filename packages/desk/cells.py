@@ -19,7 +19,9 @@ EMPTY = "–"
 # The tone of every state in the product; one that is not named here is neutral.
 TONES = {
     **dict.fromkeys(("done", "paid", "live", "active", "succeeded", "processed"), "ok"),
-    **dict.fromkeys(("sent", "fulfilled", "applied", "issued", "booked", "read"), "ok"),
+    **dict.fromkeys(
+        ("sent", "fulfilled", "applied", "issued", "booked", "read", "answered", "filed"), "ok"
+    ),
     **dict.fromkeys(("waiting", "running", "planned", "open", "created", "processing"), "wait"),
     **dict.fromkeys(("received", "queued", "sending", "placed", "pending"), "wait"),
     **dict.fromkeys(("released", "matched", "reading", "applying"), "wait"),

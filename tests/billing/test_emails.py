@@ -18,6 +18,7 @@ from billing import (
     credit_notes,
     deliveries,
     emails,
+    ticket_emails,
     top_up_emails,
     usage_emails,
 )
@@ -53,7 +54,14 @@ def _everything(language: str, **customer: str) -> tuple[Order, dict[str, Mail]]
 def test_every_mail_has_its_three_templates_and_every_template_its_mail() -> None:
     named = {
         name
-        for module in (change_mails, charge_emails, emails, top_up_emails, usage_emails)
+        for module in (
+            change_mails,
+            charge_emails,
+            emails,
+            ticket_emails,
+            top_up_emails,
+            usage_emails,
+        )
         for name, each in inspect.getmembers(module, inspect.isfunction)
         if each.__module__ == module.__name__ and not name.startswith("_")
     }

@@ -123,6 +123,11 @@ UNIQUE = (
     # Carts, orders, subscriptions.
     Copy("billing_declaration_key_key", "declaration", {"public_id": UUID}),
     Copy("billing_declaration_public_id_key", "declaration", {"key": UUID}),
+    Copy("billing_ticket_public_id_key", "ticket"),
+    Copy("billing_inboundmail_digest_key", "inboundmail", {"message_id": "NULL"}),
+    Copy("billing_inboundmail_message_id_key", "inboundmail", {"digest": "'1'"}),
+    Copy("billing_ticketmessage_key_key", "ticketmessage"),
+    Copy("billing_ticketfile_public_id_key", "ticketfile"),
     Copy("billing_cart_token_key", "cart"),
     Copy("cart_line_once", "cartline"),
     Copy("coupon_code_once", "coupon", {"code": "lower(code)"}),

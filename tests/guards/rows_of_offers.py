@@ -11,12 +11,16 @@ from billing.models import (
     CouponAmount,
     Declaration,
     Exchange,
+    InboundMail,
     Invoice,
     InvoiceLine,
     Mail,
     PriceChange,
     PriceNotice,
     Redemption,
+    Ticket,
+    TicketFile,
+    TicketMessage,
 )
 
 
@@ -55,6 +59,26 @@ def discount(rows: dict[str, Any], *, on: date) -> None:
     )
 
 
+def _ticket(rows: dict[str, Any], *, at: datetime) -> None:
+    rows["ticket"] = Ticket.objects.create(
+        customer=rows["customer"],
+        email="ada@example.com",
+        subject="Echo",
+        language="en",
+        opened_at=at,
+        changed_at=at,
+    )
+    rows["ticketmessage"] = TicketMessage.objects.create(
+        ticket=rows["ticket"], side=TicketMessage.Side.CUSTOMER, text="I hear one.", written_at=at
+    )
+    rows["inboundmail"] = InboundMail.objects.create(
+        digest="0" * 64, raw=b"From: ada@example.com", message=rows["ticketmessage"], received_at=at
+    )
+    rows["ticketfile"] = TicketFile.objects.create(
+        message=rows["ticketmessage"], name="echo.wav", size_bytes=4, content=b"RIFF"
+    )
+
+
 def price_change(rows: dict[str, Any], *, on: date) -> None:
     rows["price_change"] = change = PriceChange.objects.create(
         price=rows["price"], amount_minor=59_00, effective_on=on
@@ -75,6 +99,7 @@ def price_change(rows: dict[str, Any], *, on: date) -> None:
 def contract_changes(rows: dict[str, Any], *, at: datetime) -> None:
     """A declaration, and an exchange at once with its credit note."""
     _declaration(rows, at=at)
+    _ticket(rows, at=at)
     _exchange(rows, at=at)
 
 

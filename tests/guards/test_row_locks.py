@@ -63,7 +63,7 @@ from provisioning.admin.accounts import Suspend
 from provisioning.models import Account, Drift, Job, OneTimeSecret, Pool
 from storefront import buyers
 from storefront.views import account as account_views
-from tests.guards import rows
+from tests.guards import deeds_on_tickets, rows
 from tests.guards.connections import beside
 
 BASE = Path(__file__).resolve().parent.parent.parent
@@ -275,6 +275,8 @@ LOCKS = (
     Lock("provisioning.desk._held", "account", _retry_parked),
     Lock("provisioning.desk._held", "job", _retry_parked),
     Lock("billing.declarations._answer", "declaration", _refuse_declaration),
+    Lock("billing.inbound_mails.file", "inboundmail", deeds_on_tickets.file_mail),
+    Lock("billing.tickets._held", "ticket", deeds_on_tickets.close),
     Lock("provisioning.drift_desk._held", "account", _decide_drift),
     Lock("provisioning.drift_desk._held", "drift", _decide_drift),
     Lock("provisioning.drifts.note", "account", _find_drift),

@@ -1,0 +1,159 @@
+"""Support requests at the desk: read, answer, close, and find out whose one is."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing import ticket_files, tickets
+from billing.models import Customer, Ticket, TicketFile, TicketMessage, User
+from packages.desk.cells import link, state
+from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
+from packages.desk.pages import ReadOnlyPage
+
+
+class AnswerForm(DeedForm):
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+    text = forms.CharField(
+        label=gettext_lazy("Answer"), max_length=10_000, widget=forms.Textarea(attrs={"rows": 8})
+    )
+
+
+class CustomerForm(DeedForm):
+    customer = forms.IntegerField(
+        label=gettext_lazy("Number of the customer"),
+        help_text=gettext_lazy("It is in the address of the customer's page."),
+    )
+
+    def clean_customer(self) -> Customer:
+        found = Customer.objects.filter(pk=self.cleaned_data["customer"]).first()
+        if found is None:
+            raise forms.ValidationError(_("There is no such customer."))
+        return found
+
+
+class Answer(Deed):
+    code = "answer"
+    label = gettext_lazy("Answer…")
+    form = AnswerForm
+
+    def offered(self, row: Ticket) -> bool:
+        return bool(row.email or row.customer)
+
+    def effects(self, row: Ticket) -> Sequence[Text]:
+        return [
+            _("The answer is mailed as you write it, and shown in the client area."),
+            _("The request counts as answered until the customer writes again."),
+        ]
+
+    def facts(self, row: Ticket) -> Sequence[tuple[Text, Any]]:
+        latest = row.messages.last()
+        return [(_("Subject"), row.subject), (_("Last message"), latest and latest.text)]
+
+    def carry_out(self, row: Ticket, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
+        said = tickets.Said(given["text"], key=given["key"])
+        user = User.objects.get(pk=actor.removeprefix("staff:"))
+        tickets.answer(row, said, user=user, at=at)
+        return _("Your answer is on its way.")
+
+
+class Close(Deed):
+    code = "close"
+    label = gettext_lazy("Close…")
+    form = ReasonForm
+
+    def offered(self, row: Ticket) -> bool:
+        return row.state != Ticket.State.CLOSED
+
+    def effects(self, row: Ticket) -> Sequence[Text]:
+        return [_("Nothing is mailed. If the customer writes again, the request is open again.")]
+
+    def carry_out(self, row: Ticket, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
+        tickets.close(row, reason=given["reason"], at=at, actor=actor)
+        return _("The request is closed.")
+
+
+class Assign(Deed):
+    code = "customer"
+    label = gettext_lazy("Give to a customer…")
+    form = CustomerForm
+
+    def offered(self, row: Ticket) -> bool:
+        return row.customer is None
+
+    def effects(self, row: Ticket) -> Sequence[Text]:
+        return [
+            _("Whoever acts for that customer reads the request, and replies to it."),
+            _("A sender's address can be forged: be sure whose request this is."),
+        ]
+
+    def facts(self, row: Ticket) -> Sequence[tuple[Text, Any]]:
+        return [(_("From"), row.email), (_("Subject"), row.subject)]
+
+    def carry_out(self, row: Ticket, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
+        tickets.assign(row, given["customer"], at=at, actor=actor)
+        return _("The request belongs to %(customer)s.") % {"customer": given["customer"]}
+
+
+@admin.register(Ticket)
+class TicketPage(ReadOnlyPage):
+    deeds = (Answer(), Close(), Assign())
+    list_display = ("subject", "status", "customer_link", "email", "changed_at")
+    list_filter = ("state", ("customer", admin.EmptyFieldListFilter), "changed_at")
+    search_fields = ("subject", "email", "messages__text", "customer__name", "customer__company")
+    list_select_related = ("customer",)
+    readonly_fields = ("status", "customer_link", "thread")
+    fieldsets = (
+        (None, {"fields": ("subject", "status", "customer_link", "email", "opened_at")}),
+        (gettext_lazy("What was said"), {"fields": ("thread",)}),
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.file_view)
+        return [path("files/<int:pk>/", view, name="billing_ticket_file"), *super().get_urls()]
+
+    def file_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Download a file that came with a message."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return ticket_files.download(get_object_or_404(TicketFile, pk=pk))
+
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def status(self, row: Ticket) -> str:
+        return state(row)
+
+    @admin.display(description=gettext_lazy("customer"))
+    def customer_link(self, row: Ticket) -> str:
+        return link(row.customer)
+
+    @admin.display(description=gettext_lazy("messages"))
+    def thread(self, row: Ticket) -> str:
+        said = row.messages.select_related("author")
+        parts = (_told(each) for each in said.prefetch_related(ticket_files.without_content()))
+        return format_html_join("", "{}", ((part,) for part in parts))
+
+
+def _told(message: TicketMessage) -> SafeString:
+    links = format_html_join(
+        "",
+        '<p><a href="{}">{}</a></p>',
+        (
+            (reverse("admin:billing_ticket_file", args=[each.pk]), each.name)
+            for each in message.files.all()
+        ),
+    )
+    who = message.author or message.get_side_display()
+    when = f"{message.written_at:%Y-%m-%d %H:%M}"
+    text = '<p><strong>{}</strong> · {} UTC</p><pre class="desk-code">{}</pre>{}'
+    return format_html(text, who, when, message.text, links)
