@@ -1,18 +1,22 @@
 """Customers: who is billed, and everything that belongs to them."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from billing import ledger, pauses
+from billing import dossier, ledger, pauses
 from billing.admin import top_ups
 from billing.admin.dunning import PauseDunning, today
-from billing.models import Customer, Invoice, LedgerAccount, Membership
+from billing.models import Customer, Invoice, LedgerAccount, Membership, Remark
 from packages import clock
 from packages.desk.cells import amount, counted, lines
-from packages.desk.pages import Page, TabularInline
+from packages.desk.deeds import Deed, DeedForm, Text
+from packages.desk.pages import Page, ReadOnlyPage, TabularInline
 
 Kind = LedgerAccount.Kind
 
@@ -23,19 +27,37 @@ class Memberships(TabularInline):
     autocomplete_fields = ("user",)
 
 
+class RemarkForm(DeedForm):
+    text = forms.CharField(
+        label=_("Remark"), max_length=4000, widget=forms.Textarea(attrs={"rows": 5})
+    )
+
+
+class AddRemark(Deed):
+    code = "remark"
+    label = _("Add a remark…")
+    form = RemarkForm
+
+    def offered(self, row: Customer) -> bool:
+        return True
+
+    def effects(self, row: Customer) -> Sequence[Text]:
+        return [_("Staff see it on the customer's page; the customer does not. It stays.")]
+
+    def carry_out(self, row: Customer, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
+        Remark.objects.create(customer=row, text=given["text"], at=at, actor=actor)
+        return _("The remark is kept.")
+
+
 @admin.register(Customer)
 class CustomerPage(Page):
     inlines = (Memberships, top_ups.Limits)
-    deeds = (top_ups.SetTopUpLimit(), PauseDunning())
+    deeds = (AddRemark(), top_ups.SetTopUpLimit(), PauseDunning())
     list_display = ("customer", "email", "country", "is_business", "language", "created_at")
     list_filter = ("is_business", "country", "language")
     search_fields = ("name", "company", "email", "vat_id", "memberships__user__email")
-    readonly_fields = ("created_at", "owed", "credit", "subscriptions", "orders", "invoices") + (
-        "payments",
-        "methods",
-        "pays_automatically",
-        "mails",
-    )
+    readonly_fields = ("created_at", "owed", "credit", "methods", "pays_automatically")
+    change_form_template = "admin/customer.html"
     fieldsets = (
         (None, {"fields": (("name", "company"), ("email", "phone"), "language")}),
         (
@@ -46,18 +68,24 @@ class CustomerPage(Page):
         (_("Dunning"), {"fields": ("timetable",)}),
     )
     belongings = (
-        _("What belongs to this customer"),
-        {
-            "fields": (
-                ("owed", "credit"),
-                ("subscriptions", "orders", "invoices"),
-                ("payments", "methods", "pays_automatically", "mails", "created_at"),
-            )
-        },
+        None,
+        {"fields": (("owed", "credit", "methods", "pays_automatically", "created_at"),)},
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return (self.belongings, *self.fieldsets) if obj else self.fieldsets
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        parts = dossier.of(row, request.user.has_perm) if row is not None else []
+        more = {"parts": parts, **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, more)
 
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
         if not change:
@@ -81,29 +109,9 @@ class CustomerPage(Page):
     def credit(self, row: Customer) -> str:
         return _balances(row, Kind.CUSTOMER_CREDIT)
 
-    @admin.display(description=_("subscriptions"))
-    def subscriptions(self, row: Customer) -> str:
-        return counted(row.subscriptions.all(), customer__id__exact=row.pk)
-
-    @admin.display(description=_("orders"))
-    def orders(self, row: Customer) -> str:
-        return counted(row.orders.all(), customer__id__exact=row.pk)
-
-    @admin.display(description=_("invoices"))
-    def invoices(self, row: Customer) -> str:
-        return counted(row.invoices.all(), customer__id__exact=row.pk)
-
-    @admin.display(description=_("payments"))
-    def payments(self, row: Customer) -> str:
-        return counted(row.payments.all(), customer__id__exact=row.pk)
-
     @admin.display(description=_("saved payment methods"))
     def methods(self, row: Customer) -> str:
         return counted(row.methods.all(), customer__id__exact=row.pk)
-
-    @admin.display(description=_("mails"))
-    def mails(self, row: Customer) -> str:
-        return counted(row.mails.all(), customer__id__exact=row.pk)
 
 
 def _balances(customer: Customer, kind: LedgerAccount.Kind) -> str:
@@ -113,3 +121,11 @@ def _balances(customer: Customer, kind: LedgerAccount.Kind) -> str:
         for book in customer.books.filter(kind=kind).order_by("currency")
     ]
     return lines([amount(-each if kind == Kind.CUSTOMER_CREDIT else each) for each in sums])
+
+
+@admin.register(Remark)
+class RemarkPage(ReadOnlyPage):
+    list_display = ("text", "customer", "actor", "at")
+    list_select_related = ("customer",)
+    search_fields = ("text", "customer__name", "customer__company")
+    fields = ("customer", "text", "actor", "at")

@@ -23,6 +23,7 @@ from billing.models.payer import Payer
 from billing.models.payment import Allocation, GatewayEvent, Payment, PaymentPart, paying
 from billing.models.price_change import PriceChange, PriceNotice
 from billing.models.refund import Refund
+from billing.models.remark import Remark
 from billing.models.run import Run
 from billing.models.setup import MethodSetup
 from billing.models.subscription import Subscription, SubscriptionPeriod
@@ -79,6 +80,7 @@ __all__ = [
     "PriceChange",
     "PriceNotice",
     "Redemption",
+    "Remark",
     "Run",
     "Refund",
     "StatementFile",

@@ -1,0 +1,25 @@
+"""What staff want each other to know about a customer."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from billing.models.customer import Customer
+
+
+class Remark(models.Model):
+    """A text for staff alone; written once, with its author."""
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="remarks")
+    text = models.TextField(_("text"))
+    actor = models.CharField(_("by"), max_length=80)
+    at = models.DateTimeField(_("entered"))
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("remark")
+        verbose_name_plural = _("remarks")
+
+    def __str__(self) -> str:
+        return self.text[:60]

@@ -1,0 +1,75 @@
+"""A customer is found by anything of theirs, and one page has all of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.test import Client
+from django.urls import reverse
+
+from billing.models import Customer, Invoice, Payment, Remark, User
+from provisioning.models import Account, Job
+from tests.clock import Clock
+from tests.desk import pages
+from tests.desk.orders import placed
+
+
+def found(staff: Client, text: str) -> Any:
+    return staff.get(reverse("admin:sheet_search"), {"q": text})
+
+
+def test_anything_of_a_customer_leads_there(staff: Client, account: Account, clock: Clock) -> None:
+    placed("starter", at=clock.now(), email="bob@example.com")
+    ada = Customer.objects.get(email="ada@example.com")
+    invoice, payment = Invoice.objects.get(customer=ada), Payment.objects.get(customer=ada)
+    for text, row in (
+        ("ada@example", ada),
+        (str(invoice.number), invoice),
+        (account.username, account),
+        (str(payment.public_id), payment),
+        (f"  {payment.key} ", payment),
+    ):
+        assert found(staff, text).headers["Location"] == pages.address(row), text
+    both = pages.text(found(staff, "muster"))
+    assert "ada@example.com" in both
+    assert "bob@example.com" in both
+    assert "Nothing is named" in pages.text(found(staff, "nobody-like-that"))
+    assert pages.text(found(staff, "")).count("Customer") < 5
+
+
+def test_the_page_has_everything_and_each_list_opens(
+    staff: Client, account: Account, clock: Clock
+) -> None:
+    clock.work()
+    ada = Customer.objects.get(email="ada@example.com")
+    pages.press(staff, ada, "remark", text="Prefers <b>calls</b> at noon.")
+    html = staff.get(pages.address(ada)).content.decode()
+    assert pages.blocked(html) == []
+    assert "Prefers &lt;b&gt;calls&lt;/b&gt; at noon." in html
+    assert Remark.objects.get().actor.startswith("staff:")
+    invoice = Invoice.objects.get(customer=ada)
+    for words in (str(invoice.number), account.username, "Create account", "€128.00"):
+        assert words in html
+    parts = [part.split("</section>")[0] for part in html.split('aria-labelledby="part-')[1:]]
+    assert len(parts) == 9
+    for part in parts:
+        if part.startswith("tickets"):
+            continue
+        address = part.split('href="')[1].split('"')[0].replace("&amp;", "&")
+        response = staff.get(address)
+        assert response.status_code == 200, address
+        assert "0 of" not in pages.text(response)
+    jobs = next(part for part in parts if part.startswith("jobs"))
+    assert jobs.count("<tr>") == 1 + Job.objects.count()
+
+
+def test_the_page_shows_only_what_the_role_may_see(staff: Client, account: Account) -> None:
+    helper = Client()
+    fields = {"is_staff": True, "role": "support"}
+    helper.force_login(User.objects.create_user("helper@example.com", "x" * 20, **fields))
+    ada = Customer.objects.get(email="ada@example.com")
+    assert helper.get(pages.address(ada)).content.decode().count("part-services") == 2
+    nobody = Client()
+    nobody.force_login(User.objects.create_user("none@example.com", "x" * 20, is_staff=True))
+    assert nobody.get(reverse("admin:sheet_search")).status_code == 403
+    assert nobody.get(pages.address(ada)).status_code == 403
