@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from billing import cancellations, emails
-from billing.models import Declaration, InvoiceLine, Subscription, current_brand
+from billing.models import Declaration, InvoiceLine, Membership, Subscription, current_brand
 from packages.states import record_change
 
 Kind, State = Declaration.Kind, Declaration.State
@@ -77,7 +77,8 @@ def _service(said: Said) -> Subscription | None:
 
     The address is the key to it, so a stranger's services can neither be found nor ended.
     """
-    theirs = Q(customer__email__iexact=said.email) | Q(customer__users__email__iexact=said.email)
+    members = Membership.objects.filter(Membership.MAY_PAY, user__email__iexact=said.email)
+    theirs = Q(customer__email__iexact=said.email) | Q(customer__memberships__in=members)
     rows = Subscription.objects.filter(theirs, state__in=Subscription.LIVING).distinct()
     found = list(rows.select_related("account", "package", "customer"))
     named = [each for each in found if _is_named(each, said.contract)]

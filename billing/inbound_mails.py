@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from billing import mail_parts, tickets
 from billing.mail_parts import Letter
-from billing.models import InboundMail, Ticket, TicketMessage, User, current_brand
+from billing.models import InboundMail, Membership, Ticket, TicketMessage, User, current_brand
 from packages import clock
 from packages.doorbell import ring
 from packages.states import record_change
@@ -131,6 +131,6 @@ def _writers(ticket: Ticket) -> set[str]:
     """Return the addresses from which this request may be replied to."""
     writers = {ticket.email}
     if ticket.customer is not None:
-        users = User.objects.filter(customers=ticket.customer)
-        writers |= {ticket.customer.email, *users.values_list("email", flat=True)}
+        members = ticket.customer.memberships.filter(Membership.MAY_ASK)
+        writers |= {ticket.customer.email, *members.values_list("user__email", flat=True)}
     return {each.lower() for each in writers if each}

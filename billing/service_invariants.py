@@ -10,6 +10,12 @@ CREDITED = """EXISTS (SELECT 1 FROM billing_invoiceline c WHERE c.order_line_id 
 
 INVARIANTS = (
     Invariant(
+        "CUS-1",
+        "A customer whom users act for has an owner.",
+        """SELECT customer_id FROM billing_membership GROUP BY customer_id
+           HAVING count(*) FILTER (WHERE role = 'owner') = 0""",
+    ),
+    Invariant(
         "REM-2",
         "Every finished command to the dialler was written down before it was sent.",
         """SELECT j.id FROM provisioning_job j

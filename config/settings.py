@@ -164,7 +164,11 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 # Added to allauth's own: cancellations and withdrawals without sign-in mail a receipt to anybody.
-ACCOUNT_RATE_LIMITS = {"declaration": "20/h/ip,5/h/key", "ticket": "30/h/user"}
+ACCOUNT_RATE_LIMITS = {
+    "declaration": "20/h/ip,5/h/key",
+    "ticket": "30/h/user",
+    "invitation": "20/h/user",
+}
 # Staff need a second factor, and show again who they are before money, secrets and rights move.
 STAFF_GUARDED = env.bool("STAFF_GUARDED", default=not DEMO)
 MFA_ADAPTER = "storefront.accounts.SecondFactorAdapter"

@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.http import HttpRequest
 
 from billing import vat_ids
 from billing.models import Customer, Membership, User, current_brand
-from storefront.owned import customer_of
+from storefront.owned import customer_of, user_of
 
 FIELDS = (
     *("name", "company", "is_business", "vat_id", "phone"),
@@ -29,11 +30,12 @@ def described(values: dict[str, Any], customer: Customer | None, *, home: str) -
     )
 
 
-def save(user: User, values: dict[str, Any], *, language: str, at: datetime) -> Customer:
+def save(request: HttpRequest, values: dict[str, Any], *, language: str, at: datetime) -> Customer:
     """Create or update the user's customer and return it. Locks the user: two tabs make one."""
+    user = user_of(request)
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)
-        customer = customer_of(user)
+        customer = customer_of(request)
         if customer is None:
             customer = Customer(email=user.email, created_at=at)
         for name in FIELDS:

@@ -1,14 +1,17 @@
 """What a signed-in user may reach: rows of the customers they act for, and nothing else.
 
-Every page about an order, invoice, payment or subscription fetches it here. A stranger's row and
-one that does not exist look the same: 404.
+Every page about a customer, or about an order, invoice, payment or subscription of theirs fetches
+it here. A stranger's row and one that does not exist look the same: 404. Whoever acts for the
+customer, without the right that the page needs (storefront/rights.py), gets 403.
 """
 
 import uuid
 from collections.abc import Sequence
+from typing import TypeVar
 
 from allauth.account.models import EmailAddress
-from django.db.models import Q, QuerySet
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
@@ -16,6 +19,7 @@ from billing.models import (
     Customer,
     Invoice,
     Mail,
+    Membership,
     Order,
     Payment,
     PaymentMethod,
@@ -24,6 +28,11 @@ from billing.models import (
     TicketFile,
     User,
 )
+from storefront import rights
+
+Row = TypeVar("Row", bound=Model)
+# In the session: the customer that a user with several chose to act for.
+CHOSEN = "customer"
 
 
 def user_of(request: HttpRequest) -> User:
@@ -33,14 +42,45 @@ def user_of(request: HttpRequest) -> User:
     return request.user
 
 
-def customer_of(user: User) -> Customer | None:
-    """Return the customer the user buys for, None before the first checkout."""
-    return Customer.objects.filter(users=user).order_by("id").first()
+def membership_of(request: HttpRequest) -> Membership | None:
+    """Return for which customer the user acts just now, None before the first checkout.
+
+    With several it is the one they chose, else the first.
+    """
+    mine = list(acting_for(request))
+    chosen = getattr(request, "session", {}).get(CHOSEN)
+    found = next((each for each in mine if each.customer.pk == chosen), None)
+    return found or next(iter(mine), None)
+
+
+def acting_for(request: HttpRequest) -> QuerySet[Membership]:
+    """Return all the customers that the user acts for, with what they may do."""
+    return user_of(request).memberships.select_related("customer", "user").order_by("customer_id")
+
+
+def customer_of(request: HttpRequest) -> Customer | None:
+    """Return the customer the user acts for just now, None before the first checkout.
+
+    Raises PermissionDenied where they lack the right that this page needs.
+    """
+    membership = membership_of(request)
+    if membership is None:
+        return None
+    _demand(request, membership)
+    return membership.customer
+
+
+def own_customer(request: HttpRequest) -> Customer:
+    """Return the customer the user acts for just now; raise Http404 before the first checkout."""
+    customer = customer_of(request)
+    if customer is None:
+        raise Http404
+    return customer
 
 
 def owned_order(request: HttpRequest, public_id: uuid.UUID) -> Order:
     orders = Order.objects.select_related("customer", "invoice__customer")
-    return get_object_or_404(orders, public_id=public_id, customer__users=user_of(request))
+    return _owned(request, orders, public_id)
 
 
 def owned_invoice(request: HttpRequest, public_id: uuid.UUID) -> Invoice:
@@ -48,7 +88,7 @@ def owned_invoice(request: HttpRequest, public_id: uuid.UUID) -> Invoice:
     invoices = Invoice.objects.exclude(state=Invoice.State.DRAFT).select_related(
         "customer", "order", "corrects"
     )
-    return get_object_or_404(invoices, public_id=public_id, customer__users=user_of(request))
+    return _owned(request, invoices, public_id)
 
 
 def owned_invoices(request: HttpRequest, public_ids: Sequence[str]) -> list[Invoice]:
@@ -60,7 +100,7 @@ def owned_invoices(request: HttpRequest, public_ids: Sequence[str]) -> list[Invo
         except ValueError:
             raise Http404 from None
     rows = Invoice.objects.filter(
-        public_id__in=ids, customer__users=user_of(request), state=Invoice.State.OPEN
+        public_id__in=ids, customer=own_customer(request), state=Invoice.State.OPEN
     )
     return list(rows.select_related("customer", "order").order_by("due_on", "id"))
 
@@ -83,19 +123,19 @@ def owned_mail(request: HttpRequest, mail_id: int) -> Mail:
 
 def owned_method(request: HttpRequest, public_id: uuid.UUID) -> PaymentMethod:
     methods = PaymentMethod.objects.exclude(state=PaymentMethod.State.REMOVED)
-    return get_object_or_404(methods, public_id=public_id, customer__users=user_of(request))
+    return _owned(request, methods, public_id)
 
 
 def owned_payment(request: HttpRequest, public_id: uuid.UUID) -> Payment:
     payments = Payment.objects.select_related("invoice__order", "customer")
-    return get_object_or_404(payments, public_id=public_id, customer__users=user_of(request))
+    return _owned(request, payments, public_id)
 
 
 def owned_subscription(request: HttpRequest, public_id: uuid.UUID) -> Subscription:
     subscriptions = Subscription.objects.select_related(
         "customer", "package__tariff", "account__server"
     )
-    return get_object_or_404(subscriptions, public_id=public_id, customer__users=user_of(request))
+    return _owned(request, subscriptions, public_id)
 
 
 def owned_tickets(request: HttpRequest) -> QuerySet[Ticket]:
@@ -103,9 +143,23 @@ def owned_tickets(request: HttpRequest) -> QuerySet[Ticket]:
 
 
 def owned_ticket(request: HttpRequest, public_id: uuid.UUID) -> Ticket:
-    return get_object_or_404(owned_tickets(request), public_id=public_id)
+    return _owned(request, Ticket.objects.select_related("customer"), public_id)
 
 
 def owned_ticket_file(request: HttpRequest, public_id: uuid.UUID) -> TicketFile:
     files = TicketFile.objects.filter(message__ticket__in=owned_tickets(request))
     return get_object_or_404(files, public_id=public_id)
+
+
+def _owned(request: HttpRequest, rows: QuerySet[Row], public_id: uuid.UUID) -> Row:
+    """Return the row with this address, if it is one of a customer that the user acts for."""
+    row = get_object_or_404(rows, public_id=public_id, customer__users=user_of(request))
+    membership = user_of(request).memberships.filter(customer=getattr(row, "customer")).first()  # noqa: B009
+    _demand(request, membership)
+    return row
+
+
+def _demand(request: HttpRequest, membership: Membership | None) -> None:
+    """Raise PermissionDenied unless the membership grants what this page needs."""
+    if membership is None or rights.needed(request) not in membership.rights:
+        raise PermissionDenied

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
@@ -18,11 +20,28 @@ from packages.desk.cells import amount, counted, lines
 from packages.desk.deeds import Deed, DeedForm, Text
 from packages.desk.pages import Page, ReadOnlyPage, TabularInline
 
+# Django's own form classes take no parameters while running.
+if TYPE_CHECKING:
+    BaseFormSet = BaseInlineFormSet[Membership, Customer, Any]
+else:
+    BaseFormSet = BaseInlineFormSet
+
 Kind = LedgerAccount.Kind
+
+
+class MembershipForms(BaseFormSet):
+    def clean(self) -> None:
+        """Refuse to leave users behind without an owner; nobody could manage them."""
+        super().clean()
+        given = [each.cleaned_data for each in self.forms if each.cleaned_data]
+        roles = [each["role"] for each in given if not each.get("DELETE")]
+        if roles and Membership.Role.OWNER not in roles:
+            raise ValidationError(_("One of them must be the owner."))
 
 
 class Memberships(TabularInline):
     model = Membership
+    formset = MembershipForms
     extra = 0
     autocomplete_fields = ("user",)
 

@@ -11,6 +11,7 @@ from billing.models.datev import DatevAccount, DatevSettings
 from billing.models.declaration import Declaration
 from billing.models.exchange import Exchange
 from billing.models.inbound_mail import InboundMail
+from billing.models.invitation import Invitation
 from billing.models.invoice import Invoice, InvoiceLine, InvoiceTax, NumberSeries, TaxRate
 from billing.models.ledger import LedgerAccount, LedgerTransaction, Posting
 from billing.models.mail import Mail
@@ -56,6 +57,7 @@ __all__ = [
     "Exchange",
     "GatewayEvent",
     "InboundMail",
+    "Invitation",
     "Invoice",
     "InvoiceLine",
     "InvoiceTax",

@@ -124,15 +124,28 @@ class Customer(models.Model):
 
 
 class Membership(models.Model):
-    """A user may act for a customer."""
+    """A user may act for a customer: an owner does everything, a colleague what they may."""
 
     class Role(models.TextChoices):
         OWNER = "owner", _("owner")
         COLLEAGUE = "colleague", _("colleague")
 
+    class Right(models.TextChoices):
+        SEE = "see", _("look at everything")
+        PAY = "pay", _("order, pay, change services")
+        ASK = "ask", _("write to support")
+        MANAGE = "manage", _("manage company data and colleagues")
+
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="memberships")
     role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.OWNER)
+    may_pay = models.BooleanField(Right.PAY.label, default=False)
+    may_ask = models.BooleanField(Right.ASK.label, default=False)
+    may_manage = models.BooleanField(Right.MANAGE.label, default=False)
+
+    # The same as `rights` says, for queries.
+    MAY_PAY = models.Q(role=Role.OWNER) | models.Q(may_pay=True)
+    MAY_ASK = models.Q(role=Role.OWNER) | models.Q(may_ask=True)
 
     class Meta:
         verbose_name = _("membership")
@@ -141,3 +154,20 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.customer}"
+
+    @property
+    def rights(self) -> frozenset[Membership.Right]:
+        """Return what this user may do for this customer; looking is everybody's."""
+        if self.role == self.Role.OWNER:
+            return frozenset(self.Right)
+        given = {
+            self.Right.PAY: self.may_pay,
+            self.Right.ASK: self.may_ask,
+            self.Right.MANAGE: self.may_manage,
+        }
+        return frozenset({self.Right.SEE, *(right for right, may in given.items() if may)})
+
+    @property
+    def words(self) -> list[str]:
+        """Return the rights in the reader's language, in their order."""
+        return [str(right.label) for right in self.Right if right in self.rights]

@@ -1,7 +1,7 @@
 """Words for the catalogue in templates: services, their units, texts by language."""
 
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django import template
 from django.utils.safestring import SafeString, mark_safe
@@ -9,14 +9,25 @@ from django.utils.translation import ngettext
 
 from billing import girocode as girocodes
 from billing.gateways import failures
-from billing.models import Invoice
+from billing.models import Invoice, Membership
 from packages.models import Price, Service, Translated
 from packages.money import Money
-from storefront import offers
+from storefront import offers, owned
 from storefront.templatetags.money import count
 
 register = template.Library()
 Value = TypeVar("Value")
+
+
+@register.simple_tag(takes_context=True)
+def acting_for(context: dict[str, Any]) -> list[tuple[Membership, bool]]:
+    """`{% acting_for as acting %}`: the customers one acts for, and which of them it is now."""
+    request = context["request"]
+    if not request.user.is_authenticated:
+        return []
+    mine = list(owned.acting_for(request))
+    now = owned.membership_of(request) if len(mine) > 1 else None
+    return [(each, each == now) for each in mine]
 
 
 @register.filter

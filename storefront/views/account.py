@@ -52,7 +52,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     """Answer, in this order: does it run, what credit is left, do I owe anything, what is next."""
     user, on = user_of(request), _today(clock.now())
     context: dict[str, object] = {"unconfirmed": _unconfirmed(user), "services": []}
-    customer = customer_of(user)
+    customer = customer_of(request)
     if customer is not None:
         context |= _dashboard(customer, on=on)
     return render(request, "storefront/account/dashboard.html", context)
@@ -62,7 +62,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def services(request: HttpRequest) -> HttpResponse:
-    customer = customer_of(user_of(request))
+    customer = customer_of(request)
     on = _today(clock.now())
     rows = overview.services_of(customer, on=on) if customer else []
     return render(request, "storefront/account/services.html", {"services": rows})
@@ -72,7 +72,7 @@ def services(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def invoices(request: HttpRequest) -> HttpResponse:
-    customer, on = customer_of(user_of(request)), _today(clock.now())
+    customer, on = customer_of(request), _today(clock.now())
     issued = Invoice.objects.filter(customer=customer).exclude(state=Invoice.State.DRAFT)
     chosen = invoice_filters.read(request.GET, issued)
     found = chosen.of(issued, on=on).order_by("-id")
@@ -158,7 +158,7 @@ def profile(request: HttpRequest) -> HttpResponse:
         if not form.errors:
             return _in_language(request, form.cleaned_data["language"])
     else:
-        form = ProfileForm(instance=customer_of(user) or _new_customer(user, at=at))
+        form = ProfileForm(instance=customer_of(request) or _new_customer(user, at=at))
     status = 422 if form.errors else 200
     return render(request, "storefront/account/profile.html", {"form": form}, status=status)
 
@@ -221,7 +221,9 @@ def _save_profile(request: HttpRequest, user: User, *, at: datetime) -> ProfileF
     """Save what is valid; the user's lock keeps two tabs from making two customers."""
     with transaction.atomic():
         user = User.objects.select_for_update().get(pk=user.pk)
-        form = ProfileForm(request.POST, instance=customer_of(user) or _new_customer(user, at=at))
+        form = ProfileForm(
+            request.POST, instance=customer_of(request) or _new_customer(user, at=at)
+        )
         if form.is_valid():
             customer = form.save()
             Membership.objects.get_or_create(user=user, customer=customer)

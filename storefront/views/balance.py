@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from billing import balances
 from billing.models import Customer, LedgerAccount
-from storefront.owned import customer_of, user_of
+from storefront.owned import customer_of
 
 PAGE_SIZE = 20
 
@@ -19,7 +19,7 @@ PAGE_SIZE = 20
 @require_safe
 def balance(request: HttpRequest) -> HttpResponse:
     """Show each currency's balance with its history, the latest first."""
-    customer = customer_of(user_of(request))
+    customer = customer_of(request)
     currencies = _currencies(customer) if customer else []
     asked = request.GET.get("currency", "")
     currency = asked if asked in currencies else next(iter(currencies), "")

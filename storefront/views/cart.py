@@ -106,7 +106,7 @@ def _number(text: str) -> int | None:
 
 def _reader(request: HttpRequest, brand: Brand) -> Customer:
     """Return who is reading; a visitor counts as a consumer at home."""
-    customer = customer_of(request.user) if isinstance(request.user, User) else None
+    customer = customer_of(request) if isinstance(request.user, User) else None
     return customer or Customer(country=brand.country)
 
 
@@ -126,7 +126,7 @@ def _subscription(request: HttpRequest, public_id: str) -> Subscription | None:
     """Return the reader's own subscription with this id; a stranger's is the same as none."""
     if not public_id or not isinstance(request.user, User):
         return None
-    mine = Subscription.objects.filter(customer__users=request.user)
+    mine = Subscription.objects.filter(customer=customer_of(request))
     return next((each for each in mine if str(each.public_id) == public_id), None)
 
 

@@ -10,6 +10,7 @@ from billing.models import Subscription, User, current_brand
 from packages.models import Package, Service
 from storefront import offers
 from storefront.choices import choices_of
+from storefront.owned import customer_of
 
 HOME_OFFERS = 3
 
@@ -59,7 +60,7 @@ def _to_top_up(request: HttpRequest, offer: offers.Offer) -> list[Subscription]:
     if _is_plan(offer) or not isinstance(request.user, User):
         return []
     active = Subscription.objects.filter(
-        customer__users=request.user,
+        customer=customer_of(request),
         state=Subscription.State.ACTIVE,
         currency=offer.price.currency,
     )

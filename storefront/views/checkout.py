@@ -65,7 +65,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
         return _placed_before(request, user, at=at)
     brand = current_brand()
     on = business_day(at, brand.zone)
-    visit = Visit(request, user, customer_of(user), basket, brand, on, at)
+    visit = Visit(request, user, customer_of(request), basket, brand, on, at)
     if request.method != "POST":
         return _show(visit, visit.form(initial=_known(visit)), values={})
     typed = visit.form(data=request.POST)
@@ -79,7 +79,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
 
 def _order(visit: Visit, typed: CheckoutForm) -> HttpResponse:
     values = typed.cleaned_data
-    customer = buyers.save(visit.user, values, language=visit.language, at=visit.at)
+    customer = buyers.save(visit.request, values, language=visit.language, at=visit.at)
     try:
         order = flow.place(
             visit.basket,

@@ -6,7 +6,7 @@ import structlog
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -18,7 +18,7 @@ from billing.models import Customer, Invoice, MethodSetup, PaymentMethod, curren
 from packages import clock
 from packages.periods import business_day
 from storefront.consents import agreed_to_keep, to_keep
-from storefront.owned import customer_of, owned_method, user_of
+from storefront.owned import customer_of, own_customer, owned_method, user_of
 from storefront.views.payment import SeeOther
 
 log = structlog.get_logger()
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 @login_required
 @require_safe
 def methods(request: HttpRequest) -> HttpResponse:
-    customer = customer_of(user_of(request))
+    customer = customer_of(request)
     shown = PaymentMethod.objects.filter(customer=customer).exclude(
         state=PaymentMethod.State.REMOVED
     )
@@ -49,7 +49,7 @@ def methods(request: HttpRequest) -> HttpResponse:
 @require_POST
 def method_new(request: HttpRequest) -> HttpResponse:
     """Go to the gateway's page and keep a method there; nothing is charged."""
-    customer = get_object_or_404(user_of(request).customers.order_by("id")[:1])
+    customer = own_customer(request)
     at = clock.now()
     consent = agreed_to_keep(request, at=at)
     code = request.POST.get("gateway", "")
@@ -123,7 +123,7 @@ def method_remove(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 @require_POST
 def automatic(request: HttpRequest) -> HttpResponse:
     """Turn automatic payment on or off for the customer one buys for."""
-    customer = get_object_or_404(user_of(request).customers.order_by("id")[:1])
+    customer = own_customer(request)
     on = request.POST.get("on") == "yes"
     flow.switch(customer, on, at=clock.now(), actor=_actor(request))
     if on:

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -19,6 +19,7 @@ from packages import clock
 from storefront import standings
 from storefront.owned import (
     customer_of,
+    own_customer,
     owned_ticket,
     owned_ticket_file,
     owned_tickets,
@@ -36,7 +37,7 @@ def tickets(request: HttpRequest) -> HttpResponse:
     shown = owned_tickets(request).order_by("-changed_at", "-id")
     page = Paginator(shown, PAGE_SIZE).get_page(request.GET.get("page"))
     rows = [(each, standings.of_ticket(each)) for each in page]
-    customer = customer_of(user_of(request))
+    customer = customer_of(request)
     context = {"page": page, "rows": rows, "customer": customer}
     return render(request, "storefront/account/tickets.html", context)
 
@@ -47,7 +48,7 @@ def tickets(request: HttpRequest) -> HttpResponse:
 def ticket_new(request: HttpRequest) -> HttpResponse:
     """Ask staff something."""
     user = user_of(request)
-    customer = get_object_or_404(user.customers.order_by("id")[:1])
+    customer = own_customer(request)
     form = TicketForm(request.POST or None, request.FILES or None)
     if not form.is_valid():
         status = 422 if form.errors else 200

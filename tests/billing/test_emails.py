@@ -15,6 +15,7 @@ from django.db import connection
 from billing import (
     change_mails,
     charge_emails,
+    colleague_emails,
     credit_notes,
     deliveries,
     emails,
@@ -57,6 +58,7 @@ def test_every_mail_has_its_three_templates_and_every_template_its_mail() -> Non
         for module in (
             change_mails,
             charge_emails,
+            colleague_emails,
             emails,
             ticket_emails,
             top_up_emails,

@@ -283,6 +283,7 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
     ("STA-2", "billing_paymentmethod", (METHOD,)),
     ("STA-2", "entry and file", ENTRY),
     ("STA-2", "exchange", (EXCHANGE.format(state="pending", total=0, line="NULL"),)),
+    ("CUS-1", "nobody owns it", ("UPDATE billing_membership SET role = 'colleague'",)),
     ("MAIL-1", "never mailed", ("DELETE FROM billing_mail WHERE template = 'account_ready'",)),
     ("MAIL-1", "kept back", ("DELETE FROM billing_mail WHERE template = 'account_ready'",
                              "UPDATE provisioning_account SET password_sealed = 'x'")),

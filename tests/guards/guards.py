@@ -124,6 +124,12 @@ UNIQUE = (
     Copy("billing_declaration_key_key", "declaration", {"public_id": UUID}),
     Copy("billing_declaration_public_id_key", "declaration", {"key": UUID}),
     Copy("billing_ticket_public_id_key", "ticket"),
+    Copy("billing_invitation_token_digest_key", "invitation", {"state": "'accepted'"}),
+    Copy(
+        "invitation_one_open",
+        "invitation",
+        {"token_digest": "'1'", "email": "upper(email)"},
+    ),
     Copy("billing_inboundmail_digest_key", "inboundmail", {"message_id": "NULL"}),
     Copy("billing_inboundmail_message_id_key", "inboundmail", {"digest": "'1'"}),
     Copy("billing_ticketmessage_key_key", "ticketmessage"),

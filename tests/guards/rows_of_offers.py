@@ -12,6 +12,7 @@ from billing.models import (
     Declaration,
     Exchange,
     InboundMail,
+    Invitation,
     Invoice,
     InvoiceLine,
     Mail,
@@ -67,6 +68,13 @@ def _ticket(rows: dict[str, Any], *, at: datetime) -> None:
         language="en",
         opened_at=at,
         changed_at=at,
+    )
+    rows["invitation"] = Invitation.objects.create(
+        customer=rows["customer"],
+        email="bert@example.com",
+        token_digest="0" * 64,
+        sent_at=at,
+        expires_at=at,
     )
     rows["ticketmessage"] = TicketMessage.objects.create(
         ticket=rows["ticket"], side=TicketMessage.Side.CUSTOMER, text="I hear one.", written_at=at

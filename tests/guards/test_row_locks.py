@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
-from django.test import RequestFactory
 
 from billing import (
     alerts,
@@ -61,9 +60,7 @@ from provisioning import (
 )
 from provisioning.admin.accounts import Suspend
 from provisioning.models import Account, Drift, Job, OneTimeSecret, Pool
-from storefront import buyers
-from storefront.views import account as account_views
-from tests.guards import deeds_on_tickets, rows
+from tests.guards import deeds_of_customers, rows
 from tests.guards.connections import beside
 
 BASE = Path(__file__).resolve().parent.parent.parent
@@ -137,17 +134,6 @@ def _answer_vat_check(world: rows.Rows) -> None:
 def _end_visit(world: rows.Rows) -> None:
     setup: Any = world["setup"]
     setups._record(setup, SetupSnapshot("cs_1", setup.key.hex, "cancelled"), at=AT, actor="test")
-
-
-def _save_buyer(world: rows.Rows) -> None:
-    user: Any = world["user"]
-    values = dict.fromkeys(buyers.FIELDS, "") | {"is_business": False, "country": "DE"}
-    buyers.save(user, values, language="en", at=AT)
-
-
-def _save_profile(world: rows.Rows) -> None:
-    user: Any = world["user"]
-    account_views._save_profile(RequestFactory().post("/", {}), user, at=AT)
 
 
 def _staff_suspends(world: rows.Rows) -> None:
@@ -275,8 +261,9 @@ LOCKS = (
     Lock("provisioning.desk._held", "account", _retry_parked),
     Lock("provisioning.desk._held", "job", _retry_parked),
     Lock("billing.declarations._answer", "declaration", _refuse_declaration),
-    Lock("billing.inbound_mails.file", "inboundmail", deeds_on_tickets.file_mail),
-    Lock("billing.tickets._held", "ticket", deeds_on_tickets.close),
+    Lock("billing.inbound_mails.file", "inboundmail", deeds_of_customers.file_mail),
+    Lock("billing.colleagues._held", "customer", deeds_of_customers.withdraw),
+    Lock("billing.tickets._held", "ticket", deeds_of_customers.close),
     Lock("provisioning.drift_desk._held", "account", _decide_drift),
     Lock("provisioning.drift_desk._held", "drift", _decide_drift),
     Lock("provisioning.drifts.note", "account", _find_drift),
@@ -285,8 +272,8 @@ LOCKS = (
     Lock("billing.desk._parked", "event", _close_event),
     Lock("billing.desk.send_again", "mail", _send_again),
     Lock("provisioning.admin.accounts.carry_out", "account", _staff_suspends),
-    Lock("storefront.buyers.save", "user", _save_buyer),
-    Lock("storefront.views.account._save_profile", "user", _save_profile),
+    Lock("storefront.buyers.save", "user", deeds_of_customers.save_buyer),
+    Lock("storefront.views.account._save_profile", "user", deeds_of_customers.save_profile),
 )
 # Tests of their own, below.
 ELSEWHERE = {
