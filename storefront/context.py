@@ -8,6 +8,7 @@ from django.utils.functional import SimpleLazyObject
 
 from billing import carts
 from billing.models import Brand, current_brand
+from storefront.viewing import viewing_of
 
 THEMES = ("light", "dark")
 
@@ -16,6 +17,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
     theme = request.COOKIES.get("theme", "")
     return {
         "brand": SimpleLazyObject(current_brand_or_blank),
+        "viewing": viewing_of(request),
         "theme": theme if theme in THEMES else "",
         "cart_count": SimpleLazyObject(lambda: _cart_count(request)),
     }

@@ -2,11 +2,16 @@
 
 from collections.abc import Callable
 from time import monotonic
+from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
+
+from packages import clock
+from storefront import viewing
 
 log = structlog.get_logger()
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -45,6 +50,30 @@ class DatabaseTrouble:
             return None
         log.error("database.unavailable", error=type(error).__name__)
         return unavailable()
+
+
+class Viewing:
+    """Show staff a customer's pages while their session says so; needs the signed-in user."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if viewing.viewing_of(request) is not None:
+            response["Cache-Control"] = "private, no-store"
+        return response
+
+    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponse | None:
+        # Who has no session is not asked for one: their pages may come from a cache.
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            return None
+        match = request.resolver_match
+        if match is None or match.app_names[:1] != ["storefront"]:
+            return None
+        if viewing.KEY not in request.session:
+            return None
+        return viewing.shown(request, at=clock.now())
 
 
 def unavailable() -> HttpResponse:

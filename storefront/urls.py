@@ -23,6 +23,7 @@ from storefront.views import (
     site,
     tickets,
     top_ups,
+    viewing,
 )
 
 app_name = "storefront"
@@ -122,6 +123,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("cancellation/", declarations.cancel_contract, name="cancel_contract"),
     path("withdrawal/", declarations.withdraw_contract, name="withdraw_contract"),
     path("declarations/<uuid:public_id>/", declarations.declared, name="declared"),
+    path("viewing/end/", viewing.viewing_end, name="viewing_end"),
     path("theme/", csrf_exempt(site.theme), name="theme"),
     path("currency/", csrf_exempt(site.currency), name="currency"),
     path("brand.css", site.brand_css, name="brand_css"),

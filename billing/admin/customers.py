@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from billing import dossier, ledger, pauses
 from billing.admin import top_ups
 from billing.admin.dunning import PauseDunning, today
+from billing.admin.viewing import SeeTheShop
 from billing.models import Customer, Invoice, LedgerAccount, Membership, Remark
 from packages import clock
 from packages.desk.cells import amount, counted, lines
@@ -71,7 +72,7 @@ class AddRemark(Deed):
 @admin.register(Customer)
 class CustomerPage(Page):
     inlines = (Memberships, top_ups.Limits)
-    deeds = (AddRemark(), top_ups.SetTopUpLimit(), PauseDunning())
+    deeds = (SeeTheShop(), AddRemark(), top_ups.SetTopUpLimit(), PauseDunning())
     list_display = ("customer", "email", "country", "is_business", "language", "created_at")
     list_filter = ("is_business", "country", "language")
     search_fields = ("name", "company", "email", "vat_id", "memberships__user__email")

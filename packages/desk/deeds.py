@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
+from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -78,6 +79,10 @@ class Deed:
         None: one is enough. A deed that weighs something must not speak HTTP (proposals.approve).
         """
         return None
+
+    def afterwards(self, request: HttpRequest, row: Any) -> str:
+        """Return the address to go to when it is done; empty leads back to the row's page."""
+        return ""
 
     def carry_out(self, row: Any, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         """Do it by the one flow for it, and return what to tell; raise Impossible."""

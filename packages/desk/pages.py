@@ -79,7 +79,7 @@ class Page(ModelAdmin):
             demand_fresh_proof(request)
         form = deed.form_for(row, request.POST if request.method == "POST" else None)
         if form.is_valid() and self._done(request, row, deed, form):
-            return HttpResponseRedirect(self._address(row))
+            return HttpResponseRedirect(deed.afterwards(request, row) or self._address(row))
         return TemplateResponse(request, "admin/deed.html", self._told(request, row, deed, form))
 
     def _done(self, request: HttpRequest, row: models.Model, deed: Deed, form: DeedForm) -> bool:

@@ -1,0 +1,49 @@
+"""Viewing: staff see the shop as a customer does. Each one leaves who looked, when and why."""
+
+from datetime import datetime
+
+from billing.models import Customer, User
+from packages.states import StateChange
+
+BEGUN, ENDED = "viewed", "left"
+
+
+class NobodySees(Exception):
+    """No user's client area shows this customer, so there is nothing to be seen."""
+
+
+def eyes_of(customer: Customer) -> User:
+    """Return the user whose client area shows this customer; raise NobodySees.
+
+    A user who acts for several customers sees the first of them.
+    """
+    for user in customer.users.filter(is_active=True).order_by("memberships__role", "id"):
+        first = user.customers.order_by("id").values_list("id", flat=True).first()
+        if first == customer.pk and not user.is_staff:
+            return user
+    raise NobodySees
+
+
+def begin(customer: Customer, *, reason: str, at: datetime, actor: str) -> None:
+    """Keep that a member of staff begins to look; raise NobodySees, and then nothing is kept."""
+    eyes_of(customer)
+    _keep(customer, "", BEGUN, reason=reason, at=at, actor=actor)
+
+
+def end(customer: Customer, *, at: datetime, actor: str) -> None:
+    """Keep that they have left."""
+    _keep(customer, BEGUN, ENDED, reason="left", at=at, actor=actor)
+
+
+def _keep(
+    customer: Customer, before: str, after: str, *, reason: str, at: datetime, actor: str
+) -> None:
+    StateChange.objects.create(
+        subject="customer",
+        subject_id=customer.pk,
+        before=before,
+        after=after,
+        actor=actor[:80],
+        reason=reason[:300],
+        at=at,
+    )
