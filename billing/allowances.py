@@ -1,34 +1,46 @@
 """What a package includes at each renewal: credit and units, which persist or reset."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from django.db import transaction
 
 from billing import credits, locks, rests
 from billing.models import Invoice, InvoiceLine, Subscription
+from packages import rows
 from packages.models import Package
 from packages.money import Money
+from packages.periods import business_day
 from provisioning import jobs
 
+# A subscription as its paid line charges it.
+Given = tuple[Subscription, InvoiceLine]
 CHUNK = 500
 ACTOR = "system:billing"
 
 
-def renew(
-    subscription: Subscription, line: InvoiceLine, *, on: date, at: datetime, actor: str
-) -> None:
-    """Give what a paid period includes; needs the subscription's lock, saves `allowance_on`.
+def renew(given: Sequence[Given], *, at: datetime, actor: str) -> None:
+    """Give what paid periods include; needs the subscriptions' locks, saves `allowance_on`.
 
     What persists is given as soon as it is paid. What resets is given, and the old taken back, on
     the first day of the period: until then the customer has the old.
     """
-    assert line.period_start_on is not None, "A renewal's line has its period."
-    if _resets(subscription) and line.period_start_on > on:
-        waits_for = subscription.allowance_on or line.period_start_on
-        subscription.allowance_on = min(waits_for, line.period_start_on)
-        subscription.save(update_fields=["allowance_on"])
-    else:
-        _give(subscription, line, at=at, actor=actor)
+    persisting = [each for each in given if not _resets(each[0])]
+    wishes = [wish for each in persisting for wish in _wishes(*each, ())]
+    jobs.add(wishes, at=at, actor=actor)
+    waiting: dict[int, Subscription] = {}
+    for subscription, line in given:
+        if not _resets(subscription):
+            continue
+        start_on = line.period_start_on
+        assert start_on is not None, "A renewal's line has its period."
+        if start_on > business_day(at, subscription.zone):
+            # One that is exchanged meanwhile comes once for each of its terms.
+            waits = waiting.setdefault(subscription.pk, subscription)
+            waits.allowance_on = min(waits.allowance_on or start_on, start_on)
+        else:
+            _give(subscription, line, at=at, actor=actor)
+    rows.update(list(waiting.values()), "allowance_on")
 
 
 def run(on: date, *, at: datetime) -> int:
@@ -64,32 +76,38 @@ def _give_due(subscription: Subscription, *, on: date, at: datetime) -> int:
 
 
 def _give(subscription: Subscription, line: InvoiceLine, *, at: datetime, actor: str) -> None:
-    """Ask for credit, then for the old to be taken back, then for units.
+    """Ask for what a line includes, by what is left of the old; locks the account."""
+    assert subscription.account is not None, "A subscription that renews has its account."
+    old = credits.lots(subscription.account) if _resets(subscription) else []
+    jobs.add(_wishes(subscription, line, old), at=at, actor=actor)
+
+
+def _wishes(
+    subscription: Subscription, line: InvoiceLine, old: Sequence[credits.Lot]
+) -> list[jobs.Wish]:
+    """Return credit, then what of the old is taken back, then units.
 
     In this order nobody is without credit in between, and what is spent while the old is taken back
     comes out of the new free credit, not out of what was paid.
     """
     account, cause = subscription.account, f"invoice-line-{line.pk}"
     assert account is not None, "A subscription that renews has its account."
-    old = credits.lots(account) if _resets(subscription) else []
+    wishes = []
     credit = subscription.credit
     if credit:
-        jobs.credit(account, credit, cause=f"{cause}:credit", at=at, actor=actor)
+        wishes.append(jobs.credit_wish(account, credit, cause=f"{cause}:credit"))
     most = credits.left_of(old, credits.Kind.RESETTING)
     if most:
-        keep = sum(lot.left_minor for lot in old) - most + credit.minor
-        jobs.take_back(
-            account,
-            keep=Money(keep, subscription.currency),
-            most=Money(most, subscription.currency),
-            cause=f"{cause}:take-back",
-            at=at,
-            actor=actor,
+        keep = Money(sum(lot.left_minor for lot in old) - most + credit.minor, credit.currency)
+        taken = Money(most, credit.currency)
+        wishes.append(
+            jobs.take_back_wish(account, keep=keep, most=taken, cause=f"{cause}:take-back")
         )
     units = subscription.limits.get("units", {})
     if units:
         rest = not _resets(subscription)
-        jobs.refill(account, units, keep_rest=rest, cause=f"{cause}:units", at=at, actor=actor)
+        wishes.append(jobs.refill_wish(account, units, keep_rest=rest, cause=f"{cause}:units"))
+    return wishes
 
 
 def _resets(subscription: Subscription) -> bool:

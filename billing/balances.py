@@ -11,6 +11,7 @@ from django.db.models import Count, Sum
 
 from billing import ledger, locks
 from billing.models import Allocation, Customer, Invoice, LedgerAccount, LedgerTransaction, Posting
+from packages import rows
 from packages.money import Money
 
 KIND = LedgerAccount.Kind.CUSTOMER_CREDIT
@@ -68,7 +69,7 @@ def positive(customers: Iterable[int]) -> dict[Key, Money]:
 
 def history(customer: Customer, currency: str) -> list[Line]:
     """Return every change of the balance, the latest first."""
-    rows = Posting.objects.filter(
+    postings = Posting.objects.filter(
         account__kind=KIND, account__customer=customer, account__currency=currency
     ).select_related(
         "transaction__invoice",
@@ -77,7 +78,7 @@ def history(customer: Customer, currency: str) -> list[Line]:
         "transaction__refund__payment__invoice",
     )
     after, lines = Money.zero(currency), list[Line]()
-    for row in rows.order_by("id"):
+    for row in postings.order_by("id"):
         amount = Money(-row.amount_minor, currency)
         after += amount
         lines.append(Line(row.transaction.at, amount, after, row.transaction))
@@ -102,15 +103,23 @@ def hold(customers: Iterable[int]) -> dict[Key, Money]:
     return positive(found) if found else {}
 
 
-def spend(uses: Sequence[Use], *, at: datetime) -> None:
-    """Let balances pay parts of invoices: allocate and book them, in few statements.
+def spend(use: Use, *, at: datetime) -> None:
+    """Let a balance pay a part of an invoice: allocate and book it.
 
-    Needs the balances' locks (`hold`). The caller counts the sums as paid on the invoices.
+    Needs the balance's lock (`hold`). The caller counts the sum as paid on the invoice.
     """
-    if not uses:
-        return
-    earlier = _uses_of([use.invoice for use in uses])
-    allocations = Allocation.objects.bulk_create(
+    ledger.book_uses(allocate([use], at=at), at=at)
+
+
+def allocate(uses: Sequence[Use], *, at: datetime) -> list[Allocation]:
+    """Say which parts of invoices balances pay, in few statements; the caller books them.
+
+    Needs what `spend` needs.
+    """
+    # A draft was never paid on.
+    issued = [use.invoice for use in uses if use.invoice.state != Invoice.State.DRAFT]
+    earlier = _uses_of(issued) if issued else {}
+    return rows.insert(
         Allocation(
             invoice=use.invoice,
             use=earlier.get(use.invoice.pk, 0) + 1,
@@ -119,10 +128,9 @@ def spend(uses: Sequence[Use], *, at: datetime) -> None:
         )
         for use in uses
     )
-    ledger.book_uses(allocations, at=at)
 
 
 def _uses_of(invoices: Sequence[Invoice]) -> dict[int, int]:
-    """Return how often balances have paid on each invoice before; fresh ones are not asked."""
-    rows = Allocation.objects.filter(invoice__in=invoices, payment__isnull=True).order_by()
-    return dict(rows.values_list("invoice_id").annotate(count=Count("id")))
+    """Return how often balances have paid on each invoice before."""
+    uses = Allocation.objects.filter(invoice__in=invoices, payment__isnull=True).order_by()
+    return dict(uses.values_list("invoice_id").annotate(count=Count("id")))

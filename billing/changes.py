@@ -41,7 +41,7 @@ def can_exchange(subscription: Subscription, agreed: Exchange, *, on: date) -> b
     An invoice that was paid too late finds another world; its money then becomes credit. Once the
     next period was invoiced by the old terms, its payment must not give the new ones.
     """
-    invoiced_until = subscriptions.invoiced_until(subscription)
+    invoiced_until = subscriptions.invoiced_until([subscription]).get(subscription.pk)
     return (
         agreed.state == Exchange.State.PENDING
         and subscription.state == Subscription.State.ACTIVE

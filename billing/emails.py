@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import translation
 
-from billing import balances, deliveries, rendering
+from billing import deliveries, rendering
 from billing.models import (
     Brand,
     Customer,
@@ -24,7 +24,7 @@ from billing.models import (
 )
 from billing.rendering import link as link
 from packages import states
-from packages.doorbell import ring
+from packages.doorbell import ring, ring_each
 from packages.money import Money
 from packages.states import record_change
 from provisioning import secrets, vault
@@ -59,21 +59,31 @@ def receipt(invoice: Invoice, *, at: datetime) -> None:
         "receipt",
         f"invoice-{invoice.pk}",
         invoice.customer,
-        {**rendering.of_invoice(invoice), "from_balance": balances.used_for(invoice)},
+        rendering.of_receipt(invoice),
         language=invoice.language,
         at=at,
     )
 
 
 def invoice_issued(invoices: Sequence[Invoice], brand: Brand, *, at: datetime) -> None:
-    """Queue the announcement of new renewals, in the transaction that issues them; one statement.
+    """Queue the announcement of new renewals on which something is due; see `_queue_bare`."""
+    due = [each for each in invoices if each.due]
+    _queue_bare("invoice_issued", due, brand, at=at)
 
-    Rendering takes far longer than issuing, so each is rendered when it is sent. No doorbell rings
-    for each: the sweep sends them.
+
+def receipts(invoices: Sequence[Invoice], brand: Brand, *, at: datetime) -> None:
+    """Say that invoices were paid when they were issued; see `_queue_bare`."""
+    _queue_bare("receipt", [each for each in invoices if each.total_minor], brand, at=at)
+
+
+def _queue_bare(template: str, about: Sequence[Invoice], brand: Brand, *, at: datetime) -> None:
+    """Queue a mail about each invoice, in the transaction that issues them; one statement.
+
+    Rendering takes far longer than issuing, so each is rendered when it is sent.
     """
     mails = [
         Mail(
-            template="invoice_issued",
+            template=template,
             cause=f"invoice-{each.pk}",
             recipient=each.customer.email,
             customer=each.customer,
@@ -82,10 +92,10 @@ def invoice_issued(invoices: Sequence[Invoice], brand: Brand, *, at: datetime) -
             created_at=at,
             next_attempt_at=at,
         )
-        for each in invoices
-        if each.due
+        for each in about
     ]
     states.insert(mails, at=at, actor="system:mail", reason="invoice issued")
+    ring_each(deliveries.deliver_mail, [mail.pk for mail in mails])
 
 
 def reminder(invoice: Invoice, *, at: datetime) -> Mail:

@@ -15,6 +15,7 @@ from billing import (
     orders,
     subscriptions,
     tax,
+    terms,
     vat_ids,
 )
 from billing.locks import Held, take
@@ -139,8 +140,8 @@ def issue(drafts: Sequence[Draft], brand: Brand, *, at: datetime, actor: str) ->
     pairs = list(zip(invoices, priced, strict=True))
     rows.add(InvoiceLine, (line for pair in pairs for line in _lines(*pair)))
     rows.add(InvoiceTax, (group for pair in pairs for group in _groups(*pair)))
-    ledger.book_invoices(invoices, at=at)
-    balances.spend([balances.Use(each, each.paid) for each in invoices if each.paid_minor], at=at)
+    uses = [balances.Use(each, each.paid) for each in invoices if each.paid_minor]
+    ledger.book_invoices(invoices, balances.allocate(uses, at=at), at=at)
     series, year = Invoice.SERIES, numbers.year_of(brand, on)
     sequence = numbers.draw(series, year, len(invoices))
     for invoice, number in zip(invoices, sequence, strict=True):
@@ -148,9 +149,13 @@ def issue(drafts: Sequence[Draft], brand: Brand, *, at: datetime, actor: str) ->
         invoice.number = numbers.text(brand, series, year, number)
     numbered = ("series", "year", "sequence", "number")
     states.move(invoices, Invoice.State.OPEN, at=at, actor=actor, reason="issued", also=numbered)
-    for invoice in invoices:
-        if not invoice.due:
-            close(invoice, _concerned(invoice), at=at, actor=actor)
+    settled = [
+        (invoice, draft) for invoice, draft in zip(invoices, drafts, strict=True) if not invoice.due
+    ]
+    if settled:
+        paid = [invoice for invoice, _ in settled]
+        _close(paid, _concerned([draft for _, draft in settled]), at=at, actor=actor)
+        emails.receipts(paid, brand, at=at)
     return invoices
 
 
@@ -167,12 +172,12 @@ def _prepaid(priced: Sequence[Priced]) -> list[Money]:
     return parts
 
 
-def _concerned(invoice: Invoice) -> Held:
-    """Lock what a fresh invoice gives; it is new, and its balance was locked before its number."""
-    lines = invoice.lines.filter(subscription__isnull=False)
+def _concerned(fresh: Sequence[Draft]) -> Held:
+    """Lock what fresh invoices give; they are new, and balances are locked before the numbers."""
+    lines = (line for draft in fresh for line in draft.lines)
     return take(
-        subscriptions=lines.values_list("subscription_id", flat=True).distinct(),
-        orders=[invoice.order_id] if invoice.order_id else [],
+        subscriptions={line.subscription.pk for line in lines if line.subscription is not None},
+        orders=[draft.order.pk for draft in fresh if draft.order is not None],
     )
 
 
@@ -216,7 +221,7 @@ def settle_from_balance(invoice: Invoice, held: Held, *, at: datetime, actor: st
     part = min(due, balances.of(invoice.customer, invoice.currency))
     if not part:
         return zero
-    balances.spend([balances.Use(invoice, part)], at=at)
+    balances.spend(balances.Use(invoice, part), at=at)
     invoice.paid_minor += part.minor
     invoice.save(update_fields=["paid_minor"])
     if not invoice.due:
@@ -225,19 +230,36 @@ def settle_from_balance(invoice: Invoice, held: Held, *, at: datetime, actor: st
 
 
 def close(invoice: Invoice, held: Held, *, at: datetime, actor: str) -> None:
-    """Call an open invoice paid on which nothing is due any more, and fulfil its order."""
-    invoice.paid_at = at
-    invoice.move(Invoice.State.PAID, at=at, actor=actor, reason="nothing is due", also=("paid_at",))
+    """Call an open invoice paid on which nothing is due any more, and give what it promised."""
+    _close([invoice], held, at=at, actor=actor)
     emails.receipt(invoice, at=at)
-    if invoice.order_id is not None:
-        orders.fulfil(held.orders[invoice.order_id], held, at=at, actor=actor)
-    periods = invoice.lines.filter(subscription__isnull=False, period_start_on__isnull=False)
-    charged = periods.filter(kind=InvoiceLine.Kind.RECURRING)
-    for line in charged:
-        subscription = held.subscriptions[line.subscription_id or 0]
-        subscriptions.renew(subscription, line, at=at, actor=actor)
-        on = business_day(at, subscription.zone)
-        changes.take_up(subscription, on=on, at=at, actor=actor)
+
+
+def _close(paid: Sequence[Invoice], held: Held, *, at: datetime, actor: str) -> None:
+    """Move them to paid, fulfil their orders and renew their services, in few statements."""
+    for invoice in paid:
+        invoice.paid_at = at
+    reason, also = "nothing is due", ("paid_at",)
+    states.move(paid, Invoice.State.PAID, at=at, actor=actor, reason=reason, also=also)
+    for invoice in paid:
+        if invoice.order_id is not None:
+            orders.fulfil(held.orders[invoice.order_id], held, at=at, actor=actor)
+    lines = InvoiceLine.objects.filter(
+        invoice__in=paid,
+        kind=InvoiceLine.Kind.RECURRING,
+        subscription__isnull=False,
+        period_start_on__isnull=False,
+    )
+    charged = [
+        (held.subscriptions[line.subscription_id or 0], line)
+        for line in lines.order_by("invoice_id", "position")
+    ]
+    subscriptions.renew(charged, at=at, actor=actor)
+    scheduled = terms.scheduled([subscription for subscription, _ in charged])
+    for subscription, _ in charged:
+        if subscription.pk in scheduled:
+            on = business_day(at, subscription.zone)
+            changes.take_up(subscription, on=on, at=at, actor=actor)
 
 
 def _row(priced: Priced, brand: Brand, *, prepaid: Money, on: date, at: datetime) -> Invoice:

@@ -58,19 +58,20 @@ class Unbalanced(ValueError):
     """The entries do not sum to zero; nothing was booked."""
 
 
-def book_invoices(invoices: Sequence[Invoice], *, at: datetime) -> None:
-    """Book issued invoices: the customer owes the total, of which a part is tax.
+def book_invoices(
+    invoices: Sequence[Invoice], uses: Sequence[Allocation] = (), *, at: datetime
+) -> None:
+    """Book issued invoices: the customer owes the total, of which a part is tax; and what balances
+    pay on them at once.
 
     Few statements, however many invoices there are.
     """
-    _book(
-        [
-            Booking(f"invoice-{invoice.pk}:issued", _sides(invoice), invoice=invoice)
-            for invoice in invoices
-            if invoice.net_minor or invoice.tax_minor
-        ],
-        at=at,
-    )
+    issued = [
+        Booking(f"invoice-{invoice.pk}:issued", _sides(invoice), invoice=invoice)
+        for invoice in invoices
+        if invoice.net_minor or invoice.tax_minor
+    ]
+    _book([*issued, *_used(uses)], at=at)
 
 
 def book_credit_note(note: Invoice, *, off_due: Money, at: datetime) -> None:
@@ -99,13 +100,7 @@ def book_payment(payment: Payment, *, settled: Money, at: datetime) -> None:
 
 def book_uses(allocations: Sequence[Allocation], *, at: datetime) -> None:
     """Book what balances pay on invoices: both what we owe and what is owed to us shrink."""
-    _book(
-        [
-            Booking(f"allocation-{each.pk}:used", _use(each), allocation=each)
-            for each in allocations
-        ],
-        at=at,
-    )
+    _book(_used(allocations), at=at)
 
 
 def book_refund(refund: Refund, step: str, *, at: datetime) -> None:
@@ -169,6 +164,12 @@ def balance(kind: LedgerAccount.Kind, *, customer: Customer, currency: str) -> M
         account__kind=kind, account__customer=customer, account__currency=currency
     )
     return Money(postings.aggregate(sum=Sum("amount_minor"))["sum"] or 0, currency)
+
+
+def _used(allocations: Sequence[Allocation]) -> list[Booking]:
+    return [
+        Booking(f"allocation-{each.pk}:used", _use(each), allocation=each) for each in allocations
+    ]
 
 
 def _use(allocation: Allocation) -> tuple[Entry, ...]:

@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
+from billing import balances
 from billing.models import Brand, Customer, Invoice, Mail, PaymentMethod, current_brand
 
 FOLDER = "billing/email"
@@ -34,14 +35,22 @@ def complete(mail: Mail) -> tuple[str, ...]:
         return ()
     invoice = Invoice.objects.select_related("customer").get(pk=_invoice_id(mail))
     customer = invoice.customer
-    context = {"customer": customer, "charged_to": charged_to(customer), **of_invoice(invoice)}
-    fill(mail, context, brand=current_brand())
+    if mail.template == "receipt":
+        said = of_receipt(invoice)
+    else:
+        said = {"charged_to": charged_to(customer), **of_invoice(invoice)}
+    fill(mail, {"customer": customer, **said}, brand=current_brand())
     return ("subject", "text", "html")
 
 
 def of_invoice(invoice: Invoice) -> dict[str, Any]:
     """Return what the templates about an invoice need."""
     return {"invoice": invoice, "button_url": link("storefront:invoice", invoice.public_id)}
+
+
+def of_receipt(invoice: Invoice) -> dict[str, Any]:
+    """Return what a receipt says."""
+    return {**of_invoice(invoice), "from_balance": balances.used_for(invoice)}
 
 
 def charged_to(customer: Customer) -> PaymentMethod | None:

@@ -6,7 +6,6 @@ from datetime import date, datetime
 from functools import cache
 
 from django.db import transaction
-from django.db.models import F, Max
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -27,7 +26,7 @@ from packages.money import Money
 from packages.periods import Cycle, Period, index_of, period
 from packages.sweeping import Quarantine
 
-CHUNK = 500
+CHUNK = 1000
 ACTOR = "system:billing"
 # A line's text by package, cycle, language and coupon; many lines say the same.
 Said = Callable[[Package, str, str, Coupon | None], str]
@@ -44,7 +43,7 @@ class Issued:
 
 
 def bill(on: date, *, at: datetime, quarantine: Quarantine | None = None) -> list[Issued]:
-    """Issue and announce the invoice of every period whose day has come, in chunks of 500.
+    """Issue and announce the invoice of every period whose day has come, in chunks of 1,000.
 
     Each chunk is a transaction of its own, and takes its subscriptions out of what is due, so a run
     that was killed is simply begun again, and two at once share the work. A subscription that was
@@ -128,22 +127,8 @@ def _bill(
 
 
 def _next_periods(due: Sequence[Subscription], agreed: Mapping[int, Exchange]) -> dict[int, Period]:
-    """Return for each the first period that is neither paid for nor invoiced; one query.
-
-    What was invoiced for a time before `paid_until` does not matter: a service that ended at once
-    and came back counts from another day.
-    """
-    lines = InvoiceLine.objects.filter(
-        subscription__in=due,
-        kind=InvoiceLine.Kind.RECURRING,
-        period_start_on__gte=F("subscription__paid_until"),
-    )
-    until = dict(
-        lines.order_by()
-        .values_list("subscription_id")
-        .annotate(last=Max("period_end_on"))
-        .values_list("subscription_id", "last")
-    )
+    """Return for each the first period that is neither paid for nor invoiced; one query."""
+    until = subscriptions.invoiced_until(due)
     return {each.pk: _period_after(each, until.get(each.pk), agreed.get(each.pk)) for each in due}
 
 

@@ -1,9 +1,10 @@
 """The life of a subscription: ordered, activated and renewed by payments, suspended, ended."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import F, Max
 
 from billing import allowances, emails, rests, terms
 from billing.models import (
@@ -15,6 +16,7 @@ from billing.models import (
     Subscription,
     SubscriptionPeriod,
 )
+from packages import rows
 from packages.models import Package, Price
 from packages.money import Money
 from packages.periods import Cycle, Period, business_day, period
@@ -23,6 +25,8 @@ from provisioning import accounts, jobs, pools
 from provisioning.dialler.base import Limits
 from provisioning.models import Account
 
+# A subscription and the recurring line of an invoice for one of its periods.
+Charged = tuple[Subscription, Any]
 TRIAL_INDEX = -1
 # How many days before its period a renewal is invoiced.
 LEAD_DAYS = {
@@ -116,18 +120,20 @@ def top_up(subscription: Subscription, line: OrderLine, *, at: datetime, actor: 
     )
 
 
-def renew(subscription: Subscription, line: InvoiceLine, *, at: datetime, actor: str) -> None:
-    """Give what a paid renewal line promised: its period and its credit, and the service back.
+def renew(charged: Sequence[Charged], *, at: datetime, actor: str) -> None:
+    """Give what paid renewal lines promised: their periods and credit, and the services back.
 
-    Needs the subscription's lock. Periods are added in their order: one that was paid before an
-    earlier one waits for that. A suspended service is restored once nothing overdue is left. What
-    has ended stays ended; the invoice is paid all the same, and staff are told.
+    Needs the subscriptions' locks; few statements, however many there are. Periods are added in
+    their order: one that was paid before an earlier one waits for that. A suspended service is
+    restored once nothing overdue is left. What has ended stays ended; the invoice is paid all the
+    same, and staff are told.
     """
-    if subscription.state == Subscription.State.ENDED:
-        emails.paid_after_end(subscription, line.invoice, at=at)
-    if subscription.state in Subscription.LIVING:
-        _add_settled(subscription, at=at, actor=actor)
-        _resume(subscription, cause=f"invoice-line-{line.pk}:restore", at=at, actor=actor)
+    for subscription, line in charged:
+        if subscription.state == Subscription.State.ENDED:
+            emails.paid_after_end(subscription, line.invoice, at=at)
+    living = [each for each in charged if each[0].state in Subscription.LIVING]
+    _add_settled([subscription for subscription, _ in living], at=at, actor=actor)
+    _resume(living, at=at, actor=actor)
 
 
 def go_on(subscription: Subscription, *, at: datetime, actor: str) -> None:
@@ -139,9 +145,8 @@ def go_on(subscription: Subscription, *, at: datetime, actor: str) -> None:
     """
     if subscription.state not in Subscription.LIVING or not subscription.recurs:
         return
-    last = _add_settled(subscription, at=at, actor=actor)
-    if last is not None:
-        _resume(subscription, cause=f"invoice-line-{last.pk}:restore", at=at, actor=actor)
+    added = _add_settled([subscription], at=at, actor=actor)
+    _resume(added[-1:], at=at, actor=actor)
 
 
 def suspend(
@@ -206,12 +211,7 @@ def next_invoice_on(subscription: Subscription) -> date | None:
 
     It is that of the first period which is neither paid for nor invoiced yet.
     """
-    if subscription.state in (Subscription.State.SUSPENDED, Subscription.State.ENDED):
-        return None
-    if not subscription.recurs or subscription.paid_until is None:
-        return None
-    start_on = max(subscription.paid_until, invoiced_until(subscription) or date.min)
-    return invoice_day(subscription, start_on)
+    return _next_invoice_on(subscription, invoiced_until([subscription]))
 
 
 def invoice_day(subscription: Subscription, start_on: date) -> date | None:
@@ -221,48 +221,92 @@ def invoice_day(subscription: Subscription, start_on: date) -> date | None:
     return start_on - timedelta(days=LEAD_DAYS[Cycle(subscription.cycle)])
 
 
-def invoiced_until(subscription: Subscription) -> date | None:
-    """Return the end of the last period that was invoiced and is not paid, None where none was."""
+def invoiced_until(services: Sequence[Subscription]) -> dict[int, date]:
+    """Return the end of each one's last period that is invoiced and not paid; one query.
+
+    What was invoiced for a time before `paid_until` does not matter: a service that ended at once
+    and came back counts from another day.
+    """
+    paid = {each.pk: each.paid_until for each in services if each.paid_until is not None}
     lines = InvoiceLine.objects.filter(
-        subscription=subscription,
+        subscription__in=paid,
         kind=InvoiceLine.Kind.RECURRING,
-        period_start_on__gte=subscription.paid_until,
+        period_start_on__gte=min(paid.values(), default=date.max),
     )
-    last: date | None = lines.aggregate(last=Max("period_end_on"))["last"]
-    return last
+    until: dict[int, date] = {}
+    stretches: Any = lines.values_list("subscription_id", "period_start_on", "period_end_on")
+    for key, start_on, end_on in stretches:
+        if start_on >= paid[key]:
+            until[key] = max(end_on, until.get(key, end_on))
+    return until
 
 
-def _add_settled(subscription: Subscription, *, at: datetime, actor: str) -> InvoiceLine | None:
-    """Add the periods that follow and are settled; return the charge of the last one, if any."""
-    last: InvoiceLine | None = None
-    for line in _settled_from(subscription):
-        if line.period_start_on != subscription.paid_until:
-            break
-        _extend(subscription, line, at=at, actor=actor)
-        last = line
-    return last
+def _add_settled(living: Sequence[Subscription], *, at: datetime, actor: str) -> list[Charged]:
+    """Add the periods that follow and are settled, and give what is included in those that were
+    paid, once per line; return them with their charges. The caller saves the subscriptions.
+    """
+    by_id = {each.pk: each for each in living}
+    charges = _settled_from(by_id)
+    added = []
+    for key, subscription in by_id.items():
+        for charge in charges.get(key, ()):
+            if charge.period_start_on != subscription.paid_until:
+                break
+            subscription.paid_until = charge.period_end_on
+            added.append((subscription, charge))
+    _add_periods(added, at=at)
+    paid = [(each, charge) for each, charge in added if not _is_passed(charge)]
+    for subscription, charge in paid:
+        if subscription.ends_on is not None:
+            subscription.ends_on = max(subscription.ends_on, charge.period_end_on)
+    agreed = terms.scheduled([subscription for subscription, _ in paid])
+    given = [
+        (terms.applied(each, agreed.get(each.pk), charge.period_start_on), charge)
+        for each, charge in paid
+    ]
+    allowances.renew(given, at=at, actor=actor)
+    return added
 
 
-def _resume(subscription: Subscription, *, cause: str, at: datetime, actor: str) -> None:
-    subscription.next_invoice_on = next_invoice_on(subscription)
-    subscription.save(update_fields=["paid_until", "ends_on", "next_invoice_on"])
-    on = business_day(at, subscription.zone)
-    if subscription.state == Subscription.State.SUSPENDED and not _overdue(subscription, on=on):
-        restore(subscription, cause=cause, at=at, actor=actor)
+def _next_invoice_on(subscription: Subscription, until: Mapping[int, date]) -> date | None:
+    if subscription.state in (Subscription.State.SUSPENDED, Subscription.State.ENDED):
+        return None
+    if not subscription.recurs or subscription.paid_until is None:
+        return None
+    start_on = max(subscription.paid_until, until.get(subscription.pk, date.min))
+    return invoice_day(subscription, start_on)
 
 
-def _settled_from(subscription: Subscription) -> list[Any]:
-    """Return the charges of periods that are not given yet and not owed any more, in order."""
+def _resume(charged: Sequence[Charged], *, at: datetime, actor: str) -> None:
+    """Save what was added, and restore what is suspended and owes nothing any more."""
+    renewed = list({each.pk: each for each, _ in charged}.values())
+    until = invoiced_until(renewed)
+    for each in renewed:
+        each.next_invoice_on = _next_invoice_on(each, until)
+    rows.update(renewed, "paid_until", "ends_on", "next_invoice_on")
+    for each, line in charged:
+        on = business_day(at, each.zone)
+        if each.state == Subscription.State.SUSPENDED and not _overdue(each, on=on):
+            restore(each, cause=f"invoice-line-{line.pk}:restore", at=at, actor=actor)
+
+
+def _settled_from(living: Mapping[int, Subscription]) -> dict[int, list[Any]]:
+    """Return the charges of periods that are not given yet and not owed any more, in order, by
+    their subscription.
+    """
     charges = InvoiceLine.objects.filter(
-        subscription=subscription,
+        subscription__in=list(living),
         kind=InvoiceLine.Kind.RECURRING,
         corrects=None,
-        period_start_on__gte=subscription.paid_until,
+        period_start_on__gte=F("subscription__paid_until"),
     ).select_related("invoice")
-    rows = rests.with_credited(charges).order_by("period_start_on")
-    settled = [row for row in rows if _is_passed(row) or row.invoice.state == Invoice.State.PAID]
-    while settled and _stays_unpaid(settled[-1], subscription):
-        settled.pop()
+    settled: dict[int, list[Any]] = {}
+    for row in rests.with_credited(charges).order_by("period_start_on"):
+        if _is_passed(row) or row.invoice.state == Invoice.State.PAID:
+            settled.setdefault(row.subscription_id, []).append(row)
+    for key, found in settled.items():
+        while found and _stays_unpaid(found[-1], living[key]):
+            found.pop()
     return settled
 
 
@@ -281,23 +325,6 @@ def _stays_unpaid(charge: Any, subscription: Subscription) -> bool:
     return suspended and not charge.credited_in_full
 
 
-def _extend(subscription: Subscription, line: Any, *, at: datetime, actor: str) -> None:
-    """Add the line's period, and give what is included in it if it was paid, once per line."""
-    assert subscription.anchor_on is not None, "A subscription that renews has its anchor."
-    assert line.period_start_on is not None, "A renewal's line has its period."
-    assert line.period_end_on is not None, "A renewal's line has its period."
-    stretch = Period(line.period_start_on, line.period_end_on)
-    add_period(subscription, stretch, skipped=0, at=at)
-    if _is_passed(line):
-        return
-    if subscription.ends_on is not None:
-        subscription.ends_on = max(subscription.ends_on, stretch.end_on)
-    agreed = terms.scheduled([subscription]).get(subscription.pk)
-    given = terms.applied(subscription, agreed, line.period_start_on)
-    on = business_day(at, subscription.zone)
-    allowances.renew(given, line, on=on, at=at, actor=actor)
-
-
 def _overdue(subscription: Subscription, *, on: date) -> bool:
     lines = InvoiceLine.objects.filter(
         subscription=subscription,
@@ -307,6 +334,26 @@ def _overdue(subscription: Subscription, *, on: date) -> bool:
         invoice__due_on__lt=on,
     )
     return bool(rests.kept(lines).exists())
+
+
+def _add_periods(added: Sequence[Charged], *, at: datetime) -> None:
+    """Insert the charges' periods, numbered onwards from each subscription's last one."""
+    known = SubscriptionPeriod.objects.filter(subscription__in=[each.pk for each, _ in added])
+    indexes = known.order_by().values_list("subscription_id").annotate(last=Max("index"))
+    last = dict(indexes.values_list("subscription_id", "last"))
+    periods = []
+    for subscription, charge in added:
+        last[subscription.pk] += 1
+        periods.append(
+            {
+                "subscription_id": subscription.pk,
+                "index": last[subscription.pk],
+                "start_on": charge.period_start_on,
+                "end_on": charge.period_end_on,
+                "created_at": at,
+            }
+        )
+    rows.add(SubscriptionPeriod, periods)
 
 
 def _add_period(subscription: Subscription, index: int, stretch: Period, *, at: datetime) -> None:

@@ -1,6 +1,7 @@
 """Ring for a worker after commit. The row is the queue, so a lost ring costs time, never work."""
 
 import os
+from collections.abc import Sequence
 from functools import lru_cache
 from time import monotonic
 from typing import Any
@@ -18,6 +19,7 @@ log = structlog.get_logger()
 # A broker that hangs must not hold up a page: one second, then silence for a while.
 PATIENCE_SECONDS = 1
 SILENCE_SECONDS = 5
+FEW = 20
 _silent_until = monotonic()
 
 
@@ -28,6 +30,14 @@ def ring(task: Task[[int], Any], row_id: int) -> None:
     even try again for the next five.
     """
     transaction.on_commit(lambda: _publish(task, row_id), robust=True)
+
+
+def ring_each(task: Task[[int], Any], row_ids: Sequence[int]) -> None:
+    """Ring for each of a few rows. Many are left to the sweep: to ring for all takes longer than
+    to write them.
+    """
+    for row_id in row_ids if len(row_ids) <= FEW else ():
+        ring(task, row_id)
 
 
 def _publish(task: Task[[int], Any], row_id: int) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef
 
-from packages.doorbell import ring
+from packages import states
+from packages.doorbell import ring_each
 from packages.money import Money
-from packages.states import record_change
 from provisioning import tasks, vault
 from provisioning.dialler.base import Limits
 from provisioning.models import Account, Job
@@ -39,18 +39,18 @@ def add(wishes: Sequence[Wish], *, at: datetime, actor: str) -> list[Job]:
     repeated call inserts nothing and returns the jobs of the first one. A deletion that waits for
     its day stays the account's last job, so that nothing asked for until then waits for it.
     """
+    if not wishes:
+        return []
     accounts = sorted({wish.account.pk for wish in wishes})
-    list(Account.objects.select_for_update().filter(pk__in=accounts).order_by("pk"))
+    list(Account.objects.select_for_update().filter(pk__in=accounts).order_by("pk").only("pk"))
     causes = [wish.cause for wish in wishes]
-    known = set(Job.objects.filter(cause__in=causes).values_list("cause", flat=True))
-    fresh = [wish for wish in wishes if wish.cause not in known]
-    jobs = Job.objects.bulk_create(_rows(fresh, accounts, at=at))
-    _delete_last(accounts)
-    for job in jobs:
-        record_change(job, before="", at=at, actor=actor, reason=job.cause)
-    for account_id in accounts:
-        ring(tasks.run_account, account_id)
-    return list(Job.objects.filter(cause__in=causes).order_by("account_id", "seq"))
+    jobs = {job.cause: job for job in Job.objects.filter(cause__in=causes)}
+    fresh = _rows([wish for wish in wishes if wish.cause not in jobs], accounts, at=at)
+    states.insert(fresh, at=at, actor=actor, reason="asked")
+    jobs |= {job.cause: job for job in (*fresh, *_delete_last(accounts))}
+    ring_each(tasks.run_account, accounts)
+    asked = (jobs[cause] for cause in dict.fromkeys(causes))
+    return sorted(asked, key=lambda job: (job.account_id, job.seq))
 
 
 def create_account(
@@ -79,8 +79,13 @@ def credit(
     details: dict[str, Any] | None = None,
 ) -> list[Job]:
     """Ask for credit, once per cause. The cause travels to the dialler as our reference."""
-    wish = Wish(account, Job.Kind.CREDIT, cause, cause, amount, details=details or {})
-    return add([wish], at=at, actor=actor)
+    return add([credit_wish(account, amount, cause=cause, details=details)], at=at, actor=actor)
+
+
+def credit_wish(
+    account: Account, amount: Money, *, cause: str, details: dict[str, Any] | None = None
+) -> Wish:
+    return Wish(account, Job.Kind.CREDIT, cause, cause, amount, details=details or {})
 
 
 def take_back(
@@ -99,23 +104,22 @@ def take_back(
     taken, and `keep` is never touched. `always`: never left to the customer, whatever the server is
     set to; what its API cannot, staff do.
     """
+    wish = take_back_wish(account, keep=keep, most=most, cause=cause, always=always)
+    return add([wish], at=at, actor=actor)
+
+
+def take_back_wish(
+    account: Account, *, keep: Money, most: Money, cause: str, always: bool = False
+) -> Wish:
     details = {"keep_minor": keep.minor, "most_minor": most.minor, "always": always}
-    row = Wish(account, Job.Kind.TAKE_BACK, cause, cause, details=details, currency=keep.currency)
-    return add([row], at=at, actor=actor)
+    kind = Job.Kind.TAKE_BACK
+    return Wish(account, kind, cause, cause, details=details, currency=keep.currency)
 
 
-def refill(
-    account: Account,
-    units: dict[str, int],
-    *,
-    keep_rest: bool,
-    cause: str,
-    at: datetime,
-    actor: str,
-) -> list[Job]:
-    """Ask for included units, once per cause: these, or these beside what is left of the old."""
+def refill_wish(account: Account, units: dict[str, int], *, keep_rest: bool, cause: str) -> Wish:
+    """Return the wish for included units: these, or these beside what is left of the old."""
     details = {"units": units, "keep_rest": keep_rest}
-    return add([Wish(account, Job.Kind.REFILL, cause, cause, details=details)], at=at, actor=actor)
+    return Wish(account, Job.Kind.REFILL, cause, cause, details=details)
 
 
 def set_limits(
@@ -201,8 +205,10 @@ def _limits_wish(account: Account, *, cause: str, bundle: str) -> Wish:
     return Wish(account, Job.Kind.SET_LIMITS, cause, bundle, details={"limits": account.limits})
 
 
-def _delete_last(accounts: Iterable[int]) -> None:
-    """Move a planned deletion behind the jobs that were just added; the accounts are locked."""
+def _delete_last(accounts: Iterable[int]) -> list[Job]:
+    """Move planned deletions behind the jobs that were just added, and return what was moved; the
+    accounts are locked.
+    """
     later = Job.objects.filter(account=OuterRef("account"), seq__gt=OuterRef("seq"))
     planned = Job.objects.filter(
         Exists(later),
@@ -211,10 +217,12 @@ def _delete_last(accounts: Iterable[int]) -> None:
         state=Job.State.WAITING,
         attempts__isnull=True,
     )
-    for job in planned:
+    moved = list(planned)
+    for job in moved:
         last = Job.objects.filter(account=job.account_id).aggregate(Max("seq"))["seq__max"]
         job.seq = last + 1
         job.save(update_fields=["seq"])
+    return moved
 
 
 def _rows(wishes: Sequence[Wish], accounts: Sequence[int], *, at: datetime) -> list[Job]:

@@ -12,8 +12,11 @@ from billing.models import (
     Customer,
     Invoice,
     InvoiceLine,
+    LedgerAccount,
+    LedgerTransaction,
     Order,
     OrderLine,
+    Posting,
     Redemption,
     Subscription,
     SubscriptionPeriod,
@@ -55,7 +58,7 @@ def many(
         for index in numbers
     )
     accounts = _accounts(server, numbers, at=at)
-    anchor_on = period(paid_until, "monthly", -1).start_on
+    anchor_on = anchor_of(paid_until)
     services = rows.insert(
         Subscription(
             customer=customer,
@@ -86,6 +89,33 @@ def many(
     )
     if discount_bp:
         _redeemed(services, discount_bp, at=at)
+
+
+def anchor_of(paid_until: date) -> date:
+    """Return the anchor of a monthly service that has paid one period."""
+    return period(paid_until, "monthly", -1).start_on
+
+
+def prepay(services: Sequence[Subscription], *, at: datetime, minor: int = 1000_00) -> None:
+    """Put so much onto the balance of each service's customer, in one booking."""
+    kinds = LedgerAccount.Kind
+    clearing = LedgerAccount.objects.create(kind=kinds.CLEARING, name="test", currency="EUR")
+    books = rows.add(
+        LedgerAccount,
+        [
+            {"kind": kinds.CUSTOMER_CREDIT, "customer_id": each.customer_id, "currency": "EUR"}
+            for each in services
+        ],
+    )
+    (booking,) = rows.add(LedgerTransaction, [{"cause": "prepaid", "at": at}])
+    sides = [(clearing.pk, minor * len(books)), *((book, -minor) for book in books)]
+    rows.add(
+        Posting,
+        [
+            {"transaction_id": booking, "account_id": book, "amount_minor": side}
+            for book, side in sides
+        ],
+    )
 
 
 def _accounts(server: Server, numbers: Sequence[int], *, at: datetime) -> list[Account]:

@@ -12,6 +12,7 @@ from billing import (
     balances,
     credit_notes,
     days,
+    deliveries,
     einvoice,
     invariants,
     invoices,
@@ -222,7 +223,8 @@ def again(invoice: Invoice) -> None:
 
 
 def receipt_of(invoice: Invoice) -> str:
-    return Mail.objects.get(template="receipt", cause=f"invoice-{invoice.pk}").text
+    mail = Mail.objects.get(template="receipt", cause=f"invoice-{invoice.pk}")
+    return deliveries.opened(mail)[0]
 
 
 def holds() -> bool:
