@@ -35,7 +35,11 @@ class Floor:
                     run(f"CREATE TABLE {KEPT}.{name} AS SELECT * {new} ORDER BY id")
                     run(f"DELETE {new}")
                     count += rows
-            run(f"CREATE TABLE {KEPT}.due AS SELECT id, next_invoice_on FROM billing_subscription")
+            run(
+                f"CREATE TABLE {KEPT}.due AS SELECT id, next_invoice_on, paid_until"
+                " FROM billing_subscription"
+                f" WHERE id IN (SELECT subscription_id FROM {KEPT}.billing_invoiceline)"
+            )
         run("VACUUM ANALYZE")
         return count
 
@@ -56,7 +60,8 @@ class Floor:
                 f" FROM {KEPT}.billing_invoice k WHERE k.id = i.id"
             )
             run(
-                "UPDATE billing_subscription s SET next_invoice_on = k.next_invoice_on"
+                "UPDATE billing_subscription s"
+                " SET next_invoice_on = k.next_invoice_on, paid_until = k.paid_until"
                 f" FROM {KEPT}.due k WHERE k.id = s.id"
             )
             run("SET CONSTRAINTS ALL IMMEDIATE")
