@@ -5,7 +5,7 @@ from datetime import datetime
 from billing.models import Customer, User
 from packages.states import StateChange
 
-BEGUN, ENDED = "viewed", "left"
+BEGUN, ENDED = "viewing", "view_ended"
 
 
 class NobodySees(Exception):

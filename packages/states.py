@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db import connection, models
+from django.utils.translation import gettext_lazy as _
 
 from packages import rows
 
@@ -26,12 +27,17 @@ class StateChange(models.Model):
     before = models.CharField(max_length=20, blank=True)
     after = models.CharField(max_length=20)
     actor = models.CharField(max_length=80)
-    reason = models.CharField(max_length=300)
-    at = models.DateTimeField()
+    reason = models.CharField(_("reason"), max_length=300)
+    at = models.DateTimeField(_("at"))
 
     class Meta:
-        indexes = [models.Index(fields=["subject", "subject_id", "id"])]
+        indexes = [
+            models.Index(fields=["subject", "subject_id", "id"]),
+            models.Index(fields=["at"], name="state_change_by_time"),
+        ]
         ordering = ["id"]
+        verbose_name = _("step")
+        verbose_name_plural = _("audit log")
 
     def __str__(self) -> str:
         return f"{self.subject} {self.subject_id}: {self.before or 'new'} → {self.after}"

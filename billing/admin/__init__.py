@@ -2,6 +2,8 @@
 
 from billing.admin import (
     alerts,
+    audit_log,
+    automation,
     bank_entries,
     brand,
     coupons,
@@ -38,6 +40,8 @@ from billing.admin import (
 
 __all__ = [
     "alerts",
+    "audit_log",
+    "automation",
     "bank_entries",
     "brand",
     "coupons",

@@ -69,8 +69,8 @@ def test_the_button_ends_it_and_both_are_kept(staff: Client, ada: Customer) -> N
     assert response.headers["Location"] == pages.address(ada)
     assert BANNER not in staff.get(reverse("storefront:dashboard")).content.decode()
     begun, ended = StateChange.objects.filter(subject="customer", subject_id=ada.pk)
-    assert (begun.after, begun.reason) == ("viewed", "cannot find an invoice")
-    assert ended.after == "left"
+    assert (begun.after, begun.reason) == ("viewing", "cannot find an invoice")
+    assert ended.after == "view_ended"
     assert begun.actor == ended.actor == f"staff:{User.objects.get(is_superuser=True).pk}"
 
 

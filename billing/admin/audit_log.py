@@ -1,0 +1,143 @@
+"""The audit log: every step of every row's life, and what staff edited; each with who and when."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from billing import viewing
+from billing.models import User
+from packages.desk.cells import TONES, badge, link, list_url
+from packages.desk.pages import ReadOnlyPage
+from packages.desk.sheets import Sheet, register
+from packages.states import StateChange, Stateful
+
+MODELS = {
+    str(model._meta.model_name): model
+    for model in apps.get_models()
+    if issubclass(model, Stateful) or model._meta.label in ("billing.Customer",)
+}
+PEOPLE = Q(actor__startswith="staff:"), Q(actor__startswith="user:")
+
+
+# Steps of rows that have no states.
+WORDS = {viewing.BEGUN: _("is viewed by staff"), viewing.ENDED: _("view ended")}
+
+
+@register
+class AuditLog(Sheet):
+    """The log's place among the sheets; it is a list of its own."""
+
+    code = "audit-log"
+    label = _("Audit log")
+    right = "packages.view_statechange"
+    template = ""
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(list_url(StateChange))
+
+
+class Subject(admin.SimpleListFilter):
+    """Steps of one kind of row."""
+
+    title = _("kind")
+    parameter_name = "subject"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
+        named = ((name, capfirst(str(model._meta.verbose_name))) for name, model in MODELS.items())
+        return sorted(named, key=lambda each: each[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(subject=self.value()) if self.value() else queryset
+
+
+class Who(admin.SimpleListFilter):
+    """Steps by staff, by customers, or by the shop itself."""
+
+    title = _("actor")
+    parameter_name = "who"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
+        return [("staff", _("staff")), ("user", _("customers")), ("system", _("the shop itself"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        staff, users = PEOPLE
+        chosen = {"staff": staff, "user": users, "system": ~staff & ~users}
+        which = chosen.get(str(self.value()))
+        return queryset if which is None else queryset.filter(which)
+
+
+@admin.register(StateChange)
+class StateChangePage(ReadOnlyPage):
+    list_display = ("at", "row_link", "became", "by", "reason")
+    list_display_links = None
+    list_filter = (Subject, Who, "at")
+    search_fields = ("actor", "reason", "=subject_id")
+    search_help_text = _("Who (staff:7), why, or the row's number.")
+    ordering = ("-id",)
+    show_full_result_count = False
+    readonly_fields = fields = ("at", "row_link", "became", "actor", "reason")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        # Staff are few: their names are read once for the page.
+        self._names = {f"staff:{user.pk}": user for user in User.objects.filter(is_staff=True)}
+        return super().get_queryset(request)
+
+    @admin.display(description=_("of what"))
+    def row_link(self, row: StateChange) -> str:
+        model = MODELS.get(row.subject)
+        name = capfirst(str(model._meta.verbose_name)) if model else row.subject
+        try:
+            address = reverse(
+                f"admin:{model._meta.app_label}_{row.subject}_change" if model else "",
+                args=[row.subject_id],
+            )
+        except NoReverseMatch:
+            return f"{name} {row.subject_id}"
+        return format_html('<a href="{}">{} {}</a>', address, name, row.subject_id)
+
+    @admin.display(description=_("became"))
+    def became(self, row: StateChange) -> str:
+        model = MODELS.get(row.subject)
+        words: dict[str, Any] = WORDS
+        if model is not None and issubclass(model, Stateful):
+            words = dict(model._meta.get_field("state").flatchoices)
+        return badge(TONES.get(row.after, ""), words.get(row.after, row.after))
+
+    @admin.display(description=_("by whom"))
+    def by(self, row: StateChange) -> str:
+        user = self._names.get(row.actor)
+        return link(user) if user else row.actor
+
+
+@admin.register(LogEntry)
+class LogEntryPage(ReadOnlyPage):
+    """What staff did on the desk's pages: rows added and edited, and deeds."""
+
+    list_display = ("action_time", "user", "content_type", "edited", "said")
+    list_display_links = None
+    list_filter = ("action_time", "action_flag", ("content_type", admin.RelatedOnlyFieldListFilter))
+    search_fields = ("object_repr", "change_message", "user__email")
+    list_select_related = ("user", "content_type")
+    fields = readonly_fields = ("action_time", "user", "content_type", "edited", "said")
+
+    @admin.display(description=_("row"))
+    def edited(self, row: LogEntry) -> str:
+        address = row.get_admin_url()
+        return (
+            format_html('<a href="{}">{}</a>', address, row.object_repr)
+            if address
+            else (row.object_repr)
+        )
+
+    @admin.display(description=_("what was done"))
+    def said(self, row: LogEntry) -> str:
+        return row.get_change_message()
