@@ -29,6 +29,7 @@ from billing.models import (
     User,
 )
 from storefront import rights
+from storefront.viewing import viewing_of
 
 Row = TypeVar("Row", bound=Model)
 # In the session: the customer that a user with several chose to act for.
@@ -45,10 +46,11 @@ def user_of(request: HttpRequest) -> User:
 def membership_of(request: HttpRequest) -> Membership | None:
     """Return for which customer the user acts just now, None before the first checkout.
 
-    With several it is the one they chose, else the first.
+    With several it is the one they chose, else the first; staff chose at the desk whom they see.
     """
     mine = list(acting_for(request))
-    chosen = getattr(request, "session", {}).get(CHOSEN)
+    viewed = viewing_of(request)
+    chosen = viewed.customer.pk if viewed else getattr(request, "session", {}).get(CHOSEN)
     found = next((each for each in mine if each.customer.pk == chosen), None)
     return found or next(iter(mine), None)
 
