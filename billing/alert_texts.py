@@ -9,6 +9,7 @@ Kind = Alert.Kind
 TITLES: dict[str, Promise] = {
     Kind.PARKED_JOBS: _("%(count)s jobs on %(server)s need staff"),
     Kind.OLD_JOB: _("A job has waited for %(minutes)s minutes: %(job)s"),
+    Kind.BY_HAND: _("To be done by hand on %(server)s, and overdue: %(job)s"),
     Kind.SERVER: _("%(server)s does not answer (%(error)s)"),
     Kind.DRIFT: _("%(count)s accounts on %(server)s are not as they should be"),
     Kind.UNKNOWN: _("%(server)s has %(count)s accounts that nobody knows"),
@@ -22,6 +23,7 @@ TITLES: dict[str, Promise] = {
 ADVICE: dict[str, Promise] = {
     Kind.PARKED_JOBS: _("Each has its evidence and its buttons. What is behind it waits."),
     Kind.OLD_JOB: _("See whether the workers run, and whether the dialler answers."),
+    Kind.BY_HAND: _("Its page says what to enter; then confirm it. What is behind it waits."),
     Kind.SERVER: _("Jobs wait and nothing is lost. Check dialler, network and certificate."),
     Kind.DRIFT: _("Apply ours, accept theirs, or park it. Nothing is put right by itself."),
     Kind.UNKNOWN: _("Say what they are, or import them. Nothing touches them."),

@@ -135,16 +135,21 @@ def finish_held(
     job_finished.send(sender=Job, job=job, at=at)
 
 
-def park(job_id: int, fence: int, reason: str, *, at: datetime) -> None:
-    """Leave the job to staff, with the reason; nothing behind it runs until they decide."""
+def park(
+    job_id: int, fence: int, reason: str, *, at: datetime, due_at: datetime | None = None
+) -> None:
+    """Leave the job to staff, with the reason, and by when they are to have done it by hand.
+
+    Nothing behind it runs until they decide.
+    """
     with held(job_id, fence) as job:
-        _stand(job, reason, at=at)
+        _stand(job, reason, at=at, due_at=due_at)
         job_finished.send(sender=Job, job=job, at=at)
 
 
-def _stand(job: Job, reason: str, *, at: datetime) -> None:
-    job.reason, job.claimed_until = reason[:300], None
-    also = ("reason", "claimed_until")
+def _stand(job: Job, reason: str, *, at: datetime, due_at: datetime | None = None) -> None:
+    job.reason, job.claimed_until, job.due_at = reason[:300], None, due_at
+    also = ("reason", "claimed_until", "due_at")
     job.move(Job.State.PARKED, at=at, actor=RUNNER, reason=reason, also=also)
 
 

@@ -143,7 +143,9 @@ def _by_hand(claim: Claim, dialler: Dialler) -> None:
             aimed = False
         if aimed:
             outcomes.aim(claim.job, claim.fence)
-    return outcomes.park(claim.job.pk, claim.fence, "manual: to be done by hand", at=claim.at)
+    due_at = claim.at + timedelta(hours=claim.job.account.server.by_hand_hours)
+    reason = "manual: to be done by hand"
+    return outcomes.park(claim.job.pk, claim.fence, reason, at=claim.at, due_at=due_at)
 
 
 def _is_left_be(claim: Claim) -> bool:

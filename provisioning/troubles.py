@@ -37,6 +37,7 @@ def find(*, at: datetime) -> Iterator[Trouble]:
     """Yield what is wrong at the diallers."""
     yield from _parked()
     yield from _late(at)
+    yield from _overdue(at)
     yield from _silent()
     yield from _drifting()
     yield from _strangers()
@@ -86,6 +87,14 @@ def _late(at: datetime) -> Iterator[Trouble]:
         minutes = int((at - min(oldest.run_at, oldest.created_at)).total_seconds() // 60)
         facts = {"job": str(oldest), "minutes": minutes, "count": late.count()}
         yield Trouble("old_job", "oldest-job", row_url(oldest), facts)
+
+
+def _overdue(at: datetime) -> Iterator[Trouble]:
+    """One for each task by hand whose time is over; it is told again every day."""
+    overdue = Job.objects.filter(state=Job.State.PARKED, due_at__lte=at)
+    for job in overdue.select_related("account__server").order_by("due_at"):
+        facts = {"job": str(job), "server": job.account.server.name}
+        yield Trouble("by_hand", f"by-hand-{job.pk}", row_url(job), facts)
 
 
 def _silent() -> Iterator[Trouble]:

@@ -18,6 +18,7 @@ class Alert(models.Model):
     class Kind(models.TextChoices):
         PARKED_JOBS = "parked_jobs", _("jobs need staff")
         OLD_JOB = "old_job", _("a job waits too long")
+        BY_HAND = "by_hand", _("a task by hand is overdue")
         SERVER = "server", _("a dialler does not answer")
         DRIFT = "drift", _("drift")
         UNKNOWN = "unknown", _("unknown accounts")

@@ -61,12 +61,27 @@ class AgeFilter(admin.SimpleListFilter):
         return queryset.filter(state__in=Job.UNFINISHED, created_at__lte=clock.now() - age)
 
 
+class ByHandFilter(admin.SimpleListFilter):
+    """What a person has to do, because a server's API cannot."""
+
+    title = _("by hand")
+    parameter_name = "by_hand"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("open", _("to be done")), ("overdue", _("overdue"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        tasks = queryset.filter(state=Job.State.PARKED, due_at__isnull=False)
+        chosen = {"open": tasks, "overdue": tasks.filter(due_at__lte=clock.now())}
+        return chosen.get(self.value() or "", queryset)
+
+
 class JobPage(ReadOnlyPage):
     """Registered by billing, which adds the deed that gives money back."""
 
     deeds: ClassVar[tuple[Deed, ...]] = DEEDS
-    list_display = ("what", "status", "account_link", "server", "amount", "age", "why")
-    list_filter = ("state", "kind", "account__server", AgeFilter)
+    list_display = ("what", "status", "account_link", "server", "amount", "age", "due_at", "why")
+    list_filter = ("state", "kind", "account__server", AgeFilter, ByHandFilter)
     search_fields = ("cause", "account__username", "reason")
     list_select_related = ("account__server",)
     inlines = (Attempts,)
@@ -78,7 +93,7 @@ class JobPage(ReadOnlyPage):
         ),
         (
             _("When"),
-            {"fields": ("created_at", "run_at", "tries", "claimed_until", "finished_at")},
+            {"fields": ("created_at", "run_at", "tries", "claimed_until", "due_at", "finished_at")},
         ),
     )
 

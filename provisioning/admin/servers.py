@@ -133,7 +133,7 @@ class ServerPage(Page):
                 ),
             },
         ),
-        (gettext_lazy("Allowances"), {"fields": ("take_back",)}),
+        (gettext_lazy("Allowances"), {"fields": ("take_back", "by_hand_hours")}),
         (
             gettext_lazy("Names in the API"),
             {"fields": ("mapping", "requests", "latest_survey", "reference")},

@@ -60,6 +60,8 @@ class Job(Stateful):
     fence = models.PositiveIntegerField(default=0)
     claimed_until = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
+    # While a person has to do it: by when.
+    due_at = models.DateTimeField(_("by hand until"), null=True)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
 
     class Meta:

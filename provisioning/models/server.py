@@ -124,6 +124,12 @@ class Server(models.Model):
         default=0,
         help_text=_("Of all processes together; 0 sets no limit."),
     )
+    by_hand_hours = models.PositiveSmallIntegerField(
+        _("time for tasks by hand (h)"),
+        default=8,
+        validators=[MinValueValidator(1)],
+        help_text=_("After it, whoever gets alerts is reminded of what the API cannot do."),
+    )
     read_at = models.DateTimeField(null=True, editable=False)
     checked_at = models.DateTimeField(_("last test"), null=True, editable=False)
     check_note = models.CharField(_("result"), max_length=200, blank=True, editable=False)

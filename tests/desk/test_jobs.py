@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.test import Client
+from django.urls import reverse
 
 from billing.models import Mail
 from packages.states import record_change
+from provisioning import troubles
 from provisioning.models import Account, Attempt, Job, Server
 from provisioning.simulator.simulator import Simulator
 from tests.clock import Clock
@@ -134,6 +138,11 @@ def test_a_double_click_and_an_old_page_change_nothing(
     assert doubtful_credit.attempts.get().outcome in Attempt.OPEN
 
 
+def overdue(at: datetime) -> list[str]:
+    """What would be told as overdue at that time."""
+    return [each.cause for each in troubles.find(at=at) if each.kind == "by_hand"]
+
+
 def test_credit_by_hand_says_what_to_type_and_mails_the_login(
     staff: Client, account: Account, shop: Simulator, clock: Clock
 ) -> None:
@@ -143,9 +152,15 @@ def test_credit_by_hand_says_what_to_type_and_mails_the_login(
     assert pages.offered(staff, job) == ["verify", "by-hand", "cancel"]
     html = pages.opened(staff, job, "by-hand")
     assert f"Add €20.00 to account {account.username} in ICTBroadcast, then confirm." in html
+    assert overdue(clock.now() + timedelta(hours=7)) == []
+    assert overdue(clock.now() + timedelta(hours=8)) == [f"by-hand-{job.pk}"]
+    listed = reverse("admin:provisioning_job_changelist")
+    assert "1 job" in pages.text(staff.get(listed, {"by_hand": "open"}))
+    assert "0 jobs" in pages.text(staff.get(listed, {"by_hand": "overdue"}))
     pages.press(staff, job, "by-hand", proof="Payment 18")
     job.refresh_from_db()
     assert job.state == Job.State.DONE
+    assert overdue(clock.now() + timedelta(days=9)) == []
     assert shop.effects("credit") == []
     assert Mail.objects.filter(template="account_ready").count() == 1
 

@@ -21,7 +21,13 @@ def fields(server: Server, **changes: Any) -> dict[str, Any]:
     """What the form of a server sends when nothing is touched."""
     names = ("name", "currency", "login_url", "base_url", "profile", "auth", "username")
     numbers = ("connect_timeout_seconds", "read_timeout_seconds", "quiet_seconds")
-    readings = ("read_gap_seconds", "reading_minutes", "readings_a_minute", "take_back")
+    readings = (
+        "read_gap_seconds",
+        "reading_minutes",
+        "readings_a_minute",
+        "take_back",
+        "by_hand_hours",
+    )
     pace = ("runs_at_once", "requests_a_second")
     sent = {name: getattr(server, name) for name in (*names, *numbers, *readings, *pace)}
     pools = list(server.pools.values_list("pk", flat=True))
