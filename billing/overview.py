@@ -13,6 +13,7 @@ from billing.desk import BANK_TRANSFER
 from billing.models import (
     BankEntry,
     Declaration,
+    DeletionRequest,
     Difference,
     GatewayEvent,
     Invoice,
@@ -62,6 +63,7 @@ def cards(*, at: datetime) -> list[Card]:
         _overdue(at),
         _declarations(),
         _tickets(),
+        _deletions(),
         _mails(),
         _servers(),
         _unplaced(),
@@ -193,6 +195,14 @@ def _tickets() -> Card:
     url = list_url(Ticket, state__exact="open")
     note = _("answer, or close them") if count else _("all answered")
     return _counted(_("Support requests that wait"), count, note, url, "billing.view_ticket")
+
+
+def _deletions() -> Card:
+    count = DeletionRequest.objects.filter(state=DeletionRequest.State.RECEIVED).count()
+    url = list_url(DeletionRequest, state__exact="received")
+    note = _("answer within a month") if count else _("all answered")
+    right = "billing.view_deletionrequest"
+    return _counted(_("Deletions of data that wait"), count, note, url, right)
 
 
 def _mails() -> Card:

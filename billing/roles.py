@@ -15,7 +15,7 @@ CLOSED = {
 }
 SUPPORT = {
     *("billing.customer", "billing.subscription", "billing.mail", "billing.declaration"),
-    *("billing.pause", "billing.ticket", "provisioning.account"),
+    *("billing.pause", "billing.ticket", "billing.deletionrequest", "provisioning.account"),
 }
 BILLING = SUPPORT | {
     *("billing.invoice", "billing.payment", "billing.refund", "billing.order"),

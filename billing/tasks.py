@@ -12,6 +12,7 @@ from billing import (
     alerts,
     auto_top_ups,
     charges,
+    data_requests,
     deliveries,
     differences,
     events,
@@ -138,6 +139,13 @@ def sweep_mails() -> None:
     at = clock.now()
     each(deliveries.waiting(at=at), lambda pk: deliveries.deliver(pk, at=at))
     each(inbound_mails.waiting(), lambda pk: inbound_mails.file(pk, at=at))
+
+
+@shared_task
+def sweep_data_exports() -> None:
+    """Make the copies of data that wait, and let those expire that nobody took."""
+    at = clock.now()
+    each(data_requests.sweep(at=at), lambda pk: data_requests.make(pk, at=at))
 
 
 @shared_task

@@ -36,6 +36,10 @@ BEAT: dict[str, dict[str, Any]] = {
     # The gateways' own statements: fees and payouts; reading one twice books nothing twice.
     "reconcile_gateways": {"task": "billing.tasks.reconcile_gateways", "schedule": 21_600.0},
     # Mail that waits.
+    "sweep_data_exports": {
+        "task": "billing.tasks.sweep_data_exports",
+        "schedule": 300.0,
+    },
     "sweep_mails": {"task": "billing.tasks.sweep_mails", "schedule": 15.0},
     # Jobs for the dialler that wait, are due again, or were left by a worker that died.
     "sweep_jobs": {"task": "provisioning.tasks.sweep_jobs", "schedule": 15.0},

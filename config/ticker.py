@@ -79,6 +79,7 @@ def sweep() -> None:
         "sweep_jobs": _do_jobs,
         "bill_due": billing.bill_due,
         "watch_balances": billing.watch_balances,
+        "sweep_data_exports": billing.sweep_data_exports,
         "sweep_mails": billing.sweep_mails,
         "check_servers": lambda: each(provisioning.servers_to_check(), provisioning.check_server),
         "sweep_readings": lambda: each(provisioning.servers_to_read(), provisioning.read_server),

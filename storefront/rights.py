@@ -51,6 +51,8 @@ TO_LOOK_AND_DO = {
     "ticket_close": (SEE, ASK),
     "ticket_file": (SEE, SEE),
     "profile": (SEE, MANAGE),
+    "data": (MANAGE, MANAGE),
+    "data_download": (MANAGE, MANAGE),
     "colleagues": (SEE, MANAGE),
     "colleague": (SEE, MANAGE),
     "colleague_leave": (SEE, SEE),

@@ -20,7 +20,7 @@ MOST_POSITIONAL = 4
 # The clock is read at these doors only, and passed down as `at`.
 DOORS = re.compile(
     r"/views/|/api/|/admin/|/admin\.py|/management/|/walkthrough/|/simulator/|webhooks?\.py"
-    r"|/tasks\.py|/circuits\.py|/deliveries\.py|/inbound_mails\.py|/charges\.py|/refunds\.py|/vat_ids\.py|/statement_files\.py"
+    r"|/tasks\.py|/circuits\.py|/deliveries\.py|/inbound_mails\.py|/data_requests\.py|/charges\.py|/refunds\.py|/vat_ids\.py|/statement_files\.py"
     r"|/accounts\.py|/health\.py|/context\.py|/paypal/gateway\.py"
     r"|/middleware\.py|/templatetags/|^config/|/desk/|^packages/clock"
 )

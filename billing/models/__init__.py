@@ -7,6 +7,7 @@ from billing.models.brand import Brand, LegalText, current_brand
 from billing.models.coupon import Coupon, CouponAmount, Redemption
 from billing.models.credit import BucketEntry, CreditBucket
 from billing.models.customer import Customer, Membership, User
+from billing.models.data_request import DataExport, DeletionRequest
 from billing.models.datev import DatevAccount, DatevSettings
 from billing.models.declaration import Declaration
 from billing.models.exchange import Exchange
@@ -52,7 +53,9 @@ __all__ = [
     "Customer",
     "DatevAccount",
     "DatevSettings",
+    "DataExport",
     "Declaration",
+    "DeletionRequest",
     "Difference",
     "Exchange",
     "GatewayEvent",

@@ -7,8 +7,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.test import RequestFactory
 
-from billing import colleagues, inbound_mails, tickets
-from billing.models import Invitation, Ticket
+from billing import colleagues, data_requests, inbound_mails, tickets
+from billing.models import DataExport, DeletionRequest, Invitation, Ticket, User
 from storefront import buyers
 from storefront.views import account
 from tests.guards import rows
@@ -26,6 +26,17 @@ def file_mail(world: rows.Rows) -> None:
 def withdraw(world: rows.Rows) -> None:
     row = Invitation.objects.get(pk=world["invitation"].pk)
     colleagues.withdraw(row, at=rows.AT, actor="user:1")
+
+
+def take(world: rows.Rows) -> None:
+    row = DataExport.objects.get(pk=world["dataexport"].pk)
+    data_requests.take(row, User.objects.get(pk=world["user"].pk), at=rows.AT)
+
+
+def answer_deletion(world: rows.Rows) -> None:
+    row = DeletionRequest.objects.get(pk=world["deletionrequest"].pk)
+    done = DeletionRequest.State.DONE
+    data_requests.answer_deletion(row, done, reason="deleted", at=rows.AT, actor="staff:1")
 
 
 def save_buyer(world: rows.Rows) -> None:

@@ -130,6 +130,8 @@ UNIQUE = (
         "invitation",
         {"token_digest": "'1'", "email": "upper(email)"},
     ),
+    Copy("data_export_one_open", "dataexport", {"state": "'ready'"}),
+    Copy("deletion_one_open", "deletionrequest"),
     Copy("billing_inboundmail_digest_key", "inboundmail", {"message_id": "NULL"}),
     Copy("billing_inboundmail_message_id_key", "inboundmail", {"digest": "'1'"}),
     Copy("billing_ticketmessage_key_key", "ticketmessage"),

@@ -9,7 +9,9 @@ from typing import Any
 from billing.models import (
     Coupon,
     CouponAmount,
+    DataExport,
     Declaration,
+    DeletionRequest,
     Exchange,
     InboundMail,
     Invitation,
@@ -69,6 +71,10 @@ def _ticket(rows: dict[str, Any], *, at: datetime) -> None:
         opened_at=at,
         changed_at=at,
     )
+    rows["dataexport"] = DataExport.objects.create(
+        customer=rows["customer"], asked_at=at, again_at=at
+    )
+    rows["deletionrequest"] = DeletionRequest.objects.create(customer=rows["customer"], asked_at=at)
     rows["invitation"] = Invitation.objects.create(
         customer=rows["customer"],
         email="bert@example.com",

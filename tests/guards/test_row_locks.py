@@ -265,6 +265,12 @@ LOCKS = (
     Lock("billing.declarations._answer", "declaration", _refuse_declaration),
     Lock("billing.inbound_mails.file", "inboundmail", deeds_of_customers.file_mail),
     Lock("billing.colleagues._held", "customer", deeds_of_customers.withdraw),
+    Lock("billing.data_requests._held", "dataexport", deeds_of_customers.take),
+    Lock(
+        "billing.data_requests.answer_deletion",
+        "deletionrequest",
+        deeds_of_customers.answer_deletion,
+    ),
     Lock("billing.tickets._held", "ticket", deeds_of_customers.close),
     Lock("provisioning.drift_desk._held", "account", _decide_drift),
     Lock("provisioning.drift_desk._held", "drift", _decide_drift),
