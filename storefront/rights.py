@@ -64,7 +64,7 @@ OPEN = frozenset(
         *("home", "packages", "package", "legal", "brand_css", "theme", "currency"),
         *("cart", "cart_add", "cart_remove", "cart_change", "cart_coupon"),
         *("secret", "cancel_contract", "withdraw_contract", "declared", "invitation"),
-        *("act_for", "api_packages", "api_schema", "mailbox", "mailbox_mail"),
+        *("act_for", "viewing_end", "api_packages", "api_schema", "mailbox", "mailbox_mail"),
     }
 )
 
