@@ -36,7 +36,7 @@ from billing.models import (
 from packages import clock
 from packages.money import total
 from packages.periods import Period, business_day
-from storefront import invoice_filters, overview
+from storefront import invoice_filters, overview, reasons
 from storefront.consents import to_keep
 from storefront.owned import customer_of, owned_invoice, user_of
 from storefront.profile_forms import ProfileForm
@@ -106,6 +106,7 @@ def invoice(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "taxes": row.taxes.all(),
         "is_small": row.tax_note == tax.SMALL_BUSINESS,
         "why": _why(row),
+        "reasons": reasons.of_invoice(row),
         "notes": row.credit_notes.order_by("id"),
         "payments": payments,
         "from_balance": balances.used_for(row),

@@ -32,7 +32,7 @@ from packages.models import Cycle, Package, Price, Service, Tariff
 from packages.periods import business_day
 from provisioning import jobs, secrets
 from provisioning.models import Account, Job
-from storefront import histories, overview
+from storefront import histories, overview, reasons
 from storefront.owned import owned_subscription, user_of
 from storefront.profile_forms import PasswordForm
 from storefront.top_up_forms import AmountForm
@@ -91,6 +91,7 @@ def _context(subscription: Subscription, *, at: datetime) -> dict[str, object]:
         "reading_balance": any(job.kind == Job.Kind.READ_BALANCE for job in queue),
         "can_set_password": account is not None and account.state in EXISTS,
         "why": _why(subscription, at=at),
+        "reasons": reasons.of_service(subscription),
         "can_cancel": subscription.recurs and subscription.state in Subscription.LIVING,
         "can_end": endings.offered(subscription, current_brand()),
         **_changes(subscription, on=on),

@@ -1,0 +1,62 @@
+"""Why? Each amount, due date and suspension names its rule, its inputs and the event behind it."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from django.db import transaction
+from django.urls import reverse
+
+from billing.models import Invoice, Mail, Notice, Subscription
+from tests.storefront.account.people import Person
+
+
+def page(person: Person, name: str, key: object) -> str:
+    answer = person.browser().get(reverse(f"storefront:{name}", args=[key]))
+    assert answer.status_code == 200
+    return re.sub(r"\s+", " ", answer.content.decode())
+
+
+def test_an_invoice_says_why_this_much_and_why_then(anna: Person) -> None:
+    text = page(anna, "invoice", anna.invoice.public_id)
+    total = re.search(r"Why (€[\d.]+)\?", text)
+    assert total is not None
+    assert total[1] == f"€{anna.invoice.total_minor / 100:.2f}"
+    assert "VAT included, line by line" in text
+    assert f"19% of €{anna.invoice.net_minor / 100:.2f}" in text
+    assert "14 days after the date of the invoice" in text
+    assert anna.invoice.order is not None
+    assert reverse("storefront:order", args=[anna.invoice.order.public_id]) in text
+    told = Mail.objects.get(template="order_placed", customer=anna.customer)
+    assert reverse("storefront:mail", args=[told.pk]) in text
+
+
+def test_a_suspended_service_names_the_invoice_and_the_mail(anna: Person, now: datetime) -> None:
+    assert "Why suspended?" not in page(anna, "service", anna.subscription.public_id)
+    suspend(anna, at=now)
+    text = page(anna, "service", anna.subscription.public_id)
+    assert "Please ask us" in text, "no invoice is the reason"
+    mail = Mail.objects.filter(customer=anna.customer).latest("pk")
+    Invoice.objects.filter(pk=anna.invoice.pk).update(state=Invoice.State.OPEN, paid_minor=0)
+    Notice.objects.create(
+        invoice=anna.invoice,
+        step=Notice.Step.SUSPENDED,
+        on=now.date(),
+        mail=mail,
+        at=now,
+        due_minor=128_00,
+        days=14,
+    )
+    text = page(anna, "service", anna.subscription.public_id)
+    assert f"Invoice {anna.invoice.number} was not paid 14 days after its due date." in text
+    assert "€128.00" in text
+    assert reverse("storefront:mail", args=[mail.pk]) in text
+
+
+def suspend(person: Person, *, at: datetime) -> None:
+    with transaction.atomic():
+        row = Subscription.objects.select_for_update().get(pk=person.subscription.pk)
+        row.next_invoice_on = None
+        also = ("next_invoice_on",)
+        row.move(Subscription.State.SUSPENDED, at=at, actor="test", reason="unpaid", also=also)
