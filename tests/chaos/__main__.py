@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def table(lines: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Return the report: what was tried, how much was left to staff, how soon all was well."""
-    points = [each for each in lines if each["kind"] == "points"]
+    points = {each["operation"]: each["points"] for each in lines if each["kind"] == "points"}
     killed = [each for each in lines if each["kind"] == "killed"]
     batches = [each for each in lines if each["kind"] == "batch"]
     troubles = [each for each in lines if each["kind"] == "trouble"]
@@ -39,9 +39,10 @@ def table(lines: Sequence[dict[str, Any]]) -> Iterator[str]:
     yield ""
     yield "| what | tried | left to staff | healed after, median | longest | wrong |"
     yield "|---|---|---|---|---|---|"
-    for each in points:
-        mine = [one for one in killed if one["operation"] == each["operation"]]
-        yield row(f"{each['operation']}: killed at {each['points']} points", len(mine), mine)
+    for name in dict.fromkeys(each["operation"] for each in killed):
+        mine = [each for each in killed if each["operation"] == name]
+        where = f": killed at {points[name]} points" if name in points else ""
+        yield row(f"{name}{where}", len(mine), mine)
     yield row("random runs", sum(each["runs"] for each in batches), batches)
     for each in troubles:
         yield row(each["name"], 1, [each])

@@ -8,8 +8,18 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from tests.chaos import house as houses
+from tests.chaos import report
 from tests.chaos.house import House
 from tests.clock import Clock
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only `make chaos` has the time for."""
+    if report.FULL:
+        return
+    long = [each for each in items if each.get_closest_marker("long")]
+    items[:] = [each for each in items if each not in long]
+    config.hook.pytest_deselected(items=long)
 
 
 @pytest.fixture(scope="session")

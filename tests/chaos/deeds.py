@@ -34,6 +34,12 @@ class Stage:
 
     def paid(self, invoice: Invoice) -> None:
         """Let the customer pay at the gateway, and store its webhook as the shop does."""
+        at, (body, headers) = self.clock.now(), self.webhook(invoice)
+        incoming = SimulatedGateway().verify_webhook(body, headers, at=at)
+        inbox.store(incoming, "simulated", at=at)
+
+    def webhook(self, invoice: Invoice) -> tuple[bytes, dict[str, str]]:
+        """Let the customer pay at the gateway; return what that sends then."""
         at = self.clock.now()
         payment = payments.start(
             invoice, "simulated", return_url="http://shop.test/", at=at, actor="test"
@@ -41,8 +47,7 @@ class Stage:
         self.gateway.pays(payment)
         body = self.gateway.simulator.log()["events"][-1]["body"].encode()
         secret = settings.SIMULATED_GATEWAY["secrets"][0]
-        headers = signed(body, secret, at.timestamp())
-        inbox.store(SimulatedGateway().verify_webhook(body, headers, at=at), "simulated", at=at)
+        return body, signed(body, secret, at.timestamp())
 
 
 def create(stage: Stage) -> Work:
@@ -94,6 +99,17 @@ def terminate(stage: Stage) -> Work:
 OPERATIONS: dict[str, Callable[[Stage], Work]] = {
     each.__name__: each for each in (create, credit, suspend, unsuspend, change_package, terminate)
 }
+
+
+def renew(stage: Stage) -> Work:
+    """The day on which two services are invoiced for their next period."""
+    for name in ("ada", "bob"):
+        at = stage.clock.now()
+        user, customer = world.customer(f"{name}@example.com", at=at)
+        stage.paid(orders.place(user, customer, "business", at=at).invoice)
+        stage.clock.work()
+    stage.clock.shift(days=25)
+    return ("bill",)
 
 
 def lives(stage: Stage) -> Subscription:

@@ -7,12 +7,15 @@ kills at every eighth of them, from another one each day; `make chaos` at every 
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
 
+from billing import runs
+from billing.models import Invoice, Mail
 from tests.chaos import judging, report
-from tests.chaos.deeds import OPERATIONS, Stage, Work
+from tests.chaos.deeds import OPERATIONS, Stage, Work, credit, renew
 from tests.chaos.house import House
 from tests.clock import Clock
 
@@ -23,20 +26,51 @@ EVERY = 1 if report.FULL else 8
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_killed_at_any_point_it_heals(house: House, clock: Clock, name: str) -> None:
     work = OPERATIONS[name](Stage(house.gateway, clock))
-    house.keep()
+    for point in killed(house, work, clock, name):
+        heals(house, work, clock, name, at=point)
+
+
+def test_killed_in_a_run_of_the_calendar_it_is_finished(house: House, clock: Clock) -> None:
+    """The run is taken over when its lease of an hour has ended."""
+    work = renew(Stage(house.gateway, clock))
+    for point in killed(house, work, clock, "renew"):
+        with clock.detour():
+            clock.shift(seconds=runs.LEASE.total_seconds())
+            assert house.forks.start(*work, at=clock.now()).wait() == 0, house.forks.said()
+            heals(house, work, clock, "renew", at=point)
+        assert Invoice.objects.filter(order=None, state=Invoice.State.OPEN).count() == 2
+        assert Mail.objects.filter(template="invoice_issued").count() == 2
+
+
+@pytest.mark.parametrize("act", ["cut", "lose"])
+def test_a_commit_whose_answer_is_lost_is_done_once(house: House, clock: Clock, act: str) -> None:
+    """The session ends before a commit, or after it and before its answer."""
+    work = credit(Stage(house.gateway, clock))
+    points = passed(house, work, clock.now())
+    commits = [number for number, name in enumerate(points) if "before commit" in name]
+    for number in commits[report.SEED % 2 :: 1 if report.FULL else 4]:
+        house.go_back()
+        at = number if act == "cut" else number + 1
+        house.forks.start(*work, at=clock.now(), act_at=at, act=act).wait()
+        heals(house, work, clock, f"credit, session {act}", at=points[number])
+
+
+def killed(house: House, work: Work, clock: Clock, name: str) -> Iterator[str]:
+    """Kill a process that does the work at one point after the other; yield where it died."""
     at = clock.now()
-    points = recorded(house, work, at)
+    points = passed(house, work, at)
+    report.note("points", operation=name, points=len(points))
     for number in range(report.SEED % EVERY, len(points), EVERY):
         house.go_back()
         child = house.forks.start(*work, at=at, act_at=number)
         assert child.wait() == -signal.SIGKILL, house.forks.said()
         assert child.points() == points[: number + 1]
-        heals(house, work, clock, name, at=points[number])
-    report.note("points", operation=name, points=len(points))
+        yield points[number]
 
 
-def recorded(house: House, work: Work, at: datetime) -> list[str]:
-    """Do the work without a kill, and return the points it passes."""
+def passed(house: House, work: Work, at: datetime) -> list[str]:
+    """Do the work without a kill, and return the points it passes; the moment is kept before."""
+    house.keep()
     house.forks.warm_up(*work, at=at)
     house.go_back()
     child = house.forks.start(*work, at=at)

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Case, Exists, F, Min, OuterRef, Q, When
 
 from billing import credits, demo_days, locks, subscriptions
+from billing import tasks as billing
 from billing.models import GatewayEvent, Mail, Subscription
 from packages.money import Money
 from packages.sweeping import each
@@ -33,6 +34,12 @@ def ask(clock: time_machine.Traveller, wish: str, account_id: int, cause: str) -
 def work(clock: time_machine.Traveller) -> None:
     """Do what is due now, as workers do it; a fault is logged, and the next thing done."""
     each((demo_days.work,), _carefully)
+
+
+def bill(clock: time_machine.Traveller) -> None:
+    """Do the day's run of the calendar, and what follows from it."""
+    billing.bill_due()
+    work(clock)
 
 
 def heal(clock: time_machine.Traveller, seconds: int) -> float | None:

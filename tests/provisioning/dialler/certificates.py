@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def self_signed(folder: Path) -> tuple[ssl.SSLContext, str]:
-    """Return a server's TLS context and the file a client would trust."""
+def self_signed(folder: Path, *, age: timedelta = timedelta(0)) -> tuple[ssl.SSLContext, str]:
+    """Return a server's TLS context and the file a client would trust; valid for a day then."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "dialler")])
-    today = datetime.now(UTC)
+    today = datetime.now(UTC) - age
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)

@@ -1,0 +1,29 @@
+"""docs/faults.md names a test for each fault, and every test that it names is there."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests import source
+from tests.source import BASE
+
+ROWS = re.findall(
+    r"^\| ([F\d ]+) \| .* \| `(\S+)::(\w+)` \|$",
+    (BASE / "docs/faults.md").read_text(),
+    flags=re.MULTILINE,
+)
+# Those of webhooks, money and shop pages have their tests with these. Below the
+# table it is said why F05 to F07 and F56 have none.
+CODES = (*range(1, 5), *range(8, 21), *range(31, 41), 54, 55, 57)
+FAULTS = {f"F{number:02}" for number in CODES}
+
+
+def test_every_fault_has_its_row() -> None:
+    assert {code for codes, _, _ in ROWS for code in codes.split()} == FAULTS
+
+
+@pytest.mark.parametrize(("codes", "module", "name"), ROWS)
+def test_the_test_that_is_named_is_there(codes: str, module: str, name: str) -> None:
+    assert name in {each.name for each in source.functions(BASE / "tests" / module)}
