@@ -155,6 +155,6 @@ OUTSIDE = some(
 TIME = some(
     (14, calendar.hours_pass, {"hours": st.sampled_from([1, 12, 30])}),
     (4, calendar.workers_work, {"minutes": st.sampled_from([0, 2, 30])}),
-    (5, calendar.days_pass, {"days": st.sampled_from([1, 1, 2])}),
+    (4, calendar.days_pass, {"days": st.sampled_from([1, 1, 2])}),
     (1, calendar.nothing_runs, {"days": st.sampled_from([3, 7, 20, 40])}),
 )

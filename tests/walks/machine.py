@@ -53,7 +53,7 @@ REFUSALS = (
     Impossible,
 )
 # All invariants together take as long as several steps.
-EVERY = 25
+EVERY = 50
 NOTHING = "nothing to do"
 
 
