@@ -48,8 +48,9 @@ def burn(parts: Sequence[int], used: int) -> list[int]:
 def book(job: Job, *, at: datetime) -> None:
     """Write down what a finished job did to its account's credit: a grant, or something taken back.
 
-    Before that, what was used since the last time: grants less the balance that the job read. Runs
-    in the transaction that ends the job, under its account's lock.
+    Before that, what was used since the last time: grants less the balance that the job read. Then
+    the take-backs behind it learn what is left for them. Runs in the transaction that ends the job,
+    under its account's lock.
     """
     before = _balance_before(job, at=at)
     if before is not None:
@@ -60,6 +61,7 @@ def book(job: Job, *, at: datetime) -> None:
         _grant(job, job.amount_minor or 0, kind, job.cause, expires_on=expires_on, at=at)
     elif job.amount_minor:
         _take(job, job.amount_minor, at=at)
+    _bound_take_backs(job.account)
 
 
 def lots(account: Account) -> list[Lot]:
@@ -161,6 +163,25 @@ def _take(job: Job, amount: int, *, at: datetime) -> None:
     gone = [each for each in in_burn_order(job.account) if _lapses(each, job)]
     parts = burn([bucket.left_minor for bucket in gone], amount)
     _lower(gone, parts, BucketEntry.Kind.TAKEN_BACK, job.cause, at=at)
+
+
+def _bound_take_backs(account: Account) -> None:
+    """Let what waits to be taken back be what is left of it, and keep all that is used later.
+
+    When it was asked for, other jobs stood before it: by now what it is about may be used up, and
+    the balance be credit that came since.
+    """
+    held = in_burn_order(account)
+    for job in jobs.unaimed_take_backs(account):
+        gone = [bucket.left_minor for bucket in held if _lapses(bucket, job)]
+        after = [each.left_minor for each in held[_end(held, job) :]]
+        currency = job.currency
+        jobs.bound_take_back(job, keep=Money(sum(after), currency), most=Money(sum(gone), currency))
+
+
+def _end(held: Sequence[CreditBucket], job: Job) -> int:
+    """Return the place behind the last bucket that the job is about; zero where none is left."""
+    return max((place for place, each in enumerate(held, 1) if _lapses(each, job)), default=0)
 
 
 def _lapses(bucket: CreditBucket, job: Job) -> bool:

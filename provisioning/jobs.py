@@ -116,6 +116,20 @@ def take_back_wish(
     return Wish(account, kind, cause, cause, details=details, currency=keep.currency)
 
 
+def unaimed_take_backs(account: Account) -> list[Job]:
+    """Return the account's take-backs that no reading has given a target yet."""
+    waiting = Job.objects.filter(
+        account=account, kind=Job.Kind.TAKE_BACK, state__in=Job.UNFINISHED
+    ).order_by("seq")
+    return [job for job in waiting if "target_minor" not in job.details]
+
+
+def bound_take_back(job: Job, *, keep: Money, most: Money) -> None:
+    """Replace what an unaimed take-back keeps and takes at most; needs its account's lock."""
+    job.details = {**job.details, "keep_minor": keep.minor, "most_minor": most.minor}
+    job.save(update_fields=["details"])
+
+
 def refill_wish(account: Account, units: dict[str, int], *, keep_rest: bool, cause: str) -> Wish:
     """Return the wish for included units: these, or these beside what is left of the old."""
     details = {"units": units, "keep_rest": keep_rest}

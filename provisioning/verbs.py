@@ -124,7 +124,8 @@ def _judge_credit(job: Job, reading: Reading, attempt: Attempt | None) -> Verdic
     """Judge by the balance: only credit raises it, and calls lower it by nobody knows how much.
 
     So a rise of at most the amount proves it, an unchanged balance disproves it, and everything
-    else leaves it open (docs/money.md has the table).
+    else leaves it open (docs/money.md has the table). At zero calls end, so an unchanged zero says
+    nothing: whatever came may have been spent to the last.
     """
     if attempt is None:
         return Verdict.ABSENT
@@ -132,10 +133,11 @@ def _judge_credit(job: Job, reading: Reading, attempt: Attempt | None) -> Verdic
     after = reading.remote.balance_minor if reading.remote else None
     if before is None or after is None or job.amount_minor is None:
         return Verdict.UNDECIDED
+    unspent = _nothing_can_be_spent(job)
     if after == before:
-        return Verdict.ABSENT
+        return Verdict.ABSENT if after > 0 or unspent else Verdict.UNDECIDED
     most = before + job.amount_minor
-    least = most if _nothing_can_be_spent(job) else before + 1
+    least = most if unspent else before + 1
     return Verdict.APPLIED if least <= after <= most else Verdict.UNDECIDED
 
 

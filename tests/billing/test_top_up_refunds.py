@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
-from billing import balances, invariants, tasks, top_up_refunds
+from billing import balances, credits, invariants, tasks, top_up_refunds
 from billing.models import Invoice, OrderLine, TopUpRefund
 from packages.desk import Impossible
+from packages.money import Money
 from packages.states import history_of
 from provisioning import desk
 from provisioning.models import Account, Job, Server
@@ -65,6 +67,31 @@ def test_parked_work_credits_nothing_until_it_is_done(
     assert TopUpRefund.objects.get().state == TopUpRefund.State.ASKED
     assert not Invoice.objects.filter(kind="credit_note").exists()
     assert Account.objects.get().balance_minor == 45_00
+    assert invariants.violations() == []
+
+
+def test_credit_that_came_after_it_was_spent_is_not_taken_in_its_place(
+    line: OrderLine, clock: Clock, shop: Simulator
+) -> None:
+    """Nobody knows yet that all is spent when the refund is asked for, and a gift is on its way."""
+    account = Account.objects.get()
+    shop.burn(shop.accounts()[0]["username"], "45")
+    with transaction.atomic():
+        credits.gift(
+            account,
+            Money(10_00, "EUR"),
+            expires_on=None,
+            cause="gift-1",
+            reason="sorry",
+            at=clock.now(),
+            actor="staff:1",
+        )
+    refund = top_up_refunds.ask(line, reason="not needed", at=clock.now(), actor="staff:1")
+    clock.work()
+    tasks.watch_balances()
+    refund.refresh_from_db()
+    assert (refund.state, refund.taken_minor) == (TopUpRefund.State.NOTHING, None)
+    assert [each["balance"] for each in shop.accounts()] == ["10.0000"]
     assert invariants.violations() == []
 
 
