@@ -67,7 +67,9 @@ def waiting(*, at: datetime) -> list[int]:
     """Return the ids of the mails to be sent now, the oldest first."""
     due = Q(next_attempt_at__lte=at) & Q(state__in=(Mail.State.QUEUED, Mail.State.SENDING))
     return list(
-        Mail.objects.filter(due).order_by("next_attempt_at").values_list("pk", flat=True)[:500]
+        Mail.objects.filter(due)
+        .order_by("next_attempt_at", "pk")
+        .values_list("pk", flat=True)[:500]
     )
 
 

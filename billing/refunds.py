@@ -207,7 +207,7 @@ def undo(payment: Payment, *, reason: str, at: datetime, actor: str) -> Refund:
 def waiting(*, at: datetime) -> Sequence[int]:
     """Return the refunds whose doorbell nobody heard, and those due for another attempt."""
     rows = Refund.objects.filter(next_attempt_at__lte=at, state__in=Refund.ASKED)
-    return list(rows.order_by("next_attempt_at").values_list("pk", flat=True)[:500])
+    return list(rows.order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:500])
 
 
 def _held(payment: Payment) -> Payment:

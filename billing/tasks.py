@@ -62,7 +62,7 @@ def sweep_events() -> None:
 def sweep_payments() -> None:
     """Ask the gateways about open payments, so that a lost webhook costs minutes and no money."""
     at = clock.now()
-    due = Payment.objects.filter(next_check_at__lte=at).order_by("next_check_at")
+    due = Payment.objects.filter(next_check_at__lte=at).order_by("next_check_at", "pk")
     _by_gateway(due, lambda payment: _look_after(payment, at=at))
 
 
@@ -70,7 +70,7 @@ def sweep_payments() -> None:
 def sweep_methods() -> None:
     """Ask about visits to keep a method, and have removed methods forgotten at their gateways."""
     at = clock.now()
-    visits = MethodSetup.objects.filter(next_check_at__lte=at).order_by("next_check_at")
+    visits = MethodSetup.objects.filter(next_check_at__lte=at).order_by("next_check_at", "pk")
     _by_gateway(visits, lambda setup: setups.check_due(setup, at=at, actor=SWEEPER))
     _by_gateway(methods.to_let_go(), lambda method: methods.let_go(method, at=at))
 
@@ -100,7 +100,7 @@ def _by_gateway(rows: QuerySet[Row], do: Callable[[Row], object]) -> None:
     def look_after(code: str) -> None:
         each(within(rows.filter(gateway=code)[:BATCH], seconds=SWEEP_SECONDS), do)
 
-    each(rows.order_by().values_list("gateway", flat=True).distinct(), look_after)
+    each(rows.order_by("gateway").values_list("gateway", flat=True).distinct(), look_after)
 
 
 def _look_after(payment: Payment, *, at: datetime) -> None:

@@ -125,7 +125,9 @@ class Probe:
 
 def due(*, at: datetime) -> list[int]:
     """Return the ids of the servers that should be tried now."""
-    return list(shut_out().filter(probe_at__lte=at).values_list("server_id", flat=True))
+    return list(
+        shut_out().filter(probe_at__lte=at).order_by("probe_at").values_list("server_id", flat=True)
+    )
 
 
 def begin_probe(server: Server, *, at: datetime) -> Probe | None:

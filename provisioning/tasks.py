@@ -165,7 +165,7 @@ def accounts_due(server_id: int | None = None, *, limit: int = BATCH) -> list[in
     )
     # Only the first of an account's jobs can run; what stands behind it must not fill the batch.
     asked = ~Q(account__server__in=circuits.shut_out().values("server_id"))
-    first = Job.objects.filter(~Exists(earlier), due | left, asked).order_by("run_at")
+    first = Job.objects.filter(~Exists(earlier), due | left, asked).order_by("run_at", "pk")
     if server_id is not None:
         first = first.filter(account__server=server_id)
     return list(first.values_list("account_id", flat=True)[:limit])
