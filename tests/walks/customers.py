@@ -248,8 +248,9 @@ def orders_automatically(shop: Shop, pick: int, *, on: bool) -> bool:
 
 
 def uses_credit(shop: Shop, pick: int, *, cents: int) -> bool:
-    """Send campaigns that cost so much."""
-    service = one_of(Subscription.objects.filter(account__state="live"), pick)
+    """Send campaigns that cost so much; nobody can before the password was mailed."""
+    owned = Subscription.objects.filter(account__state="live", account__password_sealed=None)
+    service = one_of(owned, pick)
     if service is None or service.account is None:
         return False
     return shop.burn(service.account.username, cents) > 0

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from contextlib import ExitStack
-from typing import Any
-
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from billing import (
     cancellations,
@@ -27,7 +23,7 @@ from billing import (
 )
 from billing.gateways.base import GatewayError
 from packages.desk import Impossible
-from tests.walks import calendar, customers, deeds, promises
+from tests.walks import calendar, promises
 from tests.walks.deeds import Step
 from tests.walks.shop import Shop
 
@@ -54,75 +50,47 @@ REFUSALS = (
 )
 # All invariants together take as long as several steps.
 EVERY = 50
-NOTHING = "nothing to do"
 
 
-class Walk(RuleBasedStateMachine):
-    """Every step is one deed of the table; each walk has a shop of its own."""
+class Walk:
+    """Steps through a shop of its own; `done` counts those that found something to do."""
 
-    # How often each deed was done, refused, or found nothing to do; all walks together.
-    outcomes: Counter[tuple[str, str]] = Counter()
+    def __init__(self, steps: list[Step]) -> None:
+        self.done = 0
+        self.steps = steps
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._open = ExitStack()
-        self._shop = self._open.enter_context(Shop.open())
-        self._steps, self._whole = 0, True
+    def go(self) -> None:
+        """Do all steps, let everything end well, and compare with what really happened.
 
-    @classmethod
-    def steps(cls) -> int:
-        """Return how many deeds were done or refused; what found nothing to do is no step."""
-        return sum(count for (_, outcome), count in cls.outcomes.items() if outcome != NOTHING)
+        Raises what it finds, with the steps that led there.
+        """
+        with Shop.open() as shop:
+            for count, step in enumerate(self.steps, start=1):
+                with _told(self.steps[:count]):
+                    self._do(shop, step)
+            with _told(self.steps):
+                calendar.all_ends_well(shop)
+                promises.at_the_end(shop, left=calendar.unfinished(shop))
 
-    @initialize(slugs=st.lists(st.sampled_from(["business", "starter", "flex"]), max_size=2))
-    def some_have_bought(self, slugs: list[str]) -> None:
-        for pick, slug in enumerate(slugs):
-            order: dict[str, Any] = {"slugs": [slug], "cycle": "monthly", "quantity": 1, "code": ""}
-            pay: dict[str, Any] = {"card": customers.GOOD_CARD, "keeps": True, "comes_back": True}
-            self._do(Step(customers.orders_packages, {"pick": pick, **order}))
-            self._do(Step(customers.pays, {"pick": 0, **pay}))
-        self._do(Step(calendar.workers_work, {"minutes": 0}))
-
-    @rule(step=deeds.CUSTOMERS)
-    def customer(self, step: Step) -> None:
-        self._do(step)
-
-    @rule(step=deeds.CUSTOMERS)
-    def customer_again(self, step: Step) -> None:
-        """As often again: there are more customers than staff."""
-        self._do(step)
-
-    @rule(step=deeds.OUTSIDE)
-    def outside(self, step: Step) -> None:
-        self._do(step)
-
-    @rule(step=deeds.STAFF)
-    def staff(self, step: Step) -> None:
-        self._do(step)
-
-    @rule(step=deeds.TIME)
-    def time(self, step: Step) -> None:
-        self._do(step)
-
-    def teardown(self) -> None:
-        """Let everything end well, and compare with what really happened."""
+    def _do(self, shop: Shop, step: Step) -> None:
+        shop.wait()
         try:
-            if self._whole:
-                calendar.all_ends_well(self._shop)
-                promises.at_the_end(self._shop)
-        finally:
-            self._open.close()
+            found = step.do(shop, **step.how)
+        except REFUSALS:
+            found = True
+        if not found:
+            return
+        self.done += 1
+        promises.at_each_step(shop)
+        if self.done % EVERY == 0:
+            promises.now_and_then(shop)
 
-    def _do(self, step: Step) -> None:
-        self._whole = False
-        self._shop.wait()
-        try:
-            outcome = "done" if step.do(self._shop, **step.how) else NOTHING
-        except REFUSALS as refusal:
-            outcome = f"refused, {type(refusal).__name__}"
-        self.outcomes[step.do.__name__, outcome] += 1
-        promises.at_each_step(self._shop)
-        self._steps += outcome != NOTHING
-        if outcome != NOTHING and self._steps % EVERY == 0:
-            promises.now_and_then(self._shop)
-        self._whole = True
+
+@contextmanager
+def _told(steps: list[Step]) -> Iterator[None]:
+    """Add the steps to what is raised."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note("\n".join(map(repr, steps)))
+        raise
