@@ -1,5 +1,7 @@
 """People who sign in. They are switched off, never deleted: history names them."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -7,11 +9,13 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from billing import second_factors
 from billing.models import Membership, User
-from packages.desk.door import demand_fresh_proof
-from packages.desk.pages import TabularInline
+from packages.desk.deeds import Deed, ReasonForm, Text
+from packages.desk.pages import Page, TabularInline
 
 if TYPE_CHECKING:
     CreationForm = BaseUserCreationForm[User]
@@ -40,8 +44,34 @@ class Memberships(TabularInline):
     autocomplete_fields = ("customer",)
 
 
+class TakeSecondFactorAway(Deed):
+    code = "second-factor"
+    label = gettext_lazy("Take the second factor away…")
+    danger = True
+    guarded = True
+    form = ReasonForm
+
+    def offered(self, row: User) -> bool:
+        return second_factors.kept(row)
+
+    def effects(self, row: User) -> Sequence[Text]:
+        return [
+            _("Do this only when you are sure who asks for it: call them back."),
+            _("App, keys and recovery codes of %(email)s stop working; the password stays.")
+            % {"email": row.email},
+            _("They are told by mail. Staff must set up a new factor before they get in."),
+        ]
+
+    def carry_out(self, row: User, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
+        second_factors.take_away(row, reason=given["reason"], at=at, actor=actor)
+        return _("Taken away.")
+
+
 @admin.register(User)
-class UserPage(UserAdmin):  # type: ignore[type-arg]
+class UserPage(Page, UserAdmin):  # type: ignore[type-arg]
+    # Whoever gives rights shows again who they are.
+    guarded = True
+    deeds = (TakeSecondFactorAway(),)
     form = UserForm
     add_form = NewUserForm
     inlines = (Memberships,)
@@ -52,22 +82,11 @@ class UserPage(UserAdmin):  # type: ignore[type-arg]
     readonly_fields = ("last_login", "date_joined")
     fieldsets = (
         (None, {"fields": ("email", "password", "name", "language")}),
-        (_("Rights"), {"fields": ("is_active", "is_staff", "role", "is_superuser")}),
-        (_("When"), {"fields": ("last_login", "date_joined")}),
+        (gettext_lazy("Rights"), {"fields": ("is_active", "is_staff", "role", "is_superuser")}),
+        (gettext_lazy("When"), {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "language", "password1", "password2")}),)
     filter_horizontal = ()
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        """Whoever gives rights shows again who they are."""
-        demand_fresh_proof(request)
-        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> tuple[Any, ...]:
         return self.inlines if obj else ()

@@ -6,45 +6,28 @@ import re
 
 import pytest
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import (
-    TOTP,
-    format_hotp_value,
-    generate_totp_secret,
-    hotp_value,
-    yield_hotp_counters_from_time,
-)
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.contrib import admin
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
 from billing import demo, roles
-from billing.models import Payment, User
+from billing.models import Mail, Payment, User
+from packages.desk.door import OURS
 from provisioning.simulator.simulator import Simulator
 from storefront.accounts import SecondFactorAdapter
 from tests.clock import Clock
+from tests.desk import pages
+from tests.second_factor import PASSWORD, code, person, shows_again, signs_in
 
-PASSWORD = "correct-horse-battery"
 INDEX = "/admin/"
 
 
 @pytest.fixture
 def guarded(settings: Settings) -> None:
     settings.STAFF_GUARDED = True
-
-
-def person(role: str, email: str = "role@nordcast.example") -> User:
-    return User.objects.create_user(email, PASSWORD, is_staff=True, role=role)
-
-
-def signs_in(user: User) -> Client:
-    client = Client()
-    client.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
-    return client
-
-
-def code(secret: str) -> str:
-    counter = next(iter(yield_hotp_counters_from_time()))
-    return str(format_hotp_value(hotp_value(secret, counter)))
 
 
 def lands(client: Client, address: str) -> tuple[int, str]:
@@ -162,3 +145,31 @@ def test_a_role_that_is_switched_off_may_nothing(shop: Simulator) -> None:
 def test_each_role_changes_all_that_the_one_below_does() -> None:
     assert roles.SUPPORT < roles.BILLING
     assert not any(roles.may(User.Role.READER, f"billing.change_{name}") for name in ("customer",))
+
+
+def test_a_lost_factor_is_taken_away_with_a_reason_and_told(shop: Simulator, guarded: None) -> None:
+    owner = shows_again(person("owner"))
+    lost = person("support", "lost@nordcast.example")
+    TOTP.activate(lost, generate_totp_secret())
+    pages.press(owner, lost, "second-factor", reason="called back at the office")
+    assert not Authenticator.objects.filter(user=lost).exists()
+    assert pages.last_change(lost).reason == "called back at the office"
+    assert "Authenticator app turned off" in Mail.objects.get(recipient=lost.email).subject
+    assert lands(signs_in(lost), INDEX) == (200, reverse("mfa_index"))
+    assert pages.offered(owner, lost) == []
+
+
+def test_the_only_owner_is_let_in_by_a_command(
+    shop: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owner = person("owner")
+    TOTP.activate(owner, generate_totp_secret())
+    call_command("forget_second_factor", owner.email.upper(), reason="lost the phone")
+    assert not Authenticator.objects.exists()
+    for email in (owner.email, "nobody@nordcast.example"):
+        with pytest.raises(CommandError, match=email):
+            call_command("forget_second_factor", email, reason="again")
+
+
+def test_the_desk_has_no_pages_of_libraries(shop: Simulator) -> None:
+    assert {model._meta.app_label for model in admin.site._registry} == set(OURS)

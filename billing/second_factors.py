@@ -1,0 +1,36 @@
+"""Taking away the second factor of somebody who lost it; their password alone lets them in then."""
+
+from datetime import datetime
+
+from allauth.account.adapter import get_adapter
+from allauth.mfa.models import Authenticator
+from django.db import transaction
+
+from billing.models import User
+from packages.states import StateChange
+
+
+def kept(user: User) -> bool:
+    """Say whether signing in asks the user for more than a password."""
+    return bool(Authenticator.objects.filter(user=user).exists())
+
+
+def take_away(user: User, *, reason: str, at: datetime, actor: str) -> bool:
+    """Remove all second factors of the user, leave a history row, and tell them by mail.
+
+    False if there were none: nothing is written then. Speaks no HTTP.
+    """
+    with transaction.atomic():
+        if not Authenticator.objects.filter(user=user).delete()[0]:
+            return False
+        StateChange.objects.create(
+            subject="user",
+            subject_id=user.pk,
+            before="second factor",
+            after="password",
+            actor=actor[:80],
+            reason=reason[:300],
+            at=at,
+        )
+        get_adapter().send_mail("mfa/email/totp_deactivated", user.email, {"user": user})
+    return True
