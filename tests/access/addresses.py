@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +9,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Model
 from django.urls import URLResolver, get_resolver, reverse
-
-NOBODY = uuid.UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
