@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from pytest_django import DjangoDbBlocker
+from pytest_django.fixtures import Settings
 
 from tests.chaos import house as houses
 from tests.chaos import report
@@ -29,6 +30,9 @@ def built_house(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> It
 
 
 @pytest.fixture
-def house(transactional_db: None, built_house: House, clock: Clock) -> House:
+def house(transactional_db: None, built_house: House, clock: Clock, settings: Settings) -> House:
+    # For this test alone: others of the session must not ask a gateway that stands in this house.
+    config = {**settings.SIMULATED_GATEWAY, "url": built_house.gateway.simulator.url}
+    settings.SIMULATED_GATEWAY = config
     built_house.open(clock)
     return built_house

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
-from django.test import override_settings
 
 from billing.gateways.simulator import GatewaySimulator
 from provisioning.models import Server
@@ -88,10 +87,10 @@ def built() -> Iterator[House]:
         secret=config["secrets"][0],
         account=config["account"],
     )
+    env = {"SIMULATED_GATEWAY_URL": gateway.url}
     with (
         smtp.serving() as post,
-        override_settings(SIMULATED_GATEWAY={**config, "url": gateway.url}),
-        forking(EMAIL_URL=f"smtp://127.0.0.1:{post.port}") as forks,
+        forking(**env, EMAIL_URL=f"smtp://127.0.0.1:{post.port}") as forks,
     ):
         yield House(dialler, Gateway(gateway), post, forks)
     gateway.stop()
