@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 
 from billing.gateways.base import IncomingEvent
 from billing.models import GatewayEvent
@@ -18,6 +18,8 @@ def store(incoming: IncomingEvent, gateway_code: str, *, at: datetime) -> int | 
     """Insert the event and commit; return its id, or None if it was stored before.
 
     One statement: the unique key on (gateway, account, mode, id) decides, not a look beforehand.
+    A kept connection is not tried before it is used: where the database has ended it, the event is
+    inserted by a new one, and the key makes it one row also if the first INSERT was heard.
     """
     row: dict[str, Any] = {
         "gateway": gateway_code,
@@ -33,6 +35,19 @@ def store(incoming: IncomingEvent, gateway_code: str, *, at: datetime) -> int | 
         "attempts": 0,
         "note": "",
     }
+    kept = connection.connection is not None and not connection.in_atomic_block
+    # Django would ask "SELECT 1" on a kept connection, as long a way as the INSERT itself.
+    connection.health_check_done = True  # type: ignore[attr-defined]
+    try:
+        return _insert(row)
+    except (OperationalError, InterfaceError):
+        if not kept:
+            raise
+        connection.close()
+        return _insert(row)
+
+
+def _insert(row: dict[str, Any]) -> int | None:
     with connection.cursor() as cursor:
         cursor.execute(INSERT.format(", ".join(row), ", ".join(["%s"] * len(row))), [*row.values()])
         stored = cursor.fetchone()

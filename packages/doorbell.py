@@ -21,15 +21,26 @@ PATIENCE_SECONDS = 1
 SILENCE_SECONDS = 5
 FEW = 20
 _silent_until = monotonic()
+_rung: dict[str, tuple[int, int]] = {}
 
 
-def ring(task: Task[[int], Any], row_id: int) -> None:
+def ring(task: Task[[int], Any], row_id: int, *, most_a_second: int | None = None) -> None:
     """Once the open transaction commits, tell a worker that the row waits; never raises.
 
     Without a broker the sweep finds the row: this gives up after about a second, and does not
-    even try again for the next five.
+    even try again for the next five. With `most_a_second` this process rings no more often for
+    such rows, and leaves the rest of a storm to the sweep.
     """
-    transaction.on_commit(lambda: _publish(task, row_id), robust=True)
+    if most_a_second is None or _counted(task.name) <= most_a_second:
+        transaction.on_commit(lambda: _publish(task, row_id), robust=True)
+
+
+def _counted(name: str) -> int:
+    """How often it was to be rung in this second, this time included."""
+    second = int(monotonic())
+    before, count = _rung.get(name, (second, 0))
+    _rung[name] = (second, count + 1 if before == second else 1)
+    return _rung[name][1]
 
 
 def ring_each(task: Task[[int], Any], row_ids: Sequence[int]) -> None:

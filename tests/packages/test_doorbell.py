@@ -55,3 +55,18 @@ def test_a_hanging_broker_costs_a_second_once(hanging_broker: None) -> None:
         for row in range(20):
             doorbell.ring(run_account, row)
     assert monotonic() - begun < 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_in_a_storm_the_doorbell_rings_some_times_and_the_sweep_does_the_rest(
+    transactional_db: None,
+) -> None:
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    client.delete("provisioning")
+    begun = monotonic()
+    for row in range(40):
+        doorbell.ring(run_account, row, most_a_second=3)
+    rung = client.llen("provisioning")
+    assert 3 <= rung <= 3 * (monotonic() - begun + 2)
+    client.delete("provisioning")
+    client.close()
