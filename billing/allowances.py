@@ -1,12 +1,13 @@
 """What a package includes at each renewal: credit and units, which persist or reset."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
 
 from django.db import transaction
 
 from billing import credits, locks, rests
-from billing.models import Invoice, InvoiceLine, Subscription
+from billing.models import Invoice, InvoiceLine, PriceNotice, Subscription
 from packages import rows
 from packages.models import Package
 from packages.money import Money
@@ -25,8 +26,9 @@ def renew(given: Sequence[Given], *, at: datetime, actor: str) -> None:
     What persists is given as soon as it is paid. What resets is given, and the old taken back, on
     the first day of the period: until then the customer has the old.
     """
+    credit_of = _credits(given)
     persisting = [each for each in given if not _resets(each[0])]
-    wishes = [wish for each in persisting for wish in _wishes(*each, ())]
+    wishes = [wish for each in persisting for wish in _wishes(*each, credit_of[each[1].pk], ())]
     jobs.add(wishes, at=at, actor=actor)
     waiting: dict[int, Subscription] = {}
     for subscription, line in given:
@@ -39,7 +41,7 @@ def renew(given: Sequence[Given], *, at: datetime, actor: str) -> None:
             waits = waiting.setdefault(subscription.pk, subscription)
             waits.allowance_on = min(waits.allowance_on or start_on, start_on)
         else:
-            _give(subscription, line, at=at, actor=actor)
+            _give(subscription, line, credit_of[line.pk], at=at, actor=actor)
     rows.update(list(waiting.values()), "allowance_on")
 
 
@@ -69,21 +71,24 @@ def _give_due(subscription: Subscription, *, on: date, at: datetime) -> int:
     due = [line for start_on, line in starts if start_on <= on]
     later = [start_on for start_on, _ in starts if start_on > on]
     ended = subscription.state == Subscription.State.ENDED
+    credit_of = _credits([(subscription, line) for line in due])
     for line in () if ended else due:
-        _give(subscription, line, at=at, actor=ACTOR)
+        _give(subscription, line, credit_of[line.pk], at=at, actor=ACTOR)
     subscription.allowance_on = later[0] if later and not ended else None
     return 0 if ended else len(due)
 
 
-def _give(subscription: Subscription, line: InvoiceLine, *, at: datetime, actor: str) -> None:
+def _give(
+    subscription: Subscription, line: InvoiceLine, credit: Money, *, at: datetime, actor: str
+) -> None:
     """Ask for what a line includes, by what is left of the old; locks the account."""
     assert subscription.account is not None, "A subscription that renews has its account."
     old = credits.lots(subscription.account) if _resets(subscription) else []
-    jobs.add(_wishes(subscription, line, old), at=at, actor=actor)
+    jobs.add(_wishes(subscription, line, credit, old), at=at, actor=actor)
 
 
 def _wishes(
-    subscription: Subscription, line: InvoiceLine, old: Sequence[credits.Lot]
+    subscription: Subscription, line: InvoiceLine, credit: Money, old: Sequence[credits.Lot]
 ) -> list[jobs.Wish]:
     """Return credit, then what of the old is taken back, then units.
 
@@ -93,7 +98,6 @@ def _wishes(
     account, cause = subscription.account, f"invoice-line-{line.pk}"
     assert account is not None, "A subscription that renews has its account."
     wishes = []
-    credit = subscription.credit
     if credit:
         wishes.append(jobs.credit_wish(account, credit, cause=f"{cause}:credit"))
     most = credits.left_of(old, credits.Kind.RESETTING)
@@ -108,6 +112,37 @@ def _wishes(
         rest = not _resets(subscription)
         wishes.append(jobs.refill_wish(account, units, keep_rest=rest, cause=f"{cause}:units"))
     return wishes
+
+
+def _credits(given: Sequence[Given]) -> dict[int, Money]:
+    """Return what is included in each line's price, by the line's id; one query.
+
+    The next invoice may have brought a new price onto the subscription before this one was paid.
+    """
+    applied = PriceNotice.objects.filter(
+        subscription__in=[subscription.pk for subscription, _ in given],
+        applies_from__isnull=False,
+        credit_before_minor__isnull=False,
+    )
+    notices = defaultdict(list)
+    for notice in applied.order_by("applies_from", "change__effective_on", "pk"):
+        notices[notice.subscription_id].append(notice)
+    return {
+        line.pk: _credit_of(subscription, line, notices[subscription.pk])
+        for subscription, line in given
+    }
+
+
+def _credit_of(
+    subscription: Subscription, line: InvoiceLine, notices: Sequence[PriceNotice]
+) -> Money:
+    """Return what the line's price includes: what did before the first price that came later."""
+    assert line.period_start_on is not None, "A renewal's line has its period."
+    for notice in notices:
+        assert notice.applies_from is not None, "Only notices that were applied are asked for."
+        if notice.applies_from > line.period_start_on:
+            return Money(notice.credit_before_minor or 0, subscription.currency)
+    return subscription.credit
 
 
 def _resets(subscription: Subscription) -> bool:

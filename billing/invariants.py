@@ -278,6 +278,24 @@ INVARIANTS = (
              OR n.applies_from < c.effective_on OR n.applies_from < n.starts_on
              OR n.applies_from < (m.sent_at AT TIME ZONE s.zone)::date + n.days)""",
     ),
+    Invariant(
+        "PRI-2",
+        "A period before a new price includes what its own price did, however late it was paid.",
+        """SELECT n.id, l.id FROM billing_pricenotice n
+           JOIN billing_invoiceline l ON l.subscription_id = n.subscription_id
+             AND l.kind = 'recurring' AND l.period_start_on < n.applies_from
+           JOIN provisioning_job j ON j.cause = 'invoice-line-' || l.id || ':credit'
+           WHERE j.amount_minor <> n.credit_before_minor
+             AND NOT EXISTS (SELECT 1 FROM billing_pricenotice o
+               JOIN billing_pricechange c ON c.id = n.change_id
+               JOIN billing_pricechange d ON d.id = o.change_id
+               WHERE o.subscription_id = n.subscription_id AND o.applies_from > l.period_start_on
+                 AND (o.applies_from, d.effective_on, o.id)
+                   < (n.applies_from, c.effective_on, n.id))
+             AND NOT EXISTS (SELECT 1 FROM billing_exchange e
+               WHERE e.subscription_id = n.subscription_id AND e.state = 'done'
+                 AND e."on" > l.period_start_on AND e."on" <= n.applies_from)""",
+    ),
     *ledger_invariants.INVARIANTS,
     *service_invariants.INVARIANTS,
 )

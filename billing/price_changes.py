@@ -112,6 +112,7 @@ def apply(
     for notice in notices.order_by("change__effective_on", "pk"):
         subscription = by_id[notice.subscription_id]
         if _holds(notice, subscription, starts[subscription.pk]):
+            notice.credit_before_minor = subscription.credit_minor
             subscription.amount_minor = notice.change.amount_of(subscription).minor
             subscription.credit_minor = notice.change.credit_of(subscription).minor
             notice.applies_from = starts[subscription.pk]
@@ -131,7 +132,7 @@ def _holds(notice: PriceNotice, subscription: Subscription, start_on: date) -> b
 
 def _store(used: Sequence[PriceNotice], by_id: Mapping[int, Subscription], *, at: datetime) -> None:
     changed = [by_id[key] for key in sorted({notice.subscription_id for notice in used})]
-    rows.update(used, "applies_from")
+    rows.update(used, "applies_from", "credit_before_minor")
     rows.update(changed, "amount_minor", "credit_minor")
     record_changes(
         changed, before=Subscription.State.ACTIVE, at=at, actor=ACTOR, reason="new price"

@@ -81,6 +81,9 @@ class PriceNotice(models.Model):
     applies_from = models.DateField(
         _("applied from"), null=True, help_text="The first period that was charged at it."
     )
+    credit_before_minor = models.BigIntegerField(
+        null=True, help_text="What the periods before it include, however late they are paid."
+    )
 
     class Meta:
         ordering = ["id"]

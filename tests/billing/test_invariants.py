@@ -168,6 +168,20 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
         " applies_from) SELECT (SELECT id FROM billing_pricechange),"
         " (SELECT min(id) FROM billing_subscription), min(id), '2026-01-01', 42, '2026-03-20'"
         " FROM billing_mail WHERE state = 'sent'")),
+    ("PRI-2", "the next one's credit", (
+        "INSERT INTO billing_pricechange (price_id, state, amount_minor, credit_minor,"
+        " effective_on, existing) SELECT id, 'confirmed', 1, 0, '2026-01-01', true"
+        " FROM packages_price LIMIT 1",
+        "UPDATE billing_invoiceline SET kind = 'recurring', period_start_on = '2026-03-02',"
+        " subscription_id = (SELECT min(id) FROM billing_subscription)"
+        " WHERE id = (SELECT min(id) FROM billing_invoiceline)",
+        "UPDATE provisioning_job SET cause = 'invoice-line-' ||"
+        " (SELECT min(id) FROM billing_invoiceline) || ':credit' WHERE id ="
+        " (SELECT min(id) FROM provisioning_job WHERE kind = 'credit')",
+        "INSERT INTO billing_pricenotice (change_id, subscription_id, mail_id, starts_on, days,"
+        " applies_from, credit_before_minor) SELECT (SELECT id FROM billing_pricechange),"
+        " (SELECT min(id) FROM billing_subscription), min(id), '2026-01-01', 1, '2026-04-20', 7"
+        " FROM billing_mail WHERE state = 'sent'")),
     ("LED-1", "one-sided", ("UPDATE billing_posting SET amount_minor = amount_minor + 1"
                             " WHERE id = (SELECT min(id) FROM billing_posting)",)),
     ("LED-5", "booked twice", ("INSERT INTO billing_ledgertransaction (cause, at, invoice_id)"

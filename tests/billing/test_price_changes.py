@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from billing import cancellations, days, invariants, price_changes
+from billing import cancellations, days, invariants, pauses, price_changes
 from billing.models import Invoice, Mail, PriceChange, PriceNotice, Subscription
 from packages.states import record_change
+from provisioning.models import Job
 from tests import payments, world
 from tests.billing import orders, renewing
 
@@ -145,6 +146,26 @@ def test_the_last_of_two_changes_holds(service: Subscription) -> None:
     live(date(2026, 5, 1))
     assert charged()["2026-05-02"] == 99_00
     assert invariants.violations() == []
+
+
+def test_a_period_that_is_paid_late_includes_the_credit_of_its_own_price(
+    service: Subscription,
+) -> None:
+    """The next one is charged at the new price already when it is paid."""
+    change(date(2026, 4, 10))
+    until_on = ON + timedelta(days=80)
+    pauses.begin(service, until_on=until_on, reason="asked", on=ON, at=AT, actor="staff:1")
+    for day in range(60):
+        on = ON + timedelta(days=day)
+        days.run(on, at=noon(on), most=None)
+        delivered(on)
+    late = sorted(renewing.renewals(), key=lambda invoice: invoice.pk)
+    assert charged() == {"2026-04-02": 79_00, "2026-05-02": 89_00}
+    for invoice in late:
+        payments.pay(invoice, at=noon(ON + timedelta(days=60)))
+    days.run(date(2026, 5, 2), at=noon(date(2026, 5, 2)), most=None)
+    given = Job.objects.filter(kind="credit", cause__startswith="invoice-line-").order_by("seq")
+    assert [job.amount_minor for job in given] == [20_00, 25_00]
 
 
 def test_who_has_cancelled_is_not_told(service: Subscription) -> None:
