@@ -2,6 +2,7 @@
 nothing.
 """
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -15,8 +16,8 @@ from provisioning.verbs import VERBS, Reading, Verdict
 
 RUNNER = "system:runner"
 BACKOFF_BASE_SECONDS = 5
-BACKOFF_CAP_SECONDS = 300
-MAX_STUMBLES = 8
+BACKOFF_CAP_SECONDS = 90
+MAX_SETBACKS = 8
 
 
 class Fenced(Exception):
@@ -148,8 +149,8 @@ def park(
 
 
 def _stand(job: Job, reason: str, *, at: datetime, due_at: datetime | None = None) -> None:
-    job.reason, job.claimed_until, job.due_at = reason[:300], None, due_at
-    also = ("reason", "claimed_until", "due_at")
+    job.reason, job.claimed_until, job.due_at, job.setbacks = reason[:300], None, due_at, 0
+    also = ("reason", "claimed_until", "due_at", "setbacks")
     job.move(Job.State.PARKED, at=at, actor=RUNNER, reason=reason, also=also)
 
 
@@ -161,32 +162,44 @@ def drop(job_id: int, fence: int, reason: str, *, at: datetime) -> None:
         job.move(Job.State.CANCELLED, at=at, actor=RUNNER, reason=reason, also=also)
 
 
-def wait(job: Job, run_at: datetime, reason: str, *, at: datetime) -> None:
-    """Put the held job back for later."""
+def wait(job: Job, run_at: datetime, reason: str, *, at: datetime, setback: bool = False) -> None:
+    """Put the held job back for later; unless this was a `setback`, those in a row are over."""
     job.run_at, job.reason, job.claimed_until = run_at, reason[:300], None
-    also = ("run_at", "reason", "claimed_until")
+    job.setbacks = job.setbacks if setback else 0
+    also = ("run_at", "reason", "claimed_until", "setbacks")
     job.move(Job.State.WAITING, at=at, actor=RUNNER, reason=reason, also=also)
 
 
 def stumble(job_id: int, fence: int, error: Exception, *, at: datetime) -> None:
     """Our own code failed: note it, try later, park what keeps failing. Open attempts stay open."""
+    reason = f"fault: {type(error).__name__}"
     try:
         with held(job_id, fence) as job:
-            if job.tries < MAX_STUMBLES:
-                pause = timedelta(seconds=backoff_seconds(job))
-                return wait(job, at + pause, f"fault: {type(error).__name__}", at=at)
+            if job.setbacks < MAX_SETBACKS:
+                return wait(job, at + backoff(job), reason, at=at, setback=True)
             # No news of it: what failed may be the one who receives the news.
-            return _stand(job, f"fault: {type(error).__name__}", at=at)
+            return _stand(job, reason, at=at)
     except Fenced:
         return None
 
 
-def backoff_seconds(job: Job) -> int:
-    """Double with every run up to five minutes; spread by the job's id, so that not all come at
-    once.
+def dead_too_often(job: Job) -> bool:
+    """Say whether so many processes in a row died of the job that the next would, too."""
+    return job.state == Job.State.RUNNING and job.setbacks >= MAX_SETBACKS
+
+
+def give_up(job: Job, *, at: datetime) -> None:
+    """Park a job whose processes keep dying; needs the account's lock and the end of its lease."""
+    _stand(job, f"fault: {job.setbacks} processes died of it, one after the other", at=at)
+
+
+def backoff(job: Job) -> timedelta:
+    """Return a pause between a second and a limit that doubles with every run, up to a minute and
+    a half. It is thrown by the job and its run: not all come back at once, and what was random can
+    be played again.
     """
-    doubled = BACKOFF_BASE_SECONDS << min(job.tries - 1, 10)
-    return min(BACKOFF_CAP_SECONDS, doubled) + job.pk % BACKOFF_BASE_SECONDS
+    most = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS << min(job.tries - 1, 10))
+    return timedelta(seconds=random.Random(f"{job.pk}.{job.tries}").uniform(1, most))
 
 
 def _answer(attempt: Attempt, outcome: Attempt.Outcome, error: Exception) -> None:

@@ -28,7 +28,6 @@ log = structlog.get_logger()
 
 MAX_SENDS = 3
 MAX_UNREADABLE = 5
-MAX_MISCONFIGURED = 8
 # A yes for these is believed without a reading that shows it.
 BELIEVED = (Job.Kind.CREDIT, Job.Kind.TAKE_BACK, Job.Kind.CHANGE_PASSWORD)
 # How often a new account is tried to be placed while all servers of its pool are full.
@@ -89,6 +88,9 @@ def _claim(account_id: int, *, at: datetime, worker: str) -> Claim | None:
         )
         if job is None or not _is_free(job, at):
             return None
+        if outcomes.dead_too_often(job):
+            outcomes.give_up(job, at=at)
+            return None
         if not _is_placed(job, at=at, worker=worker):
             return None
         server = job.account.server
@@ -96,8 +98,10 @@ def _claim(account_id: int, *, at: datetime, worker: str) -> Claim | None:
             return None
         job.fence += 1
         job.tries += 1
+        # Counted before the run, for it may kill this process; a run that ends well takes it back.
+        job.setbacks += 1
         job.claimed_until = at + timedelta(seconds=server.work_seconds) + LEASE_MARGIN
-        also = ("fence", "tries", "claimed_until")
+        also = ("fence", "tries", "setbacks", "claimed_until")
         job.move(Job.State.RUNNING, at=at, actor=worker, reason="claimed", also=also)
     return Claim(job, job.fence, at)
 
@@ -317,8 +321,9 @@ def _trouble_reading(claim: Claim, error: DiallerError) -> None:
     way. What only a person can mend is left to them after some tries.
     """
     reason = f"{type(error).__name__}: {error.reason}"
-    if isinstance(error, Misconfigured) and claim.job.tries >= MAX_MISCONFIGURED:
+    setback = isinstance(error, Misconfigured)
+    if setback and claim.job.setbacks >= outcomes.MAX_SETBACKS:
         return outcomes.park(claim.job.pk, claim.fence, reason, at=claim.at)
     with outcomes.held(claim.job.pk, claim.fence) as job:
-        pause = timedelta(seconds=outcomes.backoff_seconds(job))
-        return outcomes.wait(job, claim.at + pause, reason, at=claim.at)
+        later = claim.at + outcomes.backoff(job)
+        return outcomes.wait(job, later, reason, at=claim.at, setback=setback)

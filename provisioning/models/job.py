@@ -57,6 +57,8 @@ class Job(Stateful):
     created_at = models.DateTimeField(_("asked"))
     run_at = models.DateTimeField(_("not before"))
     tries = models.PositiveSmallIntegerField(_("runs"), default=0)
+    # Runs in a row that ended in a fault, or by a person's mistake, or never: their process died.
+    setbacks = models.PositiveSmallIntegerField(default=0)
     fence = models.PositiveIntegerField(default=0)
     claimed_until = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)

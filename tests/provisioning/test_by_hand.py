@@ -7,7 +7,8 @@ from django.db import transaction
 
 from provisioning import accounts, desk, jobs, runner, servers
 from provisioning.models import Account, Attempt, Job, Server
-from provisioning.runner import MAX_MISCONFIGURED, MAX_SENDS, MAX_UNREADABLE
+from provisioning.outcomes import MAX_SETBACKS
+from provisioning.runner import MAX_SENDS, MAX_UNREADABLE
 from provisioning.simulator.simulator import Simulator
 from provisioning.tasks import BATCH, accounts_due
 from tests.clock import Clock
@@ -135,10 +136,10 @@ def test_a_misconfigured_server_is_left_to_staff_after_some_tries(
     clock.work()
     job = Job.objects.get(kind=Job.Kind.CREATE)
     assert job.state == Job.State.WAITING
-    for _ in range(MAX_MISCONFIGURED):
+    for _ in range(MAX_SETBACKS):
         clock.advance(minutes=6)
     job.refresh_from_db()
-    assert (job.state, job.tries) == (Job.State.PARKED, MAX_MISCONFIGURED)
+    assert (job.state, job.tries) == (Job.State.PARKED, MAX_SETBACKS)
     assert job.reason.startswith("Misconfigured: ")
     shop.faults.clear()
     desk.verify_now(job, seen=job.fence, at=clock.now(), actor=STAFF)
