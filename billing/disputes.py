@@ -55,7 +55,9 @@ def _suspend(payment: Payment, held: Held, *, at: datetime) -> None:
     cause = f"dispute-{payment.pk}"
     for subscription in held.subscriptions.values():
         if subscription.state == Subscription.State.ACTIVE:
-            subscriptions.suspend(subscription, cause=cause, reason=REASON, at=at, actor=ACTOR)
+            subscriptions.suspend(
+                subscription, cause=cause, reason=REASON, at=at, actor=ACTOR, at_once=True
+            )
 
 
 def _restore(payment: Payment, held: Held, *, at: datetime) -> None:

@@ -150,14 +150,23 @@ def go_on(subscription: Subscription, *, at: datetime, actor: str) -> None:
 
 
 def suspend(
-    subscription: Subscription, *, cause: str, reason: str, at: datetime, actor: str
+    subscription: Subscription,
+    *,
+    cause: str,
+    reason: str,
+    at: datetime,
+    actor: str,
+    at_once: bool = False,
 ) -> None:
-    """Stop an active service for want of payment; needs its lock. Credit and data stay."""
+    """Stop an active service for want of payment; needs its lock. Credit and data stay.
+
+    `at_once`: before everything else that its account waits for.
+    """
     assert subscription.account is not None, "An active subscription has its account."
     subscription.next_invoice_on = None
     also = ("next_invoice_on",)
     subscription.move(Subscription.State.SUSPENDED, at=at, actor=actor, reason=reason, also=also)
-    jobs.suspend(subscription.account, cause=cause, at=at, actor=actor)
+    jobs.suspend(subscription.account, cause=cause, at=at, actor=actor, at_once=at_once)
 
 
 def restore(subscription: Subscription, *, cause: str, at: datetime, actor: str) -> None:

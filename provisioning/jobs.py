@@ -3,7 +3,7 @@ here.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,7 @@ class Wish:
     details: dict[str, Any] = field(default_factory=dict)
     not_before: datetime | None = None
     currency: str = ""
+    overtakes: bool = False
 
 
 def add(wishes: Sequence[Wish], *, at: datetime, actor: str) -> list[Job]:
@@ -152,9 +153,33 @@ def restore_limits(account: Account, *, cause: str, at: datetime, actor: str) ->
     return add([wish], at=at, actor=actor)
 
 
-def suspend(account: Account, *, cause: str, at: datetime, actor: str) -> list[Job]:
-    """Ask that the account can neither sign in nor send; balance and data stay."""
-    return add([Wish(account, Job.Kind.SUSPEND, cause, cause)], at=at, actor=actor)
+def suspend(
+    account: Account, *, cause: str, at: datetime, actor: str, at_once: bool = False
+) -> list[Job]:
+    """Ask that the account can neither sign in nor send; balance and data stay.
+
+    `at_once` (fraud, a chargeback): before all that waits or is parked. What it overtakes may
+    still have an effect that comes late, so the account is looked at once more in its turn; and
+    what would let it run again is cancelled.
+    """
+    wish = Wish(account, Job.Kind.SUSPEND, cause, cause)
+    if not at_once:
+        return add([wish], at=at, actor=actor)
+    Account.objects.select_for_update().get(pk=account.pk)
+    _cancel_returns(account, cause, at=at, actor=actor)
+    again = Wish(account, Job.Kind.SUSPEND, f"{cause}:again", cause)
+    # Before the dialler has made the account there is nothing to suspend, so it takes its turn.
+    made = Account.objects.filter(pk=account.pk).exclude(remote_id="").exists()
+    return add([replace(wish, overtakes=made), again], at=at, actor=actor)
+
+
+def _cancel_returns(account: Account, cause: str, *, at: datetime, actor: str) -> None:
+    """Cancel what would let the account run again and was not sent yet; it is locked."""
+    waiting = account.jobs.filter(kind=Job.Kind.UNSUSPEND, state=Job.State.WAITING)
+    for job in waiting.filter(attempts__isnull=True):
+        job.finished_at, job.reason = at, f"overtaken by {cause}"[:300]
+        also = ("finished_at", "reason")
+        job.move(Job.State.CANCELLED, at=at, actor=actor, reason=job.reason, also=also)
 
 
 def unsuspend(account: Account, *, cause: str, at: datetime, actor: str) -> list[Job]:
@@ -261,6 +286,7 @@ def _rows(wishes: Sequence[Wish], accounts: Sequence[int], *, at: datetime) -> l
                 amount_minor=wish.amount.minor if wish.amount else None,
                 currency=wish.amount.currency if wish.amount else wish.currency,
                 details=wish.details,
+                overtakes=wish.overtakes,
                 created_at=at,
                 run_at=wish.not_before or at,
             )

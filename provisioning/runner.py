@@ -55,8 +55,9 @@ def run_next(account_id: int, *, at: datetime, worker: str) -> bool:
     """Do the account's next due job as far as possible now; return whether there was one.
 
     Afterwards the job is done, parked, or waiting with a later `run_at`. Jobs of an account run in
-    their order, one at a time; a parked one holds up those behind it. Speaks HTTP outside of any
-    transaction. Raises what a bug raises, after noting it on the row.
+    their order, one at a time; a parked one holds up those behind it. One that `overtakes` comes
+    before all that do not run yet. Speaks HTTP outside of any transaction. Raises what a bug
+    raises, after noting it on the row.
     """
     begun = time.monotonic()
     claim = _claim(account_id, at=at, worker=worker)
@@ -80,12 +81,7 @@ def _claim(account_id: int, *, at: datetime, worker: str) -> Claim | None:
     """
     with transaction.atomic():
         Account.objects.select_for_update().get(pk=account_id)
-        job = (
-            Job.objects.select_related("account__server")
-            .filter(account_id=account_id, state__in=Job.UNFINISHED)
-            .order_by("seq")
-            .first()
-        )
+        job = _next(account_id)
         if job is None or not _is_free(job, at):
             return None
         if outcomes.dead_too_often(job):
@@ -113,6 +109,13 @@ def _is_placed(job: Job, *, at: datetime, worker: str) -> bool:
     job.run_at, job.reason = at + LOOK_FOR_ROOM, NO_ROOM
     job.save(update_fields=["run_at", "reason"])
     return False
+
+
+def _next(account_id: int) -> Job | None:
+    """Return the job that runs, or else the first that is not over."""
+    jobs = Job.objects.select_related("account__server").filter(account_id=account_id)
+    running = jobs.filter(state=Job.State.RUNNING).first()
+    return running or jobs.filter(state__in=Job.UNFINISHED).order_by(*Job.ORDER).first()
 
 
 def _is_free(job: Job, at: datetime) -> bool:

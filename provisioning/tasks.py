@@ -5,7 +5,7 @@ import socket
 import time
 
 from celery import shared_task
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Q
 from django.utils import timezone
 
 from packages import clock
@@ -160,12 +160,9 @@ def accounts_due(server_id: int | None = None, *, limit: int = BATCH) -> list[in
     at = clock.now()
     due = Q(state=Job.State.WAITING, run_at__lte=at)
     left = Q(state=Job.State.RUNNING, claimed_until__lte=at)
-    earlier = Job.objects.filter(
-        account=OuterRef("account"), seq__lt=OuterRef("seq"), state__in=Job.UNFINISHED
-    )
     # Only the first of an account's jobs can run; what stands behind it must not fill the batch.
     asked = ~Q(account__server__in=circuits.shut_out().values("server_id"))
-    first = Job.objects.filter(~Exists(earlier), due | left, asked).order_by("run_at", "pk")
+    first = Job.objects.filter(~Exists(Job.ahead()), due | left, asked).order_by("run_at", "pk")
     if server_id is not None:
         first = first.filter(account__server=server_id)
     return list(first.values_list("account_id", flat=True)[:limit])

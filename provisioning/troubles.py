@@ -74,11 +74,8 @@ def _late(at: datetime) -> Iterator[Trouble]:
 
     A deletion for a later day is not due before it.
     """
-    ahead = Job.objects.filter(
-        account=OuterRef("account"), seq__lt=OuterRef("seq"), state__in=Job.UNFINISHED
-    )
     working = Job.objects.filter(state__in=(Job.State.WAITING, Job.State.RUNNING))
-    first = working.filter(~Exists(ahead))
+    first = working.filter(~Exists(Job.ahead()))
     overdue = Q(run_at__lte=at - LATE_AFTER)
     tried = Q(tries__gt=0, created_at__lte=at - TRIED_FOR) & ~Q(kind=Job.Kind.TERMINATE)
     late = first.filter(overdue | tried).order_by("run_at")

@@ -93,6 +93,17 @@ class Suspend(AccountDeed):
         jobs.suspend(row, cause=given["cause"], at=at, actor=actor)
 
 
+class SuspendAtOnce(Suspend):
+    code, label = "suspend_at_once", gettext_lazy("Suspend at once")
+
+    def effects(self, row: Account) -> Sequence[Text]:
+        first = _("It comes before all that the account waits for, also before what is parked.")
+        return [first, *super().effects(row)]
+
+    def ask(self, row: Account, given: dict[str, Any], *, at: datetime, actor: str) -> None:
+        jobs.suspend(row, cause=given["cause"], at=at, actor=actor, at_once=True)
+
+
 class Unsuspend(AccountDeed):
     code, label = "unsuspend", gettext_lazy("Unsuspend")
     states = (State.SUSPENDED,)
@@ -164,7 +175,10 @@ class Terminate(AccountDeed):
 
 @admin.register(Account)
 class AccountPage(ReadOnlyPage):
-    deeds = (Suspend(), Unsuspend(), ResetLimits(), ReadBalance(), Compare(), Terminate())
+    deeds = (
+        *(Suspend(), SuspendAtOnce(), Unsuspend()),
+        *(ResetLimits(), ReadBalance(), Compare(), Terminate()),
+    )
     list_display = ("username", "status", "server_link", "who", "balance", "balance_at", "jobs")
     list_filter = ("state", "server", "placed")
     search_fields = ("username", "remote_id", "person__name", "person__company", "person__email")

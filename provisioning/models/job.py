@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from packages.states import Stateful
@@ -39,6 +39,8 @@ class Job(Stateful):
         ),
         State.PARKED: frozenset({State.WAITING, State.DONE, State.CANCELLED}),
     }
+    # Of an account's unfinished jobs the first can run.
+    ORDER = ("-overtakes", "seq")
     UNFINISHED = (State.WAITING, State.RUNNING, State.PARKED)
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="jobs")
@@ -48,6 +50,7 @@ class Job(Stateful):
     )
     cause = models.CharField(_("cause"), max_length=100, unique=True)
     seq = models.PositiveIntegerField()
+    overtakes = models.BooleanField(_("before all others"), default=False)
     amount_minor = models.BigIntegerField(_("amount"), null=True)
     currency = models.CharField(max_length=3, blank=True)
     details = models.JSONField(default=dict, help_text="Absolute targets, e.g. the limits to set.")
@@ -93,6 +96,15 @@ class Job(Stateful):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} · {self.cause}"
+
+    @classmethod
+    def ahead(cls) -> models.QuerySet[Job]:
+        """Return, for a subquery, what is not over and comes before a job of the same account."""
+        overtaking = Q(overtakes__gt=OuterRef("overtakes"))
+        earlier = Q(seq__lt=OuterRef("seq"), overtakes=OuterRef("overtakes"))
+        return cls.objects.filter(
+            overtaking | earlier, account=OuterRef("account"), state__in=cls.UNFINISHED
+        )
 
 
 class Attempt(models.Model):

@@ -24,7 +24,10 @@ DENIED = ("401", "405", "refused", "null_reason")
 TOO_LONG = "hang:5"
 READS = ("Client_Get",)
 COMMANDS = ("Client_Create", "Client_Update", "Client_Payment_Create", "Client_Delete", "mutating")
-WISHES = ("credit", "credit", "credit", "suspend", "unsuspend", "limit", "password")
+WISHES = (
+    *("credit", "credit", "credit", "suspend", "suspend_at_once"),
+    *("unsuspend", "limit", "password"),
+)
 MOST_POINTS = 70
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import time_machine
 from django.db import connection, transaction
-from django.db.models import Case, Exists, F, Min, OuterRef, Q, When
+from django.db.models import Case, Exists, F, Min, Q, When
 
 from billing import credits, demo_days, locks, subscriptions
 from billing import tasks as billing
@@ -71,13 +71,10 @@ def next_due() -> datetime | None:
 
 def jobs_due() -> Any:
     """Return the first job of each account if it waits for a machine, and from when it may run."""
-    earlier = Job.objects.filter(
-        account=OuterRef("account"), seq__lt=OuterRef("seq"), state__in=Job.UNFINISHED
-    )
     due = Case(When(state=Job.State.RUNNING, then=F("claimed_until")), default=F("run_at"))
     waiting = (Job.State.WAITING, Job.State.RUNNING)
     asked = ~Q(account__server__in=circuits.shut_out().values("server_id"))
-    return Job.objects.filter(asked, ~Exists(earlier), state__in=waiting).annotate(due=due)
+    return Job.objects.filter(asked, ~Exists(Job.ahead()), state__in=waiting).annotate(due=due)
 
 
 def _carefully(step: Callable[[], None]) -> None:
@@ -99,6 +96,10 @@ def _credit(account: Account, cause: str, at: datetime) -> None:
 
 def _suspend(account: Account, cause: str, at: datetime) -> None:
     jobs.suspend(account, cause=cause, at=at, actor=ACTOR)
+
+
+def _suspend_at_once(account: Account, cause: str, at: datetime) -> None:
+    jobs.suspend(account, cause=cause, at=at, actor=ACTOR, at_once=True)
 
 
 def _unsuspend(account: Account, cause: str, at: datetime) -> None:
@@ -125,6 +126,7 @@ def _terminate(account: Account, cause: str, at: datetime) -> None:
 wishes: dict[str, Callable[[Account, str, datetime], None]] = {
     "credit": _credit,
     "suspend": _suspend,
+    "suspend_at_once": _suspend_at_once,
     "unsuspend": _unsuspend,
     "limit": _limit,
     "password": _password,

@@ -24,7 +24,9 @@ def test_suspend_and_unsuspend_reach_the_dialler(
     staff: Client, account: Account, shop: Simulator, clock: Clock
 ) -> None:
     live(account, clock)
-    assert pages.offered(staff, account) == ["suspend", "limits", "balance", "audit", "terminate"]
+    assert pages.offered(staff, account) == [
+        *("suspend", "suspend_at_once", "limits", "balance", "audit", "terminate")
+    ]
     pages.press(staff, account, "suspend")
     clock.work()
     account.refresh_from_db()

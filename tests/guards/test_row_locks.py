@@ -91,10 +91,10 @@ def _take_methods(world: rows.Rows) -> None:
     )
 
 
-def _wish(world: rows.Rows) -> None:
+def _wish(world: rows.Rows, *, at_once: bool = False) -> None:
     account = Account.objects.get(pk=world["account"].pk)
     with transaction.atomic():
-        jobs.suspend(account, cause="test", at=AT, actor="test")
+        jobs.suspend(account, cause="test", at=AT, actor="test", at_once=at_once)
 
 
 def _count_credit(world: rows.Rows) -> None:
@@ -243,6 +243,7 @@ LOCKS = (
     ),
     Lock("billing.deliveries._held", "mail", _finish_mail),
     Lock("provisioning.jobs.add", "account", _wish),
+    Lock("provisioning.jobs.suspend", "account", lambda world: _wish(world, at_once=True)),
     Lock("provisioning.jobs.call_off_termination", "account", _call_off),
     Lock(
         "provisioning.runner._claim",
