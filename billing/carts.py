@@ -89,6 +89,8 @@ def check(price: Price, subscription: Subscription | None, quantity: int = 1) ->
         raise NotForSale("quantity")
     if price.archived or package.archived:
         raise NotForSale("archived")
+    if package.draft:
+        raise NotForSale("draft")
     tops_up = package.kind == Package.Kind.TOP_UP
     if tops_up != (subscription is not None):
         raise NotForSale("needs a service" if tops_up else "is a service itself")

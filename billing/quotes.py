@@ -87,6 +87,7 @@ def targets(subscription: Subscription) -> list[Price]:
     allowed = Price.objects.filter(
         package__in=subscription.package.exchange_targets.all(),
         package__archived=False,
+        package__draft=False,
         archived=False,
     )
     return _fitting(allowed, subscription)
@@ -94,7 +95,7 @@ def targets(subscription: Subscription) -> list[Price]:
 
 def any_target(subscription: Subscription) -> list[Price]:
     """Return what staff may choose: every price of a renewing package in the currency."""
-    return _fitting(Price.objects.filter(archived=False), subscription)
+    return _fitting(Price.objects.filter(archived=False, package__draft=False), subscription)
 
 
 def _fitting(prices: Any, subscription: Subscription) -> list[Price]:

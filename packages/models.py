@@ -171,6 +171,9 @@ class Package(Translated):
     )
 
     recommended = models.BooleanField(_("recommended"), default=False)
+    draft = models.BooleanField(
+        _("draft"), default=False, help_text=_("Being made: nobody can see or order it.")
+    )
     visible = models.BooleanField(_("visible in the shop"), default=True)
     archived = models.BooleanField(
         _("archived"), default=False, help_text=_("Not sold any more; existing subscriptions stay.")
@@ -191,7 +194,10 @@ class Package(Translated):
         constraints = [
             models.CheckConstraint(
                 name="package_account_needs_tariff",
-                condition=Q(kind="top_up") | Q(tariff__isnull=False),
+                condition=Q(kind="top_up") | Q(tariff__isnull=False) | Q(draft=True),
+            ),
+            models.CheckConstraint(
+                name="package_draft_is_hidden", condition=Q(draft=False) | Q(visible=False)
             ),
             models.CheckConstraint(
                 name="package_trial_only_for_subscriptions",

@@ -62,17 +62,24 @@ def reach() -> Reach:
 
 
 def check(server: Server, *, at: datetime) -> bool:
-    """Ask the dialler for its roles, keep the result on the server's row, return whether it works.
+    """Ask the dialler for its roles, keep what came of it on the server's row, say if it works.
 
     Speaks HTTP; needs no lock. The note names the kind of trouble, never the dialler's own words.
     """
     try:
         roles = connect(server).check()
         server.check_note = f"{WORKS}, {len(roles)} roles" if roles else WORKS
+        server.roles = [[each.remote_id, each.name] for each in roles]
         works = True
     except (DiallerError, vault.Unsealable) as error:
         server.check_note = type(error).__name__
         works = False
     server.checked_at = at
-    server.save(update_fields=["checked_at", "check_note"])
+    server.save(update_fields=["checked_at", "check_note", "roles"])
     return works
+
+
+def roles_known() -> dict[str, str]:
+    """Return the names of the roles that the servers named when last tested, by id."""
+    known = Server.objects.filter(active=True).order_by("pk").values_list("roles", flat=True)
+    return {str(remote_id): str(name) for roles in known for remote_id, name in roles}

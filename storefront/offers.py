@@ -103,6 +103,12 @@ def offer_of(slug: str, currency: str, cycle: str) -> Offer | None:
     return found[0] if found else None
 
 
+def as_offered(package: Package, currency: str, cycle: str) -> Offer | None:
+    """Return any package as it would be offered, also one that is hidden or a draft."""
+    found = offers_of(_priced(Package.objects.filter(pk=package.pk), currency), cycle)
+    return found[0] if found else None
+
+
 def offers_of(packages: Iterable[Package], cycle: str) -> list[Offer]:
     return [
         Offer(package, best(prices, cycle), tuple(prices), tuple(_rates(package)))
@@ -123,15 +129,15 @@ def cycles_of(found: Iterable[Shelf]) -> list[Cycle]:
 
 
 def _on_sale(currency: str) -> QuerySet[Package]:
+    return _priced(Package.objects.filter(visible=True, archived=False), currency)
+
+
+def _priced(packages: QuerySet[Package], currency: str) -> QuerySet[Package]:
     prices = Price.objects.filter(currency=currency, archived=False)
     rates = Rate.objects.filter(currency=currency)
-    return (
-        Package.objects.filter(visible=True, archived=False)
-        .select_related("tariff")
-        .prefetch_related(
-            Prefetch("prices", queryset=prices, to_attr="now"),
-            Prefetch("tariff__rates", queryset=rates, to_attr="excerpt"),
-        )
+    return packages.select_related("tariff").prefetch_related(
+        Prefetch("prices", queryset=prices, to_attr="now"),
+        Prefetch("tariff__rates", queryset=rates, to_attr="excerpt"),
     )
 
 

@@ -55,6 +55,9 @@ class Server(models.Model):
     secret_sealed = models.BinaryField(editable=False)
     mapping = models.JSONField(_("mapping"), default=dict, blank=True)
     default_role = models.CharField(_("default role id"), max_length=64, blank=True)
+    roles = models.JSONField(
+        _("roles"), default=list, editable=False, help_text="As the last test named them: id, name."
+    )
     ca_file = models.CharField(_("CA file"), max_length=200, blank=True)
     active = models.BooleanField(
         _("takes new accounts"),

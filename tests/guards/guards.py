@@ -212,6 +212,7 @@ CHECKS = (
     Copy("alert_settings_is_one_row", "alertsettings", {"id": "2"}),
     Copy("price_not_negative", "price", {"cycle": "'yearly'", "amount_minor": "-1"}),
     Copy("package_account_needs_tariff", "package", {"slug": "'other'", "tariff_id": "NULL"}),
+    Copy("package_draft_is_hidden", "package", {"slug": "'other'", "draft": "true"}),
     Copy(
         "package_trial_only_for_subscriptions",
         "package",
