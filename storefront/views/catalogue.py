@@ -10,12 +10,14 @@ from billing.models import Subscription, User, current_brand
 from packages.models import Package, Service
 from storefront import offers
 from storefront.choices import choices_of
+from storefront.kept import kept
 from storefront.owned import customer_of
 
 HOME_OFFERS = 3
 
 
 @require_safe
+@kept
 def home(request: HttpRequest) -> HttpResponse:
     choices = choices_of(request, current_brand())
     shelves = offers.shelves(choices.currency, choices.cycle)
@@ -24,6 +26,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@kept
 def packages(request: HttpRequest) -> HttpResponse:
     choices = choices_of(request, current_brand())
     shelves = offers.shelves(choices.currency, choices.cycle)

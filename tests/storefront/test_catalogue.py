@@ -1,13 +1,17 @@
 """Home, packages, one package: what they show, and what they cost the database and the visitor."""
 
+import re
+
 import pytest
+from django.core.cache import caches
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from billing.models import Brand
+from billing.models import Brand, Customer, User
 from packages.models import Package, Price
+from storefront import kept
 from tests import world
 from tests.clock import Clock
 
@@ -15,6 +19,8 @@ READ = ["storefront:home", "storefront:packages"]
 
 
 def queries(client: Client, address: str) -> int:
+    """Count those of a page that was not kept."""
+    caches["pages"].clear()
     with CaptureQueriesContext(connection) as caught:
         assert client.get(address).status_code == 200
     return len(caught)
@@ -67,7 +73,43 @@ def test_the_catalogue_costs_the_same_few_queries_at_any_size(
 ) -> None:
     before = queries(client, reverse(name))
     copies("business", 20)
-    assert queries(client, reverse(name)) == before <= 6
+    assert queries(client, reverse(name)) == before <= 7
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_kept_page_costs_one_query_and_reads_no_row_that_it_does_not_watch(
+    client: Client, seeded: Clock, name: str
+) -> None:
+    caches["pages"].clear()
+    with CaptureQueriesContext(connection) as first:
+        fresh = client.get(reverse(name))
+    with CaptureQueriesContext(connection) as second:
+        again = client.get(reverse(name))
+    assert (again.content, len(second)) == (fresh.content, 1)
+    read = {table for each in first for table in re.findall(r'(?:FROM|JOIN) "(\w+)"', each["sql"])}
+    assert read <= {model._meta.db_table for model in kept.SHOWN}
+
+
+def test_a_kept_page_follows_every_change_and_every_reader(
+    client: Client, seeded: Clock, ada: tuple[User, Customer]
+) -> None:
+    def text(**headers: str) -> str:
+        return client.get("/packages/", headers=headers).content.decode()
+
+    assert "€79.00" in text()
+    Price.objects.filter(package__slug="business", cycle="monthly").update(amount_minor=81_00)
+    assert "€81.00" in text()
+    Brand.objects.update(tagline_en="Heard everywhere")
+    assert "Heard everywhere" in text()
+    german = text(**{"accept-language": "de"})
+    assert "81,00" in german
+    assert 'data-theme="dark"' not in german
+    client.cookies["theme"] = "dark"
+    assert 'data-theme="dark"' in text()
+    client.force_login(ada[0])
+    assert "Client area" in text()
+    client.logout()
+    assert "Client area" not in text()
 
 
 def test_a_package_page_costs_few_queries(client: Client, seeded: Clock) -> None:

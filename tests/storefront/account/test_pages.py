@@ -1,6 +1,8 @@
 """What the pages say, in each state, and how few queries they need."""
 
+import copy
 import re
+import uuid
 from datetime import datetime, timedelta
 
 import pytest
@@ -159,6 +161,18 @@ def test_the_number_of_queries_does_not_grow(anna: Person, now: datetime, name: 
     many = queries(anna, name)
     assert many <= few + 1
     assert many <= MAX_QUERIES
+
+
+def test_a_dashboard_with_a_thousand_invoices_takes_fifteen_queries(anna: Person) -> None:
+    years = range(1, 1_001)
+    copies = [copy.copy(anna.invoice) for _ in years]
+    for number, each in zip(years, copies, strict=True):
+        each.pk, each.public_id, each.order = None, uuid.uuid4(), None
+        each.number, each.year, each.sequence = f"R-1999-{number:04d}", 1999, number
+    Invoice.objects.bulk_create(copies)
+    assert Invoice.objects.filter(customer=anna.customer).count() == 1_001
+    assert queries(anna, "dashboard") <= MAX_QUERIES
+    assert queries(anna, "invoices") <= MAX_QUERIES
 
 
 def queries(person: Person, name: str) -> int:
