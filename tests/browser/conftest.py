@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, Request
 from pytest_django.live_server_helper import LiveServer
 
 from billing.gateways.simulator import GatewaySimulator
@@ -59,9 +59,21 @@ def gateway(
 
 
 @pytest.fixture
-def complaints(page: Page) -> list[str]:
-    """What the browser complains about: scripts, content policy, anything not loaded."""
+def complaints(context: BrowserContext, live_server: LiveServer) -> list[str]:
+    """What the browser complains about: scripts, content policy, anything not loaded; and every
+    request that neither we nor the gateway get.
+    """
     found: list[str] = []
-    page.on("console", lambda said: found.append(said.text) if said.type == "error" else None)
-    page.on("pageerror", lambda error: found.append(str(error)))
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith((str(live_server.url), settings.SIMULATED_GATEWAY["url"])):
+            found.append(f"asks elsewhere: {request.url}")
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            found.append(f"{message.text} {message.location['url']}")
+
+    context.on("request", asked)
+    context.on("console", said)
+    context.on("weberror", lambda error: found.append(str(error.error)))
     return found

@@ -6,24 +6,26 @@ import pytest
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from billing.gateways.simulator import GatewaySimulator
+from billing.models import Mail
 from provisioning import secrets
 from provisioning.models import Account
 from provisioning.simulator.simulator import Simulator
+from tests import payments
+from tests.browser.entering import enter
+from tests.browser.test_purchase import pay
 from tests.clock import Clock
-from tests.payments import pay
 from tests.storefront.account import people
 from tests.storefront.account.people import Person
 
 pytestmark = pytest.mark.browser
-
-PASSWORD = "correct-horse-battery"
 
 
 @pytest.fixture
 def anna(shop: Simulator, clock: Clock) -> Person:
     """Someone whose account a worker really made at the dialler."""
     person = people.waiting("anna@example.com", at=datetime.now(UTC))
-    pay(person.invoice, at=datetime.now(UTC))
+    payments.pay(person.invoice, at=datetime.now(UTC))
     clock.work()
     person.subscription.refresh_from_db()
     assert person.account.state == Account.State.LIVE
@@ -31,11 +33,8 @@ def anna(shop: Simulator, clock: Clock) -> Person:
 
 
 def sign_in(page: Page, live_server: LiveServer, person: Person) -> None:
-    page.goto(f"{live_server.url}/accounts/login/")
-    page.get_by_label("E-mail address").fill(person.user.email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Overview", level=1)).to_be_visible()
+    enter(page, live_server, person.browser())
+    page.goto(f"{live_server.url}/account/")
 
 
 def test_the_login_is_shown_by_a_click_and_never_again(
@@ -77,20 +76,71 @@ def test_a_new_dialler_password_is_asked_for_without_being_shown(
     assert complaints == []
 
 
-@pytest.mark.parametrize("width", [1440, 768, 390])
-def test_no_page_is_wider_than_the_screen(
-    page: Page, live_server: LiveServer, anna: Person, complaints: list[str], width: int
+def test_credit_is_topped_up(
+    page: Page,
+    live_server: LiveServer,
+    gateway: GatewaySimulator,
+    shop: Simulator,
+    anna: Person,
+    clock: Clock,
+    complaints: list[str],
 ) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
     sign_in(page, live_server, anna)
-    service = f"/account/services/{anna.subscription.public_id}/"
-    invoice = f"/account/invoices/{anna.invoice.public_id}/"
-    lists = ("/account/", "/account/services/", "/account/invoices/", "/account/profile/")
-    entry = ("/accounts/email/", "/accounts/2fa/", "/accounts/password/change/", "/legal/terms/")
-    for path in (*lists, service, invoice, *entry):
-        page.goto(f"{live_server.url}{path}")
-        overflow = page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
-        assert (path, overflow) == (path, 0)
+    page.get_by_role("link", name="Open service").click()
+    page.locator("#id_amount").fill("42.50")
+    page.locator("form:has(#id_amount) button").click()
+    page.locator("input[name=terms_agreed]").check()
+    page.locator("input[name=early_start]").check()
+    page.get_by_role("button", name="Order with obligation to pay · €42.50").click()
+    before = len(shop.effects("credit"))
+    pay(page)
+    expect(page.get_by_role("heading", name="Paid. Your credit is being added")).to_be_visible()
+    clock.work()
+    assert [each["amount"] for each in shop.effects("credit")][before:] == ["42.50"]
+    assert complaints == []
+
+
+def test_a_package_is_exchanged_after_a_look_at_what_it_costs(
+    page: Page,
+    live_server: LiveServer,
+    gateway: GatewaySimulator,
+    shop: Simulator,
+    anna: Person,
+    clock: Clock,
+    complaints: list[str],
+) -> None:
+    sign_in(page, live_server, anna)
+    page.goto(f"{live_server.url}/account/services/{anna.subscription.public_id}/exchange/")
+    page.locator("label.choice", has_text="Business · €79.00, monthly").click()
+    page.get_by_role("button", name="Show what it costs").click()
+    expect(page.locator("#preview")).to_contain_text("Starter to Business")
+    total = page.locator("#preview dd.strong").inner_text()
+    page.get_by_role("button", name=f"Order with obligation to pay · {total}").click()
+    pay(page)
+    clock.work()
+    anna.subscription.refresh_from_db()
+    assert anna.subscription.package.slug == "business"
+    assert len(shop.effects("update")) == 1
+    page.goto(f"{live_server.url}/account/services/{anna.subscription.public_id}/")
+    expect(page.get_by_role("heading", name="Business", level=1)).to_be_visible()
+    assert complaints == []
+
+
+def test_a_contract_is_cancelled_and_withdrawn_from_without_signing_in(
+    page: Page, live_server: LiveServer, anna: Person, complaints: list[str]
+) -> None:
+    for link, button, said in (
+        ("Cancel contracts here", "Cancel now", "We have received your cancellation"),
+        ("Withdraw from a contract", "Confirm withdrawal", "We have received your withdrawal"),
+    ):
+        page.goto(live_server.url)
+        page.get_by_role("link", name=link).click()
+        page.locator("#id_name").fill("Anna Muster")
+        page.locator("#id_email").fill(anna.user.email)
+        page.locator("#id_contract").fill(anna.account.username)
+        page.get_by_role("button", name=button).click()
+        expect(page.get_by_role("heading", name=said)).to_be_visible()
+    anna.subscription.refresh_from_db()
+    assert anna.subscription.ends_on is not None
+    assert Mail.objects.filter(template="declaration_received").count() == 2
     assert complaints == []

@@ -1,0 +1,102 @@
+"""Every page in the browser: readable by everybody, and on every screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.core.cache import cache
+from django.test import Client
+from playwright.sync_api import Page
+from pytest_django.live_server_helper import LiveServer
+
+from billing.models import Mail
+from tests import world
+from tests.access import everybody
+from tests.access.addresses import Address, addresses
+from tests.browser.entering import enter
+from tests.clock import Clock
+from tests.storefront.account import people
+from tests.storefront.account.people import Person
+
+pytestmark = pytest.mark.browser
+
+OURS = ("storefront:", "account_", "mfa_")
+LEFT_OUT = {
+    # These end the session that looks at the others,
+    "account_logout",
+    "storefront:viewing_end",
+    # this is a part of a page, and this a mail that runs no script; see below.
+    "storefront:order_status",
+    "storefront:mail_design",
+}
+WIDTHS = (390, 768, 1440)
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+GRAVE = ("serious", "critical")
+
+
+@pytest.fixture
+def anna(transactional_db: None, clock: Clock) -> Person:
+    cache.clear()
+    world.settle_in("http://127.0.0.1:9", at=clock.now())
+    return people.running("anna@example.com", at=clock.now())
+
+
+def test_every_page_is_for_everybody_on_every_screen(
+    page: Page, live_server: LiveServer, anna: Person, clock: Clock, complaints: list[str]
+) -> None:
+    examples = everybody.examples(anna, at=clock.now())
+    seen: dict[str, list[object]] = {}
+    for who in (anna.browser(), Client()):
+        enter(page, live_server, who)
+        for each in _pages(who, examples):
+            if each.name not in seen:
+                page.goto(f"{live_server.url}{each.path}")
+                seen[each.name] = [*_overflows(page), *_hindrances(page)]
+    assert ({name: found for name, found in seen.items() if found}, complaints) == ({}, [])
+    assert len(seen) > 40
+
+
+def test_the_home_page_is_light(page: Page, live_server: LiveServer, anna: Person) -> None:
+    moved: list[int] = []
+    page.on("requestfinished", lambda each: moved.append(sum(each.sizes().values())))
+    page.goto(live_server.url, wait_until="networkidle")
+    assert len(moved) > 5
+    assert sum(moved) <= 150_000
+
+
+def test_every_mail_is_for_everybody(page: Page, anna: Person, clock: Clock) -> None:
+    everybody.examples(anna, at=clock.now())
+    designs = dict(Mail.objects.exclude(html="").values_list("template", "html"))
+    found = {}
+    for name, html in designs.items():
+        page.set_content(html)
+        found[name] = list(_hindrances(page))
+    assert found == dict.fromkeys(designs, [])
+    assert len(found) > 3
+
+
+def _pages(who: Client, examples: dict[str, dict[str, Any]]) -> Iterator[Address]:
+    """Give the addresses that answer with a page."""
+    for each in addresses(examples):
+        if each.name.startswith(OURS) and each.name not in LEFT_OUT:
+            answer = who.get(each.path)
+            if answer.status_code == 200 and "html" in answer.headers["Content-Type"]:
+                yield each
+
+
+def _overflows(page: Page) -> Iterator[object]:
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        if over := page.evaluate(OVERFLOW):
+            yield width, over
+
+
+def _hindrances(page: Page) -> Iterator[object]:
+    """Say what axe finds grave. Frames run no scripts; what they hold is looked at by itself."""
+    options = {"resultTypes": ["violations"], "iframes": False}
+    for rule in Axe().run(page, options=options).response["violations"]:
+        if rule["impact"] in GRAVE:
+            yield rule["id"], [node["html"] for node in rule["nodes"]]
