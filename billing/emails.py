@@ -282,6 +282,12 @@ def account_ready(account: Account, customer: Customer, password: str, *, at: da
     )
 
 
+def mail_test(recipient: str, *, language: str, at: datetime) -> None:
+    """Let staff see that mail works; each call is a mail of its own."""
+    cause, url = f"at-{at.isoformat()}", link("admin:sheet_opening")
+    queue("mail_test", cause, recipient, {"button_url": url}, language=language, at=at)
+
+
 def topped_up(
     account: Account, customer: Customer, amount: Money, *, cause: str, at: datetime
 ) -> None:

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template import loader
 from django.urls import resolve
 
+from billing.models import Brand
 from packages import clock
 from storefront import viewing
 
@@ -58,7 +59,7 @@ class Webhooks:
 
 
 class DatabaseTrouble:
-    """Answer 503 with a plain page while the database is away: nothing was done, try again."""
+    """Answer 503 with a plain page while the database is away, and before there is a brand."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -67,6 +68,8 @@ class DatabaseTrouble:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, Brand.DoesNotExist):
+            return unavailable()
         if not isinstance(error, OperationalError | InterfaceError):
             return None
         log.error("database.unavailable", error=type(error).__name__)

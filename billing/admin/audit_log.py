@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from billing import viewing
+from billing import opening, viewing
 from billing.models import User
 from packages.desk.cells import TONES, badge, link, list_url
 from packages.desk.pages import ReadOnlyPage
@@ -23,13 +23,17 @@ from packages.states import StateChange, Stateful
 MODELS = {
     str(model._meta.model_name): model
     for model in apps.get_models()
-    if issubclass(model, Stateful) or model._meta.label in ("billing.Customer",)
+    if issubclass(model, Stateful) or model._meta.label in ("billing.Customer", "billing.Brand")
 }
 PEOPLE = Q(actor__startswith="staff:"), Q(actor__startswith="user:")
 
 
 # Steps of rows that have no states.
-WORDS = {viewing.BEGUN: _("is viewed by staff"), viewing.ENDED: _("view ended")}
+WORDS = {
+    viewing.BEGUN: _("is viewed by staff"),
+    viewing.ENDED: _("view ended"),
+    opening.TESTED: _("gateway tested"),
+}
 
 
 @register

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from stdnum import iban
 from stdnum.exceptions import ValidationError as NumberError
 
-from billing import numbers
+from billing import colours, numbers
 from billing.models import Brand, Invoice, LegalText
 from packages import clock
 from packages.desk.cells import EMPTY, badge
@@ -30,6 +30,25 @@ class BrandForm(ModelForm):
         model = Brand
         fields = "__all__"
         widgets = {"accent": forms.TextInput(attrs={"type": "color"})}
+
+    def clean_accent(self) -> str:
+        """Ask for a colour that can be read on white, and white on it: mails and papers use it."""
+        accent: str = self.cleaned_data["accent"]
+        ratio = colours.contrast(accent, colours.WHITE)
+        if ratio < colours.AA:
+            raise forms.ValidationError(
+                _(
+                    "Text in %(accent)s has a contrast of %(ratio)s : 1 on white; 4.5 : 1 is "
+                    "needed to be read by everybody (WCAG AA). The nearest colour that has it is "
+                    "%(nearest)s."
+                )
+                % {
+                    "accent": accent,
+                    "ratio": f"{ratio:.1f}",
+                    "nearest": colours.palette(accent).accent,
+                }
+            )
+        return accent
 
     def clean_zone(self) -> str:
         zone: str = self.cleaned_data["zone"]

@@ -56,6 +56,13 @@ class DeskSite(admin.AdminSite):
         overview = {"name": _("Overview"), "app_label": "desk", "app_url": reverse("admin:index")}
         return [{**overview, "models": sheets}, *apps]
 
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Show the desk's first page, or the sheet that comes before everything."""
+        first = next((each for each in SHEETS if each.takes_over(request)), None)
+        if first is not None:
+            return HttpResponse(status=302, headers={"Location": first.url})
+        return super().index(request, extra_context)
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Send whoever is not let in to the step they lack; the stock form knows no second factor.
 

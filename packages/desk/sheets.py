@@ -20,6 +20,10 @@ class Sheet:
     # Others are reached from a page that leads to them.
     listed: ClassVar[bool] = True
 
+    def takes_over(self, request: HttpRequest) -> bool:
+        """Say whether the reader is led here before they see the desk."""
+        return False
+
     def told(self, request: HttpRequest) -> dict[str, Any]:
         """Return what the template shows."""
         return {}

@@ -10,8 +10,8 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
+from billing import colours
 from billing.models import LegalText
-from storefront import brand
 from storefront.context import THEMES, current_brand_or_blank
 
 YEAR_SECONDS = 365 * 24 * 3600
@@ -29,8 +29,8 @@ class Block:
 @require_safe
 def brand_css(request: HttpRequest) -> HttpResponse:
     """Serve the operator's colours; a browser asks again after five minutes, mostly hears 304."""
-    css = brand.stylesheet(current_brand_or_blank().accent)
-    etag = brand.fingerprint(css)
+    css = colours.stylesheet(current_brand_or_blank().accent)
+    etag = colours.fingerprint(css)
     headers = {"ETag": etag, "Cache-Control": f"public, max-age={COLOURS_FRESH_SECONDS}"}
     response = HttpResponse(css, content_type="text/css; charset=utf-8", headers=headers)
     answer = get_conditional_response(request, etag=etag, response=response)

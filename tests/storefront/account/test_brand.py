@@ -3,30 +3,30 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing import colours
+from billing.colours import BLACK, NIGHT, WHITE
 from billing.models import Brand
-from storefront import brand
-from storefront.brand import BLACK, NIGHT, WHITE
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 
 
 @given(COLOURS)
 def test_any_accent_becomes_readable_by_day_and_by_night(colour: str) -> None:
-    palette = brand.palette(colour)
-    assert brand.contrast(palette.accent, WHITE) >= 4.5
-    assert brand.contrast(palette.accent_dark, NIGHT) >= 4.5
-    assert brand.contrast(palette.on_accent, palette.accent) >= 4.5
+    palette = colours.palette(colour)
+    assert colours.contrast(palette.accent, WHITE) >= 4.5
+    assert colours.contrast(palette.accent_dark, NIGHT) >= 4.5
+    assert colours.contrast(palette.on_accent, palette.accent) >= 4.5
     assert palette.on_accent in (WHITE, BLACK)
 
 
 def test_a_readable_accent_stays_as_it_is() -> None:
-    assert brand.palette("#0B5C6B").accent == "#0b5c6b"
+    assert colours.palette("#0B5C6B").accent == "#0b5c6b"
 
 
 @pytest.mark.parametrize("text", ["", "red", "#12345", "#gggggg", "#123456; } body { x: y"])
 def test_anything_but_a_colour_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"colour|hex"):
-        brand.palette(text)
+        colours.palette(text)
 
 
 def test_the_style_sheet_is_served_once_and_then_confirmed(now: object) -> None:

@@ -14,6 +14,7 @@ BLACK = "#000000"
 # The page by night, static/css/tokens.css. AA wants 4.5 : 1; the rest is for the tinted surfaces
 # that the accent also stands on.
 NIGHT = "#0c1116"
+AA = 4.5
 BY_DAY = 5.2
 BY_NIGHT = 7.0
 STEPS = 200

@@ -1,0 +1,180 @@
+"""From an empty database to a shop that sells: the steps, and whether each is done, from rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import requests
+from django.conf import settings
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing import gateways
+from billing.demo import RATES
+from billing.gateways.base import Gateway, GatewayError, Unavailable
+from billing.models import Brand, GatewayEvent, Mail, TaxRate
+from packages.models import Package
+from packages.states import StateChange
+from provisioning import servers
+from provisioning.models import Server
+
+TESTED = "gateway_tested"
+TIMEOUT_SECONDS = 5
+Text = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the way; `code` is its address on the sheet."""
+
+    code: str
+    label: Text
+    about: Text
+    is_done: Callable[[], bool]
+
+
+def steps() -> list[tuple[Step, bool]]:
+    """Return the steps in their order, each with whether it is done."""
+    return [(each, each.is_done()) for each in STEPS]
+
+
+def next_step() -> Step | None:
+    """Return the first step that is not done; None once the shop is open for business."""
+    return next((step for step, done in steps() if not done), None)
+
+
+def load_rates() -> None:
+    """Store the standard rates of the member states that are not there; staff's own stay."""
+    for country, rate_bp, valid_from in RATES:
+        TaxRate.objects.get_or_create(
+            country=country, valid_from=valid_from, defaults={"rate_bp": rate_bp}
+        )
+
+
+def webhook_url(gateway: Gateway) -> str:
+    """Return the address to enter at the gateway."""
+    return f"{settings.SITE_URL}{reverse('webhook', args=[gateway.code])}"
+
+
+def troubles_of(gateway: Gateway, *, at: datetime) -> list[Text]:
+    """Ask the gateway with our key, and our own webhook address from here; return what is wrong.
+
+    Speaks HTTP; nothing is changed there or here. An unsigned webhook has to be refused with 400.
+    """
+    found: list[Text] = []
+    try:
+        gateway.list_payments(at)
+    except Unavailable:
+        found.append(_("It does not answer: check its address and your network."))
+    except GatewayError:
+        found.append(_("It refuses our key: check the settings of this gateway."))
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.post(
+                webhook_url(gateway), data=b"{}", timeout=TIMEOUT_SECONDS, allow_redirects=False
+            )
+        if answer.status_code != 400:
+            told = _("The webhook address answers %(status)s to an unsigned test, not 400.")
+            found.append(told % {"status": answer.status_code})
+    except requests.RequestException:
+        found.append(_("The webhook address cannot be reached: check SITE_URL and the proxy."))
+    return found
+
+
+def keep_tested(gateway: Gateway, *, at: datetime, actor: str) -> None:
+    """Keep that the gateway's test went well."""
+    StateChange.objects.create(
+        subject="brand",
+        subject_id=1,
+        before="",
+        after=TESTED,
+        actor=actor[:80],
+        reason=gateway.code,
+        at=at,
+    )
+
+
+def tested_at(gateway: Gateway) -> datetime | None:
+    """Return when a test of the gateway last went well."""
+    tests = StateChange.objects.filter(subject="brand", after=TESTED, reason=gateway.code)
+    last = tests.order_by("-id").first()
+    return last.at if last else None
+
+
+def heard_at(gateway: Gateway) -> datetime | None:
+    """Return when the gateway last sent us an event."""
+    last = GatewayEvent.objects.filter(gateway=gateway.code).order_by("-id").first()
+    return last.received_at if last else None
+
+
+def _has_brand() -> bool:
+    return Brand.objects.exists()
+
+
+def _has_company() -> bool:
+    brand = Brand.objects.exclude(company="").exclude(street="").exclude(city="").first()
+    return brand is not None and TaxRate.objects.filter(country=brand.country).exists()
+
+
+def _has_dialler() -> bool:
+    return Server.objects.filter(active=True, check_note__startswith=servers.WORKS).exists()
+
+
+def _has_gateway() -> bool:
+    """Somebody can pay: by transfer, or at a gateway that was tested or has spoken to us."""
+    by_transfer = Brand.objects.exclude(iban="").exists()
+    return any(
+        by_transfer if each.code == "bank_transfer" else bool(tested_at(each) or heard_at(each))
+        for each in gateways.offered()
+    )
+
+
+def _has_package() -> bool:
+    return Package.objects.filter(draft=False, visible=True, archived=False).exists()
+
+
+def _has_mailed() -> bool:
+    return Mail.objects.filter(template="mail_test", state=Mail.State.SENT).exists()
+
+
+STEPS = (
+    Step(
+        "brand",
+        gettext_lazy("Brand"),
+        gettext_lazy("The name customers see, its colour, and the addresses of your mails."),
+        _has_brand,
+    ),
+    Step(
+        "company",
+        gettext_lazy("Company and tax"),
+        gettext_lazy("Who sells, as it stands on invoices, and how prices are meant."),
+        _has_company,
+    ),
+    Step(
+        "dialler",
+        gettext_lazy("Dialler"),
+        gettext_lazy("The ICTBroadcast server on which accounts are made."),
+        _has_dialler,
+    ),
+    Step(
+        "gateway",
+        gettext_lazy("Payments"),
+        gettext_lazy("By which way customers pay, and whether its messages reach the shop."),
+        _has_gateway,
+    ),
+    Step(
+        "package",
+        gettext_lazy("First package"),
+        gettext_lazy("What you sell: begun from a pattern, priced, published."),
+        _has_package,
+    ),
+    Step(
+        "mail",
+        gettext_lazy("Mail"),
+        gettext_lazy("Whether what the shop writes arrives."),
+        _has_mailed,
+    ),
+)

@@ -1,0 +1,74 @@
+"""From an empty database to an open shop: what is asked, kept and told on the way."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from billing import demo, opening
+from billing.gateways import get
+from billing.models import Brand, TaxRate, User
+from provisioning.models import Server
+from provisioning.simulator.simulator import Simulator
+from tests.clock import Clock
+from tests.desk import pages
+
+SHEET = "/admin/opening/"
+
+
+def test_an_empty_database_leads_an_owner_to_the_first_step(
+    transactional_db: None, clock: Clock
+) -> None:
+    owner = Client()
+    owner.force_login(User.objects.create_superuser("owner@shop.test", "x" * 20))
+    assert Client().get("/").status_code == 503
+    led = owner.get("/admin/")
+    assert (led.status_code, led.headers["Location"]) == (302, SHEET)
+    page = owner.get(f"{SHEET}?step=mail")
+    assert page.context["step"] == "brand"
+    assert pages.blocked(page.content.decode()) == []
+    sent = {"name": "Nordlicht", "support_email": "a@shop.test", "mail_sender": "a@shop.test"}
+    told = pages.text(owner.post(SHEET, {"step": "brand", "accent": "#ffee00", **sent}))
+    assert "contrast of 1.2 : 1 on white; 4.5 : 1 is needed" in told
+    assert not Brand.objects.exists()
+    owner.post(SHEET, {"step": "brand", "accent": "#0b5c6b", **sent})
+    assert owner.get("/admin/").status_code == 200
+    # Taken up again where it was left.
+    assert owner.get(SHEET).context["step"] == "company"
+    assert "0 of 6" not in pages.text(owner.get(SHEET))
+
+
+def test_a_dialler_that_does_not_answer_is_kept_and_told(staff: Client, shop: Simulator) -> None:
+    Server.objects.all().delete()
+    sent = {"name": "Hamburg", "base_url": "http://127.0.0.1:9/rest", "currency": "EUR"}
+    more = {"login_url": "http://127.0.0.1:9/", "profile": "current", "auth": "form"}
+    login = {"username": "admin", "secret": "x", "step": "dialler"}
+    told = pages.text(staff.post(SHEET, {**sent, **more, **login}, follow=True))
+    assert "It is saved, but the server cannot be reached" in told
+    assert [step.code for step, done in opening.steps() if not done] == [
+        "dialler",
+        *(["gateway"] if not opening.steps()[3][1] else []),
+        "mail",
+    ]
+
+
+def test_a_gateway_out_of_reach_is_told_and_not_taken_for_tested(
+    staff: Client, shop: Simulator
+) -> None:
+    told = pages.text(staff.post(SHEET, {"step": "gateway", "gateway": "simulated"}, follow=True))
+    assert "It does not answer" in told
+    assert "The webhook address cannot be reached" in told
+    assert opening.tested_at(get("simulated")) is None
+
+
+def test_the_rates_of_the_member_states_come_once_and_staffs_own_stay(seeded_rates: None) -> None:
+    TaxRate.objects.filter(country="DE").update(rate_bp=1)
+    before = TaxRate.objects.count()
+    opening.load_rates()
+    assert TaxRate.objects.count() == before == len(demo.RATES)
+    assert set(TaxRate.objects.filter(country="DE").values_list("rate_bp", flat=True)) == {1}
+
+
+@pytest.fixture
+def seeded_rates(db: None) -> None:
+    opening.load_rates()
