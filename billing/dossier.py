@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db.models import Model, Q
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from billing import consents
 from billing.models import (
     Customer,
     Invoice,
@@ -49,6 +51,7 @@ def of(customer: Customer, may: Callable[[str], bool]) -> list[Part]:
         "billing.view_order": _orders,
         "provisioning.view_job": _jobs,
         "billing.view_mail": _mails,
+        "billing.view_customer": _consents,
     }
     return [make(customer) for right, make in makers.items() if may(right)]
 
@@ -194,6 +197,20 @@ def _mails(customer: Customer) -> Part:
     ]
     head = (_("mail"), _("state"), _("when"))
     return Part(Table("mails", _("Mails"), head, rows), _all(Mail, customer))
+
+
+def _consents(customer: Customer) -> Part:
+    rows = [
+        [
+            Cell(capfirst(str(each.purpose)), row_url(each.row)),
+            Cell(each.version),
+            Cell(_moment(each.at)),
+        ]
+        for each in consents.of(customer)[:LATEST]
+    ]
+    head = (_("agreed to"), _("version"), _("when"))
+    url = reverse("admin:sheet_consents") + f"?customer={customer.pk}"
+    return Part(Table("consents", _("Consents"), head, rows), url)
 
 
 def _all(model: type[Model], customer: Customer) -> str:

@@ -1,6 +1,6 @@
 """The sheet "Reports": tables of some months, each also as a file; for owner and billing."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
@@ -13,7 +13,7 @@ from billing.models import current_brand
 from billing.report_tables import Span, end_of_month
 from packages import clock
 from packages.desk.sheets import Sheet, register
-from packages.desk.tables import as_csv
+from packages.desk.tables import Table, as_csv
 from packages.periods import business_day
 
 MOST_MONTHS = 36
@@ -65,7 +65,10 @@ class Reports(Sheet):
         given = form.cleaned_data if form.is_bound else _usual(on)
         span = Span(given["first"], end_of_month(given["last"]), zone)
         chosen = {"first": f"{span.first_on:%Y-%m}", "last": f"{span.last_on:%Y-%m}"}
-        return {"form": form, "tables": report_tables.all_of(span, on=on, at=at), "chosen": chosen}
+        return {"form": form, "tables": self.tables(span, on=on, at=at), "chosen": chosen}
+
+    def tables(self, span: Span, *, on: date, at: datetime) -> list[Table]:
+        return report_tables.all_of(span, on=on, at=at)
 
 
 def _usual(on: date) -> dict[str, date]:

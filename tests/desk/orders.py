@@ -25,7 +25,7 @@ def placed(slug: str, *, at: datetime, email: str = "ada@example.com") -> Order:
         brand,
         placed_by=user,
         language="en",
-        consents={"terms": "1"},
+        consents={"terms": {"text": "I agree to the terms.", "version": "1"}},
         seen=seen,
         on=on,
         at=at,

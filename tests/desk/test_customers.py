@@ -51,7 +51,7 @@ def test_the_page_has_everything_and_each_list_opens(
     for words in (str(invoice.number), account.username, "Create account", "€128.00"):
         assert words in html
     parts = [part.split("</section>")[0] for part in html.split('aria-labelledby="part-')[1:]]
-    assert len(parts) == 9
+    assert len(parts) == 10
     for part in parts:
         if part.startswith("tickets"):
             continue
