@@ -32,5 +32,5 @@ def take_away(user: User, *, reason: str, at: datetime, actor: str) -> bool:
             reason=reason[:300],
             at=at,
         )
-        get_adapter().send_mail("mfa/email/totp_deactivated", user.email, {"user": user})
+        get_adapter().send_mail("mfa/email/second_factor_removed", user.email, {"user": user})
     return True

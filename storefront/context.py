@@ -8,6 +8,7 @@ from django.utils.functional import SimpleLazyObject
 
 from billing import carts
 from billing.models import Brand, current_brand
+from storefront.owned import rights_of
 from storefront.viewing import viewing_of
 
 THEMES = ("light", "dark")
@@ -20,6 +21,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "viewing": viewing_of(request),
         "theme": theme if theme in THEMES else "",
         "cart_count": SimpleLazyObject(lambda: _cart_count(request)),
+        "may": SimpleLazyObject(lambda: rights_of(request)),
     }
 
 

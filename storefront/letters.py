@@ -99,6 +99,13 @@ LETTERS = {
         noop("Signing in no longer needs a code from an app."),
         is_notice=True,
     ),
+    "second_factor_removed": Letter(
+        noop("Second factor taken away"),
+        noop(
+            "Our staff took away your app, keys and recovery codes. Your password alone is enough."
+        ),
+        is_notice=True,
+    ),
     "webauthn_added": Letter(
         noop("Security key added"),
         noop("A security key or passkey was added to your account."),

@@ -6,7 +6,7 @@ customer, without the right that the page needs (storefront/rights.py), gets 403
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 from allauth.account.models import EmailAddress
@@ -58,6 +58,12 @@ def membership_of(request: HttpRequest) -> Membership | None:
 def acting_for(request: HttpRequest) -> QuerySet[Membership]:
     """Return all the customers that the user acts for, with what they may do."""
     return user_of(request).memberships.select_related("customer", "user").order_by("customer_id")
+
+
+def rights_of(request: HttpRequest) -> Collection[Membership.Right]:
+    """Return what the user may do for that customer; all of it before the first checkout."""
+    membership = membership_of(request) if request.user.is_authenticated else None
+    return membership.rights if membership else list(Membership.Right)
 
 
 def customer_of(request: HttpRequest) -> Customer | None:

@@ -8,13 +8,14 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing import second_factors
 from billing.models import Membership, User
 from packages.desk.deeds import Deed, ReasonForm, Text
+from packages.desk.door import demand_fresh_proof
 from packages.desk.pages import Page, TabularInline
 
 if TYPE_CHECKING:
@@ -90,6 +91,14 @@ class UserPage(Page, UserAdmin):  # type: ignore[type-arg]
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> tuple[Any, ...]:
         return self.inlines if obj else ()
+
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        """Set another's password: whoever does shows again who they are."""
+        if self.may_act(request):
+            demand_fresh_proof(request)
+        return super().user_change_password(request, id, form_url)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

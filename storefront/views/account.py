@@ -38,7 +38,7 @@ from packages.money import total
 from packages.periods import Period, business_day
 from storefront import invoice_filters, overview, reasons
 from storefront.consents import to_keep
-from storefront.owned import customer_of, owned_invoice, user_of
+from storefront.owned import customer_of, owned_invoice, rights_of, user_of
 from storefront.profile_forms import ProfileForm
 from storefront.views.services import service as service
 
@@ -160,6 +160,9 @@ def profile(request: HttpRequest) -> HttpResponse:
             return _in_language(request, form.cleaned_data["language"])
     else:
         form = ProfileForm(instance=customer_of(request) or _new_customer(user, at=at))
+        may = rights_of(request)
+        for field in form.fields.values():
+            field.disabled = Membership.Right.MANAGE not in may
     status = 422 if form.errors else 200
     return render(request, "storefront/account/profile.html", {"form": form}, status=status)
 

@@ -102,6 +102,18 @@ def test_money_asks_again_who_is_there(
     assert transfer.state == Payment.State.SUCCEEDED
 
 
+def test_whoever_sets_anothers_password_shows_again_who_they_are(
+    guarded: None, clock: Clock, shop: Simulator
+) -> None:
+    owner, other = shows_again(person("owner")), person("support", "other@nordcast.example")
+    address = reverse("admin:auth_user_password_change", args=[other.pk])
+    clock.pass_by(minutes=10)
+    for answer in (owner.get(address), owner.post(address, {"password1": "x", "password2": "x"})):
+        assert "reauthenticate" in answer.headers["Location"]
+    other.refresh_from_db()
+    assert other.check_password(PASSWORD)
+
+
 @pytest.mark.parametrize(
     ("role", "address", "status"),
     [
@@ -154,7 +166,7 @@ def test_a_lost_factor_is_taken_away_with_a_reason_and_told(shop: Simulator, gua
     pages.press(owner, lost, "second-factor", reason="called back at the office")
     assert not Authenticator.objects.filter(user=lost).exists()
     assert pages.last_change(lost).reason == "called back at the office"
-    assert "Authenticator app turned off" in Mail.objects.get(recipient=lost.email).subject
+    assert "Second factor taken away" in Mail.objects.get(recipient=lost.email).subject
     assert lands(signs_in(lost), INDEX) == (200, reverse("mfa_index"))
     assert pages.offered(owner, lost) == []
 

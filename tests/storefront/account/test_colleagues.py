@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern, get_resolver, reverse
+from django.urls import URLPattern, get_resolver, resolve, reverse
 
 from billing import colleagues, deliveries, emails
-from billing.models import Invitation, Mail, Membership, Ticket, User
+from billing.models import Invitation, Invoice, Mail, Membership, Ticket, User
 from provisioning import vault
 from storefront import rights, urls
 from tests import world
+from tests.billing import saved
+from tests.storefront.account import people
 from tests.storefront.account.people import Person
 
 Right = Membership.Right
@@ -81,6 +84,33 @@ def test_who_may_look_looks_at_everything_and_does_nothing(anna: Person) -> None
         assert carl.post(url, {"deed": "generate"}).status_code == 403, name
     anna.subscription.refresh_from_db()
     assert (anna.subscription.state, anna.subscription.ends_on) == (before, None)
+
+
+@pytest.mark.parametrize("right", [None, Right.PAY, Right.ASK])
+def test_nobody_is_shown_a_form_that_they_may_not_send(
+    anna: Person, now: datetime, right: Membership.Right | None
+) -> None:
+    people.order(anna.user, anna.customer, "starter", at=now)
+    saved.kept(anna.customer, at=now)
+    _, carl = colleague(anna, *([right] if right else []))
+    everything, shown = forms_of(anna.browser(), anna), forms_of(carl, anna)
+    allowed = {name for name in everything if rights.TO_LOOK_AND_DO[name][1] in {right, Right.SEE}}
+    assert shown == allowed < everything
+
+
+def forms_of(client: Client, anna: Person) -> set[str]:
+    """Return the names of the pages that some page of Anna's sends a form to."""
+    service = reverse("storefront:service", args=[anna.subscription.public_id])
+    invoice = Invoice.objects.filter(state=Invoice.State.OPEN)[0]
+    pages = [reverse(f"storefront:{name}") for name in ("invoices", "methods", "profile")]
+    pages += [service, reverse("storefront:invoice", args=[invoice.public_id])]
+    names = set()
+    for page in pages:
+        text = client.get(page).content.decode()
+        for form in re.findall(r"<form[^>]*method=\"post\"[^>]*>", text):
+            action = re.search(r'action="([^"#]+)', form)
+            names.add(str(resolve(action.group(1) if action else page).url_name))
+    return names & set(rights.TO_LOOK_AND_DO)
 
 
 @pytest.mark.parametrize(("right", "status"), [("ask", 302), ("pay", 403)])
