@@ -58,7 +58,8 @@ def book(job: Job, *, at: datetime) -> None:
     assert job.amount_minor is not None or job.kind != Job.Kind.CREDIT
     if job.kind == Job.Kind.CREDIT:
         kind, expires_on = _kind_of(job)
-        _grant(job, job.amount_minor or 0, kind, job.cause, expires_on=expires_on, at=at)
+        granted = job.amount_minor or 0
+        _grant(job.account, granted, kind, job.cause, expires_on=expires_on, at=at)
     elif job.amount_minor:
         _take(job, job.amount_minor, at=at)
     _bound_take_backs(job.account)
@@ -102,6 +103,11 @@ def gift(
     """
     details = {GIFT: expires_on.isoformat() if expires_on else "", "reason": reason}
     return jobs.credit(account, amount, cause=cause, at=at, actor=actor, details=details)
+
+
+def found(account: Account, minor: int, *, cause: str, at: datetime) -> None:
+    """Book credit that nobody here granted; it counts as paid, so it never lapses."""
+    _grant(account, minor, Kind.PAID, f"found-{cause}", expires_on=None, at=at)
 
 
 def expire(on: date, *, at: datetime) -> int:
@@ -153,7 +159,7 @@ def _settle(job: Job, balance: int, *, at: datetime) -> None:
     buckets = in_burn_order(job.account)
     held = sum(bucket.left_minor for bucket in buckets)
     if balance > held:
-        _grant(job, balance - held, Kind.PAID, f"found-{job.cause}", expires_on=None, at=at)
+        found(job.account, balance - held, cause=job.cause, at=at)
     parts = burn([bucket.left_minor for bucket in buckets], held - max(balance, 0))
     _lower(buckets, parts, BucketEntry.Kind.USED, job.cause, at=at)
 
@@ -210,11 +216,11 @@ def _lower(
 
 
 def _grant(
-    job: Job, amount: int, kind: str, cause: str, *, expires_on: date | None, at: datetime
+    account: Account, amount: int, kind: str, cause: str, *, expires_on: date | None, at: datetime
 ) -> None:
-    currency = job.account.server.currency
+    currency = account.server.currency
     bucket = CreditBucket.objects.create(
-        account=job.account,
+        account=account,
         kind=kind,
         cause=cause,
         currency=currency,

@@ -225,6 +225,17 @@ INVARIANTS = (
              JOIN provisioning_job j ON j.id = t.job_id WHERE j.account_id = a.id))""",
     ),
     Invariant(
+        "SRV-2",
+        "An account that ran before it was ours has its service, and was not made again.",
+        """SELECT a.id FROM provisioning_account a
+           JOIN packages_statechange c ON c.subject = 'account' AND c.subject_id = a.id
+             AND c.before = '' AND c.after <> 'planned'
+           LEFT JOIN billing_subscription s ON s.account_id = a.id
+           LEFT JOIN billing_creditbucket b ON b.cause = 'found-import-' || a.id
+           WHERE s.id IS NULL OR b.account_id <> a.id OR EXISTS (
+             SELECT 1 FROM provisioning_job WHERE account_id = a.id AND kind = 'create')""",
+    ),
+    Invariant(
         "EXC-1",
         "The documents of an exchange are what its quote said, to the cent.",
         """SELECT e.id FROM billing_exchange e
@@ -326,11 +337,13 @@ INVARIANTS = (
     ),
     Invariant(
         "MAIL-1",
-        "A running account's login was mailed once, as soon as its jobs had ended.",
+        "The login of an account that we made was mailed once, as soon as its jobs had ended.",
         """SELECT a.id FROM provisioning_account a
            LEFT JOIN billing_mail m ON m.template = 'account_ready'
              AND m.cause = 'account-' || a.id
            WHERE a.state <> 'planned' AND a.password_sealed IS NULL
+             AND NOT EXISTS (SELECT 1 FROM packages_statechange c WHERE c.subject = 'account'
+               AND c.subject_id = a.id AND c.before = '' AND c.after <> 'planned')
            GROUP BY a.id HAVING count(m.id) <> 1
            UNION ALL SELECT a.id FROM provisioning_account a
            WHERE a.state = 'live' AND a.password_sealed IS NOT NULL AND NOT EXISTS (

@@ -79,6 +79,17 @@ def limits_of(package: Package, quantity: int = 1) -> Limits:
     )
 
 
+def person_of(customer: Customer) -> dict[str, str]:
+    """Return what the dialler is told about whose account it is."""
+    return {
+        "name": customer.name,
+        "company": customer.company,
+        "email": customer.email,
+        "phone": customer.phone,
+        "language": customer.language,
+    }
+
+
 def activate(subscription: Subscription, line: OrderLine, *, at: datetime, actor: str) -> None:
     """Start the paid (or trial) time today and ask for the account at the dialler.
 
@@ -377,16 +388,8 @@ def _add_period(subscription: Subscription, index: int, stretch: Period, *, at: 
 
 
 def _plan_account(subscription: Subscription, *, at: datetime, actor: str) -> Account:
-    customer = subscription.customer
-    person = {
-        "name": customer.name,
-        "company": customer.company,
-        "email": customer.email,
-        "phone": customer.phone,
-        "language": customer.language,
-    }
     return accounts.plan(
-        person,
+        person_of(subscription.customer),
         subscription.terms,
         pools.of(subscription.package),
         currency=subscription.currency,

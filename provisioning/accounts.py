@@ -9,8 +9,8 @@ from django.utils.text import slugify
 
 from packages.states import record_change
 from provisioning import pools, vault
-from provisioning.dialler.base import AccountSpec, Limits
-from provisioning.models import Account, Pool
+from provisioning.dialler.base import AccountSpec, Limits, RemoteAccount
+from provisioning.models import Account, Pool, Server, UnknownAccount
 
 ALPHABET = string.ascii_letters + string.digits
 PASSWORD_LENGTH = 16
@@ -44,6 +44,37 @@ def plan(
     account.password_sealed = vault.seal(_password(), purpose=password_purpose(account))
     account.save()
     record_change(account, before="", at=at, actor=actor, reason="planned")
+    return account
+
+
+def adopt(
+    server: Server,
+    remote: RemoteAccount,
+    person: dict[str, str],
+    limits: Limits,
+    *,
+    at: datetime,
+    actor: str,
+) -> Account:
+    """Insert an account that runs at the dialler already; nothing is changed there.
+
+    What it should be are the limits given; an audit tells where it is not. From now on it is no
+    unknown account. Raises IntegrityError where it is ours already.
+    """
+    account = Account.objects.create(
+        server=server,
+        username=remote.username,
+        remote_id=remote.remote_id,
+        person=person,
+        limits=limits.to_json(),
+        state=Account.State.LIVE,
+        balance_minor=remote.balance_minor,
+        balance_at=None if remote.balance_minor is None else at,
+        created_at=at,
+    )
+    record_change(account, before="", at=at, actor=actor, reason="imported")
+    strange = UnknownAccount.objects.filter(server=server, remote_id=remote.remote_id)
+    strange.update(gone_at=at)
     return account
 
 

@@ -272,6 +272,8 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
     ("SRV-1", "sent all the same",
      ("UPDATE provisioning_account SET placed = false, state = 'planned', pool_id ="
       " (SELECT min(id) FROM provisioning_pool)",)),
+    ("SRV-2", "made again", ("UPDATE packages_statechange SET after = 'live'"
+                             " WHERE subject = 'account' AND before = ''",)),
     ("EXC-1", "credited without a note",
      (EXCHANGE.format(state="cancelled", total=-1, line="NULL"),)),
     ("EXC-1", "ordered for something else",
