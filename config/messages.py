@@ -23,7 +23,7 @@ SOURCES = ("config", "packages", "provisioning", "billing", "storefront")
 LANGUAGES = ("de",)
 ONE, CONTEXT, MANY, CONTEXT_MANY = None, ((1, "c"), 2), (1, 2), ((1, "c"), 2, 3)
 KEYWORDS = {
-    **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop"), ONE),
+    **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop", "noop"), ONE),
     **dict.fromkeys(("pgettext", "pgettext_lazy"), CONTEXT),
     **dict.fromkeys(("ngettext", "ngettext_lazy"), MANY),
     **dict.fromkeys(("npgettext", "npgettext_lazy"), CONTEXT_MANY),
