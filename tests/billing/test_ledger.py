@@ -93,6 +93,16 @@ def test_the_database_counts_each_currency_by_itself() -> None:
     assert not Posting.objects.exists()
 
 
+def test_many_bookings_at_once_are_checked_without_reading_the_whole_table(db: None) -> None:
+    """The table is as empty as the planner believes it to be when the first of them is checked."""
+    book = LedgerAccount.objects.create(kind=Kind.REVENUE, currency="EUR")
+    for number in range(100):
+        post(f"raw-{number}", book, 1, book, -1)
+    before = rows_read_in_order()
+    booked("raw-0")
+    assert rows_read_in_order() == before
+
+
 def test_a_balance_is_the_sum_of_a_customers_book(world: rows.Rows) -> None:
     customer = Customer.objects.get(pk=world["customer"].pk)
     assert ledger.balance(Kind.RECEIVABLE, customer=customer, currency="EUR") == Money(49_00, "EUR")
@@ -105,6 +115,15 @@ def booked(cause: str) -> dict[str, int]:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     postings = Posting.objects.filter(transaction__cause=cause)
     return dict(postings.values_list("account__kind", "amount_minor"))
+
+
+def rows_read_in_order() -> int:
+    """Return how many rows this transaction has read of the postings by reading all of them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'billing_posting'"
+        )
+        return int(cursor.fetchone()[0])
 
 
 def post(cause: str, *sides: Any) -> None:
