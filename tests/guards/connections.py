@@ -47,3 +47,25 @@ def together(work: Callable[[int], T], count: int) -> Sequence[T | Exception]:
 
     with ThreadPoolExecutor(max_workers=count) as pool:
         return list(pool.map(one, range(count)))
+
+
+@contextmanager
+def impatient() -> Iterator[None]:
+    """Give up waiting for a lock after 150 milliseconds instead of five seconds."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = 150")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout")
+
+
+def said(call: Callable[[], object]) -> str:
+    """Call it; return what it raised, empty if nothing."""
+    try:
+        call()
+    # Whatever it is: the test asks only whether it was made to wait.
+    except Exception as error:  # noqa: BLE001
+        return str(error)
+    return ""
