@@ -21,7 +21,8 @@ WORKERS = max(2, min(4, os.cpu_count() or 2))
 def main(arguments: Sequence[str]) -> int:
     report.LINES.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", "-q", "-n", str(WORKERS), "tests/chaos", *arguments]
-    environment = {**os.environ, "CHAOS": "full", "SEED": str(report.SEED)}
+    settings = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+    environment = {**os.environ, **settings, "CHAOS": "full", "SEED": str(report.SEED)}
     failed = subprocess.run(command, env=environment, check=False).returncode
     target = report.LINES.with_suffix(".md")
     target.write_text("\n".join(table(report.lines())) + "\n")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.test import Client
 
 from billing import exchanges, inbox, payments, quotes
 from billing.gateways.simulated import SimulatedGateway
@@ -19,7 +21,7 @@ from provisioning.models import Account
 from tests import world
 from tests.billing import orders
 from tests.clock import Clock
-from tests.story import Gateway
+from tests.story import ADDRESS, CONSENT, Gateway
 
 # What a child does of `work.py`, and with which arguments.
 Work = tuple[str, *tuple[Any, ...]]
@@ -99,6 +101,31 @@ def terminate(stage: Stage) -> Work:
 OPERATIONS: dict[str, Callable[[Stage], Work]] = {
     each.__name__: each for each in (create, credit, suspend, unsuspend, change_package, terminate)
 }
+
+
+def deliver(stage: Stage) -> Work:
+    """The gateway's webhook arrives at the web process."""
+    at = stage.clock.now()
+    user, customer = orders.buyer(at=at)
+    body, headers = stage.webhook(orders.place(user, customer, "business", at=at).invoice)
+    signature = headers["Simulated-Signature"]
+    return ("post", "/webhooks/simulated/", body.decode(), {"Simulated-Signature": signature}, "")
+
+
+def order(stage: Stage) -> Work:
+    """A customer presses the button of the checkout."""
+    user, _ = orders.buyer(at=stage.clock.now())
+    browser = Client(headers={"host": "localhost"})
+    browser.force_login(user)
+    browser.post("/cart/lines/", {"price": world.price("business").pk, "quantity": "1"})
+    page = browser.get("/checkout/").content.decode()
+    seen = re.search(r'name="seen" value="([^"]+)"', page)
+    assert seen is not None
+    fields = {**ADDRESS, **CONSENT, "gateway": "simulated", "seen": seen[1]}
+    return ("post", "/checkout/", fields, {}, browser.cookies["session"].value)
+
+
+WEB: dict[str, Callable[[Stage], Work]] = {each.__name__: each for each in (deliver, order)}
 
 
 def renew(stage: Stage) -> Work:

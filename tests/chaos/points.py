@@ -27,7 +27,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 BASE = Path(__file__).resolve().parent.parent.parent
-OURS = tuple(str(BASE / app) + os.sep for app in ("billing", "packages", "provisioning"))
+APPS = ("billing", "packages", "provisioning", "storefront")
+OURS = tuple(str(BASE / app) + os.sep for app in APPS)
 # What PostgreSQL commits by itself, outside of a transaction.
 WRITES = ("INSERT", "UPDATE", "DELETE")
 

@@ -13,9 +13,10 @@ from datetime import datetime
 import pytest
 
 from billing import runs
-from billing.models import Invoice, Mail
+from billing.models import Invoice, Mail, Order, Payment
+from provisioning.models import Account
 from tests.chaos import judging, report
-from tests.chaos.deeds import OPERATIONS, Stage, Work, credit, renew
+from tests.chaos.deeds import OPERATIONS, WEB, Stage, Work, credit, renew
 from tests.chaos.house import House
 from tests.clock import Clock
 
@@ -28,6 +29,19 @@ def test_killed_at_any_point_it_heals(house: House, clock: Clock, name: str) -> 
     work = OPERATIONS[name](Stage(house.gateway, clock))
     for point in killed(house, work, clock, name):
         heals(house, work, clock, name, at=point)
+
+
+@pytest.mark.parametrize("name", WEB)
+def test_killed_at_any_point_the_web_loses_nothing(house: House, clock: Clock, name: str) -> None:
+    """Whoever got no answer asks again: the gateway, and the customer."""
+    work = WEB[name](Stage(house.gateway, clock))
+    for point in killed(house, work, clock, name):
+        again = house.forks.start(*work, at=clock.now())
+        assert again.wait() == 0, house.forks.said()
+        assert again.result()["returned"] in (200, 303)
+        heals(house, work, clock, name, at=point)
+        assert Order.objects.count() == Payment.objects.count() == 1
+        assert Account.objects.count() == (1 if name == "deliver" else 0)
 
 
 def test_killed_in_a_run_of_the_calendar_it_is_finished(house: House, clock: Clock) -> None:
@@ -76,6 +90,9 @@ def passed(house: House, work: Work, at: datetime) -> list[str]:
     child = house.forks.start(*work, at=at)
     assert child.wait() == 0, house.forks.said()
     assert child.result()["unwrapped"] == [], "A call left the process that no point is around."
+    if work[0] == "post":
+        # A request leaves the rest to workers.
+        assert house.forks.start("heal", HEALED_WITHIN_SECONDS, at=at).wait() == 0
     assert judging.problems(house.dialler, house.post) == []
     return child.points()
 

@@ -9,6 +9,7 @@ from typing import Any
 import time_machine
 from django.db import connection, transaction
 from django.db.models import Case, Exists, F, Min, Q, When
+from django.test import Client
 
 from billing import credits, demo_days, locks, subscriptions
 from billing import tasks as billing
@@ -34,6 +35,17 @@ def ask(clock: time_machine.Traveller, wish: str, account_id: int, cause: str) -
 def work(clock: time_machine.Traveller) -> None:
     """Do what is due now, as workers do it; a fault is logged, and the next thing done."""
     each((demo_days.work,), _carefully)
+
+
+def post(
+    clock: time_machine.Traveller, path: str, data: Any, headers: dict[str, str], session: str
+) -> int:
+    """Be the web process that answers one request; return the status."""
+    browser = Client(headers={"host": "localhost", **headers})
+    browser.cookies["session"] = session
+    if isinstance(data, str):
+        return int(browser.post(path, data, content_type="application/json").status_code)
+    return int(browser.post(path, data).status_code)
 
 
 def bill(clock: time_machine.Traveller) -> None:
