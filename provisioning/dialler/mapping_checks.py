@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping as JsonObject
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def merged(default: Any, data: Any, *, path: str, problems: list[str]) -> Any:
     if not isinstance(data, JsonObject):
         problems.append(f"{path.rstrip('.') or 'The mapping'} must be an object.")
         return default
-    hints = get_type_hints(type(default))
+    kind: Any = type(default)
+    hints = _hints(kind)
     problems += [f"There is no setting {path}{key}." for key in data if key not in hints]
     changes = {
         name: _value(getattr(default, name), hint, data[name], f"{path}{name}", problems)
@@ -38,6 +40,12 @@ def merged(default: Any, data: Any, *, path: str, problems: list[str]) -> Any:
         if name in data
     }
     return replace(default, **changes)
+
+
+@cache
+def _hints(dataclass_: Any) -> dict[str, Any]:
+    """Return the types of its fields; to evaluate them takes longer than all the rest."""
+    return get_type_hints(dataclass_)
 
 
 def _value(default: Any, hint: Any, given: Any, path: str, problems: list[str]) -> Any:
