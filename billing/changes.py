@@ -8,6 +8,7 @@ from billing import change_mails, subscriptions, terms
 from billing.models import Exchange, InvoiceLine, OrderLine, Subscription
 from packages.money import Money
 from packages.periods import business_day, period
+from packages.sweeping import waiting
 from provisioning import jobs
 
 
@@ -54,14 +55,14 @@ def can_exchange(subscription: Subscription, agreed: Exchange, *, on: date) -> b
 
 def begun(on: date) -> list[Exchange]:
     """Return the scheduled exchanges whose period has begun and is paid."""
-    rows = Exchange.objects.filter(
+    due = Exchange.objects.filter(
         mode=Exchange.Mode.AT_END,
         state=Exchange.State.PENDING,
         on__lte=on,
         subscription__state=Subscription.State.ACTIVE,
         subscription__paid_until__gt=F("on"),
     )
-    return list(rows.order_by("subscription_id"))
+    return waiting(due.order_by("subscription_id"))
 
 
 def take_up(subscription: Subscription, *, on: date, at: datetime, actor: str) -> bool:

@@ -55,7 +55,10 @@ def plan(on: date) -> list[Planned]:
     method; not while any other payment is begun or being confirmed, a payment of theirs is disputed
     or staff have paused dunning, and never twice a day.
     """
-    rows = _in_question(on).order_by("due_on", "id").iterator(chunk_size=CHUNK)
+    in_question = _in_question(on)
+    if not in_question.exists():
+        return []
+    rows = in_question.order_by("due_on", "id").iterator(chunk_size=CHUNK)
     planned = list[Planned]()
     while chunk := list(islice(rows, CHUNK)):
         found = (_planned(each, on) for each in _at_work(chunk, on))

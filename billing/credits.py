@@ -15,6 +15,7 @@ from django.db import transaction
 from billing.models import BucketEntry, CreditBucket, InvoiceLine, OrderLine, Subscription
 from packages.models import Package
 from packages.money import Money
+from packages.sweeping import waiting
 from provisioning import jobs
 from provisioning.models import Account, Attempt, Job
 
@@ -71,10 +72,10 @@ def lots(account: Account) -> list[Lot]:
     Locks the account, so that no job of it ends meanwhile.
     """
     Account.objects.select_for_update().get(pk=account.pk)
-    waiting = Job.objects.filter(
+    unfinished = Job.objects.filter(
         account=account, kind=Job.Kind.CREDIT, state__in=Job.UNFINISHED
     ).order_by("seq")
-    coming = [(job.amount_minor or 0, *_kind_of(job)) for job in waiting]
+    coming = [(job.amount_minor or 0, *_kind_of(job)) for job in unfinished]
     found = [
         Lot(each.kind, each.left_minor, each.expires_on, each) for each in in_burn_order(account)
     ]
@@ -114,7 +115,7 @@ def expire(on: date, *, at: datetime) -> int:
     """Ask to take back what is left of gifts whose day has come, once each; return how many."""
     due = CreditBucket.objects.filter(left_minor__gt=0, expires_on__lte=on).order_by("pk")
     asked = 0
-    for bucket in due.select_related("account"):
+    for bucket in waiting(due.select_related("account")):
         cause = f"bucket-{bucket.pk}:expired"
         if not Job.objects.filter(cause=cause).exists():
             with transaction.atomic():

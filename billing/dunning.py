@@ -84,6 +84,8 @@ def _to_look_at(on: date) -> Iterator[list[Invoice]]:
     """Yield the open invoices whose day has come, in chunks by day and id; a partial index."""
     due = Invoice.objects.filter(state=Invoice.State.OPEN, next_step_on__lte=on)
     rows, last = due.order_by("next_step_on", "id").select_related("customer"), Q()
+    if not rows.exists():
+        return
     while chunk := list(rows.filter(last)[:CHUNK]):
         yield chunk
         day, row_id = chunk[-1].next_step_on, chunk[-1].pk

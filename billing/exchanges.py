@@ -35,6 +35,7 @@ from packages.models import Price
 from packages.money import total
 from packages.periods import business_day
 from packages.states import record_change
+from packages.sweeping import waiting
 
 ACTOR = "system:billing"
 Mode = Exchange.Mode
@@ -104,10 +105,10 @@ def drop_scheduled(subscription_id: int, *, at: datetime, actor: str) -> None:
 
     One that the next period was invoiced with stays: whoever pays that goes on with it.
     """
-    waiting = Exchange.objects.filter(
+    scheduled = Exchange.objects.filter(
         subscription=subscription_id, mode=Mode.AT_END, state=Exchange.State.PENDING
     )
-    for exchange in waiting:
+    for exchange in scheduled:
         if not is_invoiced(exchange):
             reason = "the service was cancelled"
             exchange.move(Exchange.State.CANCELLED, at=at, actor=actor, reason=reason)
@@ -147,7 +148,7 @@ def lapse(on: date, *, at: datetime) -> list[str]:
     being paid waits for the gateway's answer. Returns the invoices' numbers.
     """
     kinds = (OrderLine.Kind.EXCHANGE, OrderLine.Kind.RETURN)
-    orders = Order.objects.filter(lines__kind__in=kinds)
+    orders = Order.objects.filter(lines__kind__in=kinds).select_related("invoice")
     late = orders.filter(
         state=Order.State.PLACED, invoice__state=Invoice.State.OPEN, invoice__due_on__lt=on
     ).exclude(
@@ -159,7 +160,7 @@ def lapse(on: date, *, at: datetime) -> list[str]:
         invoice__credit_notes__isnull=True,
     )
     taken = []
-    for order in [*late.select_related("invoice"), *void.select_related("invoice")]:
+    for order in [*waiting(late), *waiting(void)]:
         with transaction.atomic():
             held = locks.take_for_invoice(order.invoice)
             invoice = held.invoices[order.invoice.pk]
@@ -167,8 +168,8 @@ def lapse(on: date, *, at: datetime) -> list[str]:
             if held.orders[order.pk].state == Order.State.FULFILLED:
                 continue
             _take_back(invoice, at=at, actor=ACTOR)
-            waiting = Exchange.objects.filter(order_line__order=order, state=Exchange.State.PENDING)
-            for exchange in waiting:
+            agreed = Exchange.objects.filter(order_line__order=order, state=Exchange.State.PENDING)
+            for exchange in agreed:
                 reason = "not paid in time"
                 exchange.move(Exchange.State.CANCELLED, at=at, actor=ACTOR, reason=reason)
         taken.append(str(invoice))

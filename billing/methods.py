@@ -19,6 +19,7 @@ from billing.gateways.base import (
 from billing.locks import take_methods
 from billing.models import Customer, Mail, MethodSetup, Payment, PaymentMethod
 from packages.states import StateChange, record_change
+from packages.sweeping import waiting
 from provisioning import vault
 
 log = structlog.get_logger()
@@ -130,7 +131,7 @@ def warn_of_expiry(on: date, *, at: datetime) -> None:
         template="method_expiring",
         cause=Concat(Value("method-"), Cast(OuterRef("pk"), CharField())),
     )
-    for method in expiring.filter(~Exists(known)).select_related("customer"):
+    for method in waiting(expiring.filter(~Exists(known)).select_related("customer")):
         charge_emails.method_expiring(method, at=at)
 
 

@@ -82,6 +82,8 @@ def run(on: date, *, at: datetime) -> list[str]:
     was told.
     """
     confirmed = PriceChange.objects.filter(state=PriceChange.State.CONFIRMED)
+    if not confirmed.exists():
+        return []
     for change in confirmed.filter(applied_at__isnull=True, effective_on__lte=on).order_by("pk"):
         _take_effect(change, on=on, at=at)
     brand = current_brand()

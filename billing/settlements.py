@@ -70,6 +70,8 @@ def _due(on: date) -> Iterator[list[Invoice]]:
     confirming = Payment.objects.filter(paying(OuterRef("pk")), state=Payment.State.PROCESSING)
     rows = Invoice.objects.filter(~Exists(confirming), state=Invoice.State.OPEN, due_on__lte=on)
     rows, last = rows.order_by("due_on", "id"), Q()
+    if not rows.exists():
+        return
     while chunk := list(rows.filter(last)[:CHUNK]):
         yield chunk
         due_on, row_id = chunk[-1].due_on, chunk[-1].pk

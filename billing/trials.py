@@ -8,7 +8,7 @@ from django.db.models.functions import Cast, Concat
 from billing import emails
 from billing.models import Invoice, Mail, Subscription, SubscriptionPeriod
 from billing.subscriptions import TRIAL_INDEX
-from packages.sweeping import Quarantine, contained
+from packages.sweeping import Quarantine, contained, waiting
 
 # Every renewal is invoiced earlier than that, so the mail can name its sum.
 TOLD_BEFORE = timedelta(days=5)
@@ -41,7 +41,7 @@ def _ending(on: date) -> list[SubscriptionPeriod]:
         subscription__state=Subscription.State.ACTIVE,
         subscription__ends_on__isnull=True,
     )
-    return list(trials.select_related("subscription__customer", "subscription__package"))
+    return waiting(trials.select_related("subscription__customer", "subscription__package"))
 
 
 def _first_invoice(trial: SubscriptionPeriod) -> Invoice | None:

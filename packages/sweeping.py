@@ -8,9 +8,11 @@ from typing import TypeVar
 
 import structlog
 from django.db import transaction
+from django.db.models import Model, QuerySet
 
 log = structlog.get_logger()
 Row = TypeVar("Row")
+Stored = TypeVar("Stored", bound=Model)
 
 
 def each(rows: Iterable[Row], do: Callable[[Row], object]) -> None:
@@ -25,6 +27,15 @@ def each(rows: Iterable[Row], do: Callable[[Row], object]) -> None:
             first = first or error
     if first is not None:
         raise first
+
+
+def waiting(rows: QuerySet[Stored]) -> list[Stored]:
+    """Return the rows, after asking whether there are any.
+
+    Most days bring none, and Django takes several times longer to name all columns of a query than
+    to ask that question.
+    """
+    return list(rows) if rows.exists() else []
 
 
 def within(rows: Iterable[Row], *, seconds: float) -> Iterator[Row]:

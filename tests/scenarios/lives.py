@@ -80,8 +80,7 @@ class Life:
         if due_on > self.pays_until:
             return date.max
         every, days = self.late
-        index = self.invoices().filter(pk__lte=invoice.pk).count()
-        is_late = every and index % every == 0
+        is_late = every and self.invoices().filter(pk__lte=invoice.pk).count() % every == 0
         return due_on + timedelta(days=days if is_late else self.pays_after)
 
 

@@ -19,6 +19,7 @@ from config.env import VAR_DIR
 from packages.models import Cycle, Price
 from packages.money import Money, total
 from packages.periods import business_day
+from packages.sweeping import waiting
 from provisioning.simulator.simulator import Simulator
 from tests import world
 from tests.billing import saved
@@ -61,7 +62,7 @@ def test_three_years_of_a_dozen_subscriptions(
     lives, on = cast(gateway), date(2027, 1, 31)
     while on <= LAST:
         tasks.bill_due()
-        unpaid = list(Invoice.objects.filter(state=Invoice.State.OPEN))
+        unpaid = waiting(Invoice.objects.filter(state=Invoice.State.OPEN))
         for life in lives:
             life.lives(on, years.now(), unpaid)
         years.work()
