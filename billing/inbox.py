@@ -8,9 +8,14 @@ from django.db import InterfaceError, OperationalError, connection
 from billing.gateways.base import IncomingEvent
 from billing.models import GatewayEvent
 
+COLUMNS = (
+    "gateway, account, livemode, external_id, kind, payment_external_id, body, created_at,"
+    " received_at, state, attempts, note"
+)
 INSERT = (
-    f"INSERT INTO {GatewayEvent._meta.db_table} ({{}}) VALUES ({{}}) "
-    "ON CONFLICT (gateway, account, livemode, external_id) DO NOTHING RETURNING id"
+    f"INSERT INTO {GatewayEvent._meta.db_table} ({COLUMNS})"
+    f" VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, '{GatewayEvent.State.RECEIVED.value}', 0, '')"
+    " ON CONFLICT (gateway, account, livemode, external_id) DO NOTHING RETURNING id"
 )
 
 
@@ -21,20 +26,17 @@ def store(incoming: IncomingEvent, gateway_code: str, *, at: datetime) -> int | 
     A kept connection is not tried before it is used: where the database has ended it, the event is
     inserted by a new one, and the key makes it one row also if the first INSERT was heard.
     """
-    row: dict[str, Any] = {
-        "gateway": gateway_code,
-        "account": incoming.account,
-        "livemode": incoming.livemode,
-        "external_id": incoming.external_id,
-        "kind": incoming.kind,
-        "payment_external_id": incoming.payment_external_id or "",
-        "body": incoming.body,
-        "created_at": incoming.created_at,
-        "received_at": at,
-        "state": GatewayEvent.State.RECEIVED.value,
-        "attempts": 0,
-        "note": "",
-    }
+    row = [
+        gateway_code,
+        incoming.account,
+        incoming.livemode,
+        incoming.external_id,
+        incoming.kind,
+        incoming.payment_external_id or "",
+        incoming.body,
+        incoming.created_at,
+        at,
+    ]
     kept = connection.connection is not None and not connection.in_atomic_block
     # Django would ask "SELECT 1" on a kept connection, as long a way as the INSERT itself.
     connection.health_check_done = True  # type: ignore[attr-defined]
@@ -47,8 +49,8 @@ def store(incoming: IncomingEvent, gateway_code: str, *, at: datetime) -> int | 
         return _insert(row)
 
 
-def _insert(row: dict[str, Any]) -> int | None:
+def _insert(row: list[Any]) -> int | None:
     with connection.cursor() as cursor:
-        cursor.execute(INSERT.format(", ".join(row), ", ".join(["%s"] * len(row))), [*row.values()])
+        cursor.execute(INSERT, row)
         stored = cursor.fetchone()
     return stored[0] if stored else None

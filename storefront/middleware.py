@@ -40,7 +40,10 @@ class RequestLog:
 
 
 class Webhooks:
-    """Let gateways in before all that only browsers need: a webhook is its body and signature."""
+    """Let gateways in before all that only browsers need: a webhook is its body and signature.
+
+    What is stored has its row and what is refused its own line, so the request leaves none here.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response

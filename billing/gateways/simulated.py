@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import requests
@@ -39,12 +40,16 @@ class SimulatedGateway:
         config = config or getattr(settings, "SIMULATED_GATEWAY", None)
         if not config or not config["url"]:
             raise NotConfigured("settings.SIMULATED_GATEWAY has no url")
-        self.name = str(gettext_lazy("Card (test)"))
         self._url: str = config["url"].rstrip("/")
         self._key: str = config["key"]
         self.account: str = config["account"]
         self._timeout_seconds: float = config.get("timeout_seconds", 10)
         self._secrets = signatures.usable(config["secrets"])
+
+    @cached_property
+    def name(self) -> str:
+        """What customers read, in their language."""
+        return str(gettext_lazy("Card (test)"))
 
     def start_payment(self, request: PaymentRequest) -> PaymentStart:
         """Open a payment on the hosted page; the same key and request give the same one again."""
