@@ -22,7 +22,7 @@ from django.db import connection  # noqa: E402
 from config import messages  # noqa: E402
 from config.env import VAR_DIR  # noqa: E402
 from tests import snapshots, world  # noqa: E402
-from tests.bench import machine, pages, renewal, scan, taking_part  # noqa: E402
+from tests.bench import intake, machine, pages, renewal, scan, storm, taking_part  # noqa: E402
 
 # Name, and what measures it; the first argument says whether to be quick.
 SECTIONS: dict[str, Callable[[bool], Iterator[str]]] = {
@@ -30,6 +30,8 @@ SECTIONS: dict[str, Callable[[bool], Iterator[str]]] = {
     "together": taking_part.report,
     "scan": scan.report,
     "pages": pages.report,
+    "intake": intake.report,
+    "storm": storm.report,
 }
 
 

@@ -1,0 +1,195 @@
+"""A storm of webhooks, with the broker away and the database restarted in the middle of it."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from billing import gateways, invariants, payments, renewals
+from billing.models import Allocation, GatewayEvent, Invoice, Payment
+from packages import rows
+from packages.periods import business_day
+from packages.states import record_changes
+from tests import world
+from tests.bench.durable import durable, gunicorn, product
+from tests.bench.sending import deliver, event
+from tests.billing import renewing, saved
+from tests.processes import Worker, wait_until
+
+KINDS = ("payment.processing", "payment.succeeded", "payment.succeeded", "payment.settled")
+PAYMENTS, QUICK_PAYMENTS, CONNECTIONS, MOST_COPIES = 5_000, 250, 50, 5
+NOWHERE, CARD = "http://127.0.0.1:9/", "pm_demo_4242"
+PATIENCE_SECONDS = 1_800
+
+
+@dataclass
+class Storm:
+    """Sends every event one to five times in any order, and keeps what was answered 2xx."""
+
+    port: int
+    events: Sequence[bytes]
+    seed: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
+    accepted: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
+    copies: int = 0
+    limit: int = 0
+    seconds: float = 0
+
+    def rage(self, *, connections: int, troubles: Sequence[Callable[[], object]]) -> None:
+        """Send everything until it is accepted; the troubles come at equal steps of the way."""
+        dice = random.Random(self.seed)
+        copies = [each for each in self.events for _ in range(dice.randint(1, MOST_COPIES))]
+        dice.shuffle(copies)
+        self.copies, begun = len(copies), time.monotonic()
+        # Servers that this thread starts live as long as it, so the sending has one of its own.
+        connection.close()
+        with ThreadPoolExecutor(1) as pool:
+            self.limit = step = len(copies) // (len(troubles) + 1)
+            sending = pool.submit(deliver, self.port, copies, connections=connections, sender=self)
+            try:
+                for number, trouble in enumerate(troubles, 1):
+                    self._wait_for(step * number, sending)
+                    # There is always something on its way when a trouble comes.
+                    self.limit = self.statuses[200] + step
+                    trouble()
+            finally:
+                self.limit = len(copies)
+            sending.result()
+        self.seconds = time.monotonic() - begun
+        self.look()
+
+    def look(self) -> None:
+        """Note what was answered 2xx and is not in the database."""
+        accepted = list(self.accepted)
+        stored = set(GatewayEvent.objects.values_list("external_id", flat=True))
+        self.lost |= {each for each in accepted if each not in stored}
+
+    def waits(self) -> bool:
+        return self.statuses[200] >= self.limit
+
+    def answered(self, body: bytes, status: int) -> None:
+        self.statuses[status] += 1
+        if 200 <= status < 300:
+            self.accepted.add(json.loads(body)["id"])
+
+    def _wait_for(self, good: int, sending: Future[None]) -> None:
+        """Wait for so many 2xx; an error of the sending is ours."""
+
+        def reached() -> bool:
+            return self.statuses[200] >= good or (sending.done() and sending.result() is None)
+
+        wait_until(reached, seconds=PATIENCE_SECONDS, what=f"{good} answers: {self.statuses}")
+
+
+def report(quick: bool) -> Iterator[str]:
+    count = QUICK_PAYMENTS if quick else PAYMENTS
+    with (
+        durable() as servers,
+        saved.open_gateway() as gateway,
+        gunicorn("config.wsgi", **product()) as port,
+    ):
+        gateway.webhooks(drop=True)
+        events = pay(count, at=timezone.now())
+        storm, worker = Storm(port, events), Worker("-Q", "default")
+        try:
+
+            def restart() -> None:
+                servers.restart_database()
+                storm.look()
+
+            storm.rage(
+                connections=CONNECTIONS,
+                troubles=[servers.broker.stop, restart, servers.broker.start],
+            )
+            begun = time.monotonic()
+            wait_until(lambda: not waiting(), seconds=PATIENCE_SECONDS, what="all is processed")
+        finally:
+            worker.stop()
+        yield from _lines(storm, time.monotonic() - begun)
+        yield from (f"- WRONG: {each}" for each in problems(storm, count))
+        yield f"- charged at the gateway: {len(gateway.simulator.log()['charges']):,}"
+
+
+def _lines(storm: Storm, seconds: float) -> Iterator[str]:
+    answers = ", ".join(f"{n:,} × {status or 'none'}" for status, n in storm.statuses.items())
+    yield "## Webhook storm"
+    yield ""
+    yield (
+        f"- {len(storm.events):,} signed events, each sent 1 to {MOST_COPIES} times, shuffled:"
+        f" {storm.copies:,} deliveries over {CONNECTIONS} connections in {storm.seconds:.0f} s,"
+        " processed by a worker meanwhile"
+    )
+    yield "- the broker away from a quarter to three quarters of it, the database killed at half"
+    yield f"- answers: {answers}; what was not 2xx was sent again"
+    yield f"- accepted, and not on disk after the restart or at the end: {len(storm.lost)}"
+    yield f"- the last event was processed {seconds:.0f} s after the last delivery"
+
+
+def problems(storm: Storm, count: int) -> Iterator[str]:
+    """Say what is wrong after all events were processed; `count` payments were paid."""
+    if storm.lost:
+        yield f"{len(storm.lost)} events were accepted and are not stored"
+    found = {
+        "stored events": (GatewayEvent.objects.count(), len(storm.events)),
+        "events that are not processed": (
+            GatewayEvent.objects.exclude(state=GatewayEvent.State.PROCESSED).count(),
+            0,
+        ),
+        "payments that succeeded": (
+            Payment.objects.filter(state=Payment.State.SUCCEEDED).count(),
+            count,
+        ),
+        "paid invoices": (Invoice.objects.filter(state=Invoice.State.PAID).count(), count),
+        "allocations": (Allocation.objects.count(), count),
+    }
+    yield from (f"{n} {what} in place of {due}" for what, (n, due) in found.items() if n != due)
+    yield from (f"violated: {each.invariant.code} {each.rows}" for each in invariants.violations())
+
+
+def waiting() -> bool:
+    return GatewayEvent.objects.filter(state=GatewayEvent.State.RECEIVED).exists()
+
+
+def pay(count: int, *, at: datetime) -> list[bytes]:
+    """Open a shop with so many open invoices, each paid at the gateway; return their events.
+
+    The shop knows of each payment only that it began: the rest is for the webhooks to say.
+    """
+    world.settle_in("http://127.0.0.1:9", at=at)
+    on = business_day(at, world.brand().zone)
+    renewing.many(count, paid_until=on + timedelta(days=7), at=at)
+    renewals.bill(on, at=at)
+    invoices = Invoice.objects.filter(state=Invoice.State.OPEN).select_related("customer")
+    made = rows.insert(_begun(each, at=at) for each in invoices)
+    record_changes(made, before="", at=at, actor="test", reason="begun")
+    asked = gateways.get("simulated")
+    for each in made:
+        request = payments.request_of(each, return_url=NOWHERE, customer_id="")
+        each.external_id = asked.charge_saved(request, CARD).external_id
+    Payment.objects.bulk_update(made, ["external_id"], batch_size=1_000)
+    return [
+        event(f"evt_{each.external_id}_{number}", str(each.external_id), kind)
+        for each in made
+        for number, kind in enumerate(KINDS)
+    ]
+
+
+def _begun(invoice: Invoice, *, at: datetime) -> Payment:
+    return Payment(
+        customer=invoice.customer,
+        invoice=invoice,
+        gateway="simulated",
+        amount_minor=invoice.due.minor,
+        currency=invoice.currency,
+        created_at=at,
+    )
