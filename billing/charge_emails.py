@@ -1,4 +1,4 @@
-"""Mails about saved methods and what was charged to them; each once for its cause."""
+"""Mails about what was charged, contested, or can be charged later; each once for its cause."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -18,6 +18,15 @@ def charge_failed(payment: Payment, *, next_on: date | None, at: datetime) -> No
 def needs_authentication(payment: Payment, *, at: datetime) -> None:
     """Say that the bank wants the customer to confirm, and where to pay; once per invoice."""
     _about("needs_authentication", f"invoice-{payment.invoice_id}", payment, at=at)
+
+
+def disputed(payment: Payment, *, at: datetime) -> None:
+    """Say that what a payment paid for stands still, because its payer contests it."""
+    invoice = payment.invoice
+    address = emails.link("storefront:invoice", invoice.public_id)
+    context = {"payment": payment, "invoice": invoice, "button_url": address}
+    cause, customer = f"payment-{payment.pk}", payment.customer
+    _queue("disputed", cause, customer, context, language=customer.language, at=at)
 
 
 def method_expiring(method: PaymentMethod, *, at: datetime) -> None:

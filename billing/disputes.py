@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from billing import pauses, subscriptions
+from billing import charge_emails, pauses, subscriptions
 from billing.gateways.base import DisputeState
 from billing.locks import Held, take_for_payment
 from billing.models import Invoice, Payment, Subscription, current_brand
@@ -21,7 +21,7 @@ def note(
     """Remember a dispute as the gateway tells it; needs the payment's locks.
 
     `url` is where staff answer it. An ended one keeps how it ended. Where the brand says so, what
-    the payment paid for is suspended meanwhile.
+    the payment paid for is suspended meanwhile, and the customer is told.
     """
     was_open = payment.disputed_at is not None and payment.dispute_ended_at is None
     disputed = dispute == "open"
@@ -53,11 +53,13 @@ def end(payment: Payment, *, at: datetime) -> None:
 
 def _suspend(payment: Payment, held: Held, *, at: datetime) -> None:
     cause = f"dispute-{payment.pk}"
-    for subscription in held.subscriptions.values():
-        if subscription.state == Subscription.State.ACTIVE:
-            subscriptions.suspend(
-                subscription, cause=cause, reason=REASON, at=at, actor=ACTOR, at_once=True
-            )
+    running = [
+        each for each in held.subscriptions.values() if each.state == Subscription.State.ACTIVE
+    ]
+    for each in running:
+        subscriptions.suspend(each, cause=cause, reason=REASON, at=at, actor=ACTOR, at_once=True)
+    if running:
+        charge_emails.disputed(payment, at=at)
 
 
 def _restore(payment: Payment, held: Held, *, at: datetime) -> None:

@@ -184,6 +184,26 @@ def test_a_disputed_payment_stops_dunning_until_it_is_over(subscription: Subscri
     assert invariants.violations() == []
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", "contested at your bank"), ("de", "wurde bei Ihrer Bank")],
+)
+def test_who_is_suspended_for_a_dispute_is_told_once(
+    subscription: Subscription, language: str, told: str
+) -> None:
+    Brand.objects.update(suspends_disputed=True)
+    Customer.objects.update(language=language)
+    payment, at = Payment.objects.get(), noon(day(-10))
+    for _ in range(2):
+        payments.record(_told(payment, disputed=True), payment.gateway, at=at, actor="test")
+    subscription.refresh_from_db()
+    assert subscription.state == Subscription.State.SUSPENDED
+    mail = Mail.objects.get(template="disputed")
+    assert str(payment.invoice.number) in mail.subject
+    assert told in mail.text
+    assert not Mail.objects.filter(template="suspended").exists()
+
+
 def _told(payment: Payment, *, disputed: bool) -> PaymentSnapshot:
     return PaymentSnapshot(
         external_id=payment.external_id or "",
