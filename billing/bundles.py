@@ -47,4 +47,6 @@ def clear(invoice: Invoice, *, at: datetime, actor: str) -> None:
     for earlier in begun:
         if earlier.state == Payment.State.PROCESSING:
             raise NotPayable("being confirmed")
-        earlier.move(Payment.State.CANCELLED, at=at, actor=actor, reason="begun anew")
+        # Its page is closed by whoever asks about it next.
+        earlier.next_check_at, also = at, ("next_check_at",)
+        earlier.move(Payment.State.CANCELLED, at=at, actor=actor, reason="begun anew", also=also)

@@ -1,20 +1,33 @@
-"""Taking the money of what a customer approved at a gateway, where that is a step of its own."""
+"""Taking the money of what a customer approved at a gateway, and closing the page of what is not
+to be paid any more.
+"""
 
-from billing.gateways.base import Captures, Gateway, PaymentSnapshot
+from billing.gateways.base import Captures, Closes, Gateway, PaymentSnapshot
 from billing.models import Invoice, Payment
 
 
 def take(gateway: Gateway, snapshot: PaymentSnapshot) -> PaymentSnapshot:
     """Take the money of a payment that the customer approved, while we still want it.
 
-    Whatever else the gateway said is returned as it is; so is an approved payment that was given up
-    here, or whose invoice was paid meanwhile. The row's key makes it once. Speaks HTTP; hold no
-    lock. Raises as `Captures.capture` does.
+    One that was given up here, or whose invoice was paid meanwhile, is closed at the gateway where
+    that can be; what is returned is what it is afterwards. Whatever else the gateway said is
+    returned as it is. The row's key makes it once. Speaks HTTP; hold no lock. Raises as
+    `Captures.capture` and `Closes.close_page` do.
     """
-    if snapshot.state != "approved" or not isinstance(gateway, Captures):
+    if snapshot.state not in ("open", "approved"):
         return snapshot
-    ours = Payment.objects.filter(gateway=gateway.code, external_id=snapshot.external_id)
-    wanted = ours.filter(state__in=Payment.OPEN).first()
-    if wanted is None or any(each.state != Invoice.State.OPEN for each in wanted.invoices):
+    ours = Payment.objects.filter(
+        gateway=gateway.code, livemode=gateway.livemode, external_id=snapshot.external_id
+    ).first()
+    if ours is None:
         return snapshot
-    return gateway.capture(snapshot.external_id, key=wanted.key.hex)
+    if not _is_wanted(ours):
+        return gateway.close_page(snapshot.external_id) if isinstance(gateway, Closes) else snapshot
+    if snapshot.state == "open" or not isinstance(gateway, Captures):
+        return snapshot
+    return gateway.capture(snapshot.external_id, key=ours.key.hex)
+
+
+def _is_wanted(payment: Payment) -> bool:
+    is_open = payment.state in Payment.OPEN
+    return is_open and all(each.state == Invoice.State.OPEN for each in payment.invoices)

@@ -366,6 +366,10 @@ def _follow(payment: Payment, snapshot: PaymentSnapshot, *, at: datetime, actor:
         # There is no page on which the customer could go on with this one.
         target = Payment.State.FAILED
     if target is None or target not in payment.MOVES[payment.state]:
+        if target == payment.state == Payment.State.CANCELLED:
+            # Its page is closed: nobody can pay there any more.
+            payment.next_check_at = None
+            payment.save(update_fields=["next_check_at"])
         return
     wakes = target == Payment.State.PROCESSING
     payment.next_check_at = (payment.next_check_at or at + FIRST_CHECK) if wakes else None

@@ -260,6 +260,19 @@ class Captures(Protocol):
 
 
 @runtime_checkable
+class Closes(Protocol):
+    """A gateway whose page we can close, so that nobody pays what is not wanted any more."""
+
+    def close_page(self, external_id: str) -> PaymentSnapshot:
+        """End a payment that is not paid, and return what it is now. Speaks HTTP.
+
+        Where the customer was faster that is their payment, as it is. Raises Unavailable (may be
+        closed: ask again), GatewayRefused.
+        """
+        ...
+
+
+@runtime_checkable
 class Wallet(Protocol):
     """A gateway that knows our customers, and keeps their methods also without a payment."""
 

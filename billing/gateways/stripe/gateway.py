@@ -83,6 +83,19 @@ class StripeGateway:
             raise GatewayRefused("a PaymentIntent without its page")
         return self._of_session(pages[0])
 
+    def close_page(self, external_id: str) -> PaymentSnapshot:
+        """Expire a Checkout Session; one that is paid or over is left and read, as is a charge."""
+        if not external_id.startswith("cs_"):
+            return self.fetch_payment(external_id)
+        sessions = self._client.v1.checkout.sessions
+        options = {"idempotency_key": f"expire-{external_id}"}
+        try:
+            self._calls.read(sessions.expire, external_id, {}, options)
+        except GatewayRefused as error:
+            if not self._calls.invalid(error):
+                raise
+        return self.fetch_payment(external_id)
+
     def charge_saved(self, request: PaymentRequest, method_token: str) -> PaymentSnapshot:
         """Charge a saved method off session; a decline comes back as a `failed` snapshot."""
         from stripe import CardError

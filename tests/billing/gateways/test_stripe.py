@@ -168,6 +168,18 @@ def test_a_page_nobody_used_is_cancelled_after_its_day(
     assert gateway.fetch_payment(start.external_id).state == "cancelled"
 
 
+def test_a_page_is_closed_and_one_that_was_paid_before_stays_paid(
+    gateway: StripeGateway, stand_in: StripeLike, asked: PaymentRequest
+) -> None:
+    start = gateway.start_payment(asked)
+    assert [gateway.close_page(start.external_id).state for _ in range(2)] == ["cancelled"] * 2
+    pays(stand_in, start)
+    assert gateway.fetch_payment(start.external_id).state == "cancelled"
+    paid = gateway.start_payment(again(asked))
+    pays(stand_in, paid)
+    assert gateway.close_page(paid.external_id).state == "succeeded"
+
+
 def test_a_kept_method_is_charged_off_session_once_per_key(
     gateway: StripeGateway, stand_in: StripeLike, asked: PaymentRequest
 ) -> None:
