@@ -97,7 +97,10 @@ def anchor_of(paid_until: date) -> date:
 
 
 def prepay(services: Sequence[Subscription], *, at: datetime, minor: int = 1000_00) -> None:
-    """Put so much onto the balance of each service's customer, in one booking."""
+    """Put so much onto the balance of each service's customer, each in a booking of its own.
+
+    The database sums up a booking for each of its postings: one for all would take hours.
+    """
     kinds = LedgerAccount.Kind
     clearing = LedgerAccount.objects.create(kind=kinds.CLEARING, name="test", currency="EUR")
     books = rows.add(
@@ -107,13 +110,14 @@ def prepay(services: Sequence[Subscription], *, at: datetime, minor: int = 1000_
             for each in services
         ],
     )
-    (booking,) = rows.add(LedgerTransaction, [{"cause": "prepaid", "at": at}])
-    sides = [(clearing.pk, minor * len(books)), *((book, -minor) for book in books)]
+    causes = [{"cause": f"prepaid-{book}", "at": at} for book in books]
+    bookings = zip(rows.add(LedgerTransaction, causes), books, strict=True)
     rows.add(
         Posting,
         [
-            {"transaction_id": booking, "account_id": book, "amount_minor": side}
-            for book, side in sides
+            {"transaction_id": booking, "account_id": account, "amount_minor": side}
+            for booking, book in bookings
+            for account, side in ((clearing.pk, minor), (book, -minor))
         ],
     )
 
