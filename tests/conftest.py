@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
+from pytest_django.fixtures import Settings
 
 from billing import invariants
 from config import messages
 from config.celery import app as celery_app
+from config.local.places import place_for
+from config.local.valkey import FAST, Valkey
 from provisioning.simulator.simulator import Simulator
 from tests import snapshots, world
 from tests.clock import Clock
@@ -54,6 +59,17 @@ def dialler() -> Iterator[Simulator]:
     simulator = Simulator.start(password=world.SIMULATOR_PASSWORD)
     yield simulator
     simulator.close()
+
+
+@pytest.fixture
+def broker(settings: Settings) -> Iterator[Valkey]:
+    """A broker of its own, which the test may stop."""
+    with tempfile.TemporaryDirectory(prefix="broker-") as folder:
+        valkey = Valkey(place_for(Path(folder)), settings=FAST)
+        valkey.start()
+        settings.REDIS_URL = settings.CELERY_BROKER_URL = valkey.url
+        yield valkey
+        valkey.stop()
 
 
 @pytest.fixture

@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
-
 import psycopg
-import pytest
 from django.db import connection
 from django.utils import timezone
-from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from billing import tasks
 from billing.models import GatewayEvent
-from config.local.places import place_for
-from config.local.valkey import FAST, Valkey
+from config.local.valkey import Valkey
 from tests.bench.storm import Storm, pay, problems, waiting
 from tests.billing import saved
 from tests.processes import wait_until
 
 PAYMENTS = 4
-
-
-@pytest.fixture
-def broker(settings: Settings) -> Iterator[Valkey]:
-    with tempfile.TemporaryDirectory(prefix="broker-") as folder:
-        valkey = Valkey(place_for(Path(folder)), settings=FAST)
-        valkey.start()
-        settings.REDIS_URL = settings.CELERY_BROKER_URL = valkey.url
-        yield valkey
-        valkey.stop()
 
 
 def test_a_storm_credits_every_payment_once_and_accepts_nothing_that_is_not_stored(

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import redis
@@ -14,8 +11,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from billing.models import Mail
-from config.local.places import place_for
-from config.local.valkey import FAST, Valkey
+from config.local.valkey import Valkey
 from packages.doorbell import ring
 from provisioning import circuits, jobs, tasks
 from provisioning.models import Account, Attempt, Job
@@ -40,16 +36,6 @@ def live(account: Account, clock: Clock) -> Account:
     clock.work()
     account.refresh_from_db()
     return account
-
-
-@pytest.fixture
-def broker(settings: Settings) -> Iterator[Valkey]:
-    with tempfile.TemporaryDirectory(prefix="broker-") as folder:
-        valkey = Valkey(place_for(Path(folder)), settings=FAST)
-        valkey.start()
-        settings.REDIS_URL = settings.CELERY_BROKER_URL = valkey.url
-        yield valkey
-        valkey.stop()
 
 
 def credited(dialler: Simulator) -> list[str]:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 import redis
-from pytest_django.fixtures import Settings
 
 from billing.models import GatewayEvent, Mail, Payment
-from config.local.places import place_for
-from config.local.valkey import FAST, Valkey
+from config.local.valkey import Valkey
 from provisioning.simulator.simulator import Simulator
 from tests.clock import Clock
 from tests.processes import Worker, wait_until
@@ -27,17 +23,6 @@ def clock() -> Iterator[Clock]:
     """Real time, since the worker's process knows no other."""
     with Clock.at(datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")) as clock:
         yield clock
-
-
-@pytest.fixture
-def broker(settings: Settings) -> Iterator[Valkey]:
-    """A broker of its own, which the test may stop."""
-    with tempfile.TemporaryDirectory(prefix="broker-") as folder:
-        valkey = Valkey(place_for(Path(folder)), settings=FAST)
-        valkey.start()
-        settings.REDIS_URL = settings.CELERY_BROKER_URL = valkey.url
-        yield valkey
-        valkey.stop()
 
 
 def mailed() -> bool:
