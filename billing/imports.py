@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from billing import credits, subscriptions
-from billing.models import Customer, Subscription, SubscriptionPeriod, current_brand
+from billing.models import Customer, Subscription, current_brand
 from packages.desk import Impossible
 from packages.models import Price
 from packages.periods import Cycle, business_day, first_from, index_of, period
@@ -122,14 +122,7 @@ def _begin(
         next_on = first_from(start_on, service.cycle, tomorrow)
         index = index_of(start_on, service.cycle, next_on) - 1
         now = period(start_on, service.cycle, index)
-        SubscriptionPeriod.objects.create(
-            subscription=service,
-            index=index,
-            start_on=now.start_on,
-            end_on=now.end_on,
-            created_at=at,
-        )
-        service.paid_until = now.end_on
+        subscriptions.keep_period(service, index, now, at=at)
     service.next_invoice_on = subscriptions.next_invoice_on(service)
     also = ("anchor_on", "paid_until", "account", "activated_at", "next_invoice_on")
     service.move(Subscription.State.ACTIVE, at=at, actor=actor, reason="imported", also=also)

@@ -102,9 +102,9 @@ def activate(subscription: Subscription, line: OrderLine, *, at: datetime, actor
     today = business_day(at, subscription.zone)
     subscription.anchor_on = today + timedelta(days=subscription.trial_days)
     if subscription.trial_days:
-        _add_period(subscription, TRIAL_INDEX, Period(today, subscription.anchor_on), at=at)
+        keep_period(subscription, TRIAL_INDEX, Period(today, subscription.anchor_on), at=at)
     elif subscription.recurs:
-        _add_period(subscription, 0, period(today, subscription.cycle, 0), at=at)
+        keep_period(subscription, 0, period(today, subscription.cycle, 0), at=at)
     subscription.account = _plan_account(subscription, at=at, actor=actor)
     subscription.activated_at = at
     subscription.next_invoice_on = next_invoice_on(subscription)
@@ -223,7 +223,7 @@ def add_period(subscription: Subscription, stretch: Period, *, skipped: int, at:
     service. The caller saves `paid_until`.
     """
     last = int(subscription.periods.aggregate(last=Max("index"))["last"])
-    _add_period(subscription, last + 1 + skipped, stretch, at=at)
+    keep_period(subscription, last + 1 + skipped, stretch, at=at)
 
 
 def next_invoice_on(subscription: Subscription) -> date | None:
@@ -376,7 +376,8 @@ def _add_periods(added: Sequence[Charged], *, at: datetime) -> None:
     rows.add(SubscriptionPeriod, periods)
 
 
-def _add_period(subscription: Subscription, index: int, stretch: Period, *, at: datetime) -> None:
+def keep_period(subscription: Subscription, index: int, stretch: Period, *, at: datetime) -> None:
+    """Store that the period is paid; the caller saves `paid_until`, which is its end now."""
     SubscriptionPeriod.objects.create(
         subscription=subscription,
         index=index,
