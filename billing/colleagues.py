@@ -12,7 +12,7 @@ from django.db import transaction
 
 from billing import colleague_emails
 from billing.models import Customer, Invitation, Membership, User
-from packages.states import StateChange, record_change
+from packages.states import StateChange, record, record_change
 
 Right, Role, State = Membership.Right, Membership.Role, Invitation.State
 VALID_FOR = timedelta(days=7)
@@ -184,14 +184,14 @@ def _code(membership: Membership) -> str:
 
 
 def _note(membership: Membership, before: str, after: str, *, at: datetime, actor: str) -> None:
-    StateChange.objects.create(
-        subject=SUBJECT,
-        subject_id=membership.customer.pk,
-        before=before,
-        after=after,
+    record(
+        SUBJECT,
+        membership.customer.pk,
+        before,
+        after,
+        at=at,
         actor=actor,
         reason=membership.user.email,
-        at=at,
     )
 
 

@@ -13,7 +13,7 @@ from packages.desk import Impossible
 from packages.desk.cells import amount as shown
 from packages.doorbell import ring
 from packages.money import Money
-from packages.states import StateChange
+from packages.states import record
 from provisioning.pools import NoServer
 
 BANK_TRANSFER = bank_transfer.BankTransfer.code
@@ -136,12 +136,12 @@ def _leave(
     """Save the locked event in its next state, and who took it out of the parked ones and why."""
     event.state = state
     event.save(update_fields=["state", "attempts", "next_attempt_at", "processed_at", "note"])
-    StateChange.objects.create(
-        subject="gatewayevent",
-        subject_id=event.pk,
-        before=GatewayEvent.State.PARKED,
-        after=state,
-        actor=actor[:80],
-        reason=reason[:300],
+    record(
+        "gatewayevent",
+        event.pk,
+        GatewayEvent.State.PARKED,
+        state,
         at=at,
+        actor=actor,
+        reason=reason,
     )

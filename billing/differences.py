@@ -15,7 +15,7 @@ from billing import gateways, inbox, payments
 from billing.gateways.base import Gateway, GatewayRefused, PaymentSnapshot, Reports, Unavailable
 from billing.models import Difference, Payment
 from packages.money import Money
-from packages.states import StateChange
+from packages.states import record
 
 log = structlog.get_logger()
 
@@ -83,14 +83,8 @@ def settle(difference: Difference, *, reason: str, at: datetime, actor: str) -> 
     with transaction.atomic():
         held = Difference.objects.filter(pk=difference.pk, settled_at=None)
         if held.update(settled_at=at, note=reason[:300]):
-            StateChange.objects.create(
-                subject="difference",
-                subject_id=difference.pk,
-                before="open",
-                after="settled",
-                actor=actor[:80],
-                reason=reason[:300],
-                at=at,
+            record(
+                "difference", difference.pk, "open", "settled", at=at, actor=actor, reason=reason
             )
 
 

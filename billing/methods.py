@@ -18,7 +18,7 @@ from billing.gateways.base import (
 )
 from billing.locks import take_methods
 from billing.models import Customer, Mail, MethodSetup, Payment, PaymentMethod
-from packages.states import StateChange, record_change
+from packages.states import record, record_change
 from packages.sweeping import waiting
 from provisioning import vault
 
@@ -193,12 +193,4 @@ def _retire(method: PaymentMethod, state: str, *, at: datetime, actor: str, reas
 def _note(
     row: Customer | PaymentMethod, before: str, after: str, *, at: datetime, actor: str, reason: str
 ) -> None:
-    StateChange.objects.create(
-        subject=row._meta.model_name or "",
-        subject_id=row.pk,
-        before=before,
-        after=after,
-        actor=actor[:80],
-        reason=reason[:300],
-        at=at,
-    )
+    record(row._meta.model_name or "", row.pk, before, after, at=at, actor=actor, reason=reason)

@@ -16,7 +16,7 @@ from billing.demo import RATES
 from billing.gateways.base import Gateway, GatewayError, Unavailable
 from billing.models import Brand, GatewayEvent, Mail, TaxRate
 from packages.models import Package
-from packages.states import StateChange
+from packages.states import StateChange, record
 from provisioning import servers
 from provisioning.models import Server
 
@@ -86,15 +86,7 @@ def troubles_of(gateway: Gateway, *, at: datetime) -> list[Text]:
 
 def keep_tested(gateway: Gateway, *, at: datetime, actor: str) -> None:
     """Keep that the gateway's test went well."""
-    StateChange.objects.create(
-        subject="brand",
-        subject_id=1,
-        before="",
-        after=TESTED,
-        actor=actor[:80],
-        reason=gateway.code,
-        at=at,
-    )
+    record("brand", 1, "", TESTED, at=at, actor=actor, reason=gateway.code)
 
 
 def tested_at(gateway: Gateway) -> datetime | None:

@@ -7,7 +7,7 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 
 from billing.models import User
-from packages.states import StateChange
+from packages.states import record
 
 
 def kept(user: User) -> bool:
@@ -23,14 +23,6 @@ def take_away(user: User, *, reason: str, at: datetime, actor: str) -> bool:
     with transaction.atomic():
         if not Authenticator.objects.filter(user=user).delete()[0]:
             return False
-        StateChange.objects.create(
-            subject="user",
-            subject_id=user.pk,
-            before="second factor",
-            after="password",
-            actor=actor[:80],
-            reason=reason[:300],
-            at=at,
-        )
+        record("user", user.pk, "second factor", "password", at=at, actor=actor, reason=reason)
         get_adapter().send_mail("mfa/email/second_factor_removed", user.email, {"user": user})
     return True

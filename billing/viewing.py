@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from billing.models import Customer, User
-from packages.states import StateChange
+from packages.states import record
 
 BEGUN, ENDED = "viewing", "view_ended"
 
@@ -36,12 +36,4 @@ def end(customer: Customer, *, at: datetime, actor: str) -> None:
 def _keep(
     customer: Customer, before: str, after: str, *, reason: str, at: datetime, actor: str
 ) -> None:
-    StateChange.objects.create(
-        subject="customer",
-        subject_id=customer.pk,
-        before=before,
-        after=after,
-        actor=actor[:80],
-        reason=reason[:300],
-        at=at,
-    )
+    record("customer", customer.pk, before, after, at=at, actor=actor, reason=reason)

@@ -122,6 +122,21 @@ def record_changes(
     rows.add(StateChange, entries)
 
 
+def record(
+    subject: str, subject_id: int, before: str, after: str, *, at: datetime, actor: str, reason: str
+) -> None:
+    """Leave a history entry for what happened to a row that is not in its `state`."""
+    StateChange.objects.create(
+        subject=subject,
+        subject_id=subject_id,
+        before=before,
+        after=after,
+        actor=actor[:80],
+        reason=reason[:300],
+        at=at,
+    )
+
+
 def history_of(row: Stateful) -> models.QuerySet[StateChange]:
     return StateChange.objects.filter(subject=row._meta.model_name, subject_id=row.pk)
 
