@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from billing import charge_emails, pauses, subscriptions
-from billing.gateways.base import DisputeState
+from billing.gateways.base import DisputeState, PaymentSnapshot
 from billing.locks import Held, take_for_payment
 from billing.models import Invoice, Payment, Subscription, current_brand
 from packages.periods import business_day
@@ -23,10 +23,9 @@ def note(
     `url` is where staff answer it. An ended one keeps how it ended. Where the brand says so, what
     the payment paid for is suspended meanwhile, and the customer is told.
     """
-    was_open = payment.disputed_at is not None and payment.dispute_ended_at is None
-    disputed = dispute == "open"
-    if (dispute, url) == (payment.dispute, payment.dispute_url) or (not dispute and not was_open):
+    if not _is_news(payment, dispute, url):
         return
+    was_open, disputed = _is_open(payment), dispute == "open"
     payment.dispute, payment.dispute_url = dispute, url or payment.dispute_url
     if disputed:
         payment.disputed_at, payment.dispute_ended_at = payment.disputed_at or at, None
@@ -44,11 +43,25 @@ def note(
         _restore(payment, held, at=at)
 
 
+def has_news(payment: Payment, snapshot: PaymentSnapshot) -> bool:
+    """Say whether the gateway tells of a dispute what the payment's row does not know."""
+    return _is_news(payment, snapshot.dispute, snapshot.dispute_url)
+
+
 def end(payment: Payment, *, at: datetime) -> None:
     """Write down that a dispute is over, as staff know; dunning goes on. Locks the payment."""
     with transaction.atomic():
         locked, held = take_for_payment(payment.pk)
         note(locked, "", held, at=at)
+
+
+def _is_news(payment: Payment, dispute: DisputeState, url: str) -> bool:
+    known = (dispute, url) == (payment.dispute, payment.dispute_url)
+    return not known and bool(dispute or _is_open(payment))
+
+
+def _is_open(payment: Payment) -> bool:
+    return payment.disputed_at is not None and payment.dispute_ended_at is None
 
 
 def _suspend(payment: Payment, held: Held, *, at: datetime) -> None:

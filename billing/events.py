@@ -1,5 +1,6 @@
 """A stored gateway event becomes a recorded payment: by asking the gateway, never by its word."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -29,24 +30,26 @@ def process(event_id: int, *, at: datetime) -> None:
     """Fetch what the event speaks of and record it; mark the event in the same transaction.
 
     Does nothing if the event is done, or another worker has it. Speaks HTTP before any lock. What
-    cannot be decided is parked with a note; an unreachable gateway means another attempt later.
+    had come by then about the same payment is done with it: one answer serves all. What cannot be
+    decided is parked with a note; an unreachable gateway means another attempt later.
     """
     event = _claim(event_id, at=at)
     if event is None:
         return None
+    told = [event.pk, *_others(event)]
     if event.payment_external_id == "":
         return _finish(event, GatewayEvent.State.IGNORED, "speaks of no payment", at=at)
     try:
         if setup := _setup(event):
             setups.check(setup, at=at, actor=f"event:{event.pk}")
-            return _finish(event, GatewayEvent.State.PROCESSED, "", at=at)
+            return _processed(told, at=at)
         gateway = gateways.get(event.gateway, livemode=event.livemode)
         snapshot = gateway.fetch_payment(event.payment_external_id)
         snapshot = captures.take(gateway, snapshot)
     except (Unavailable, GatewayRefused, NotConfigured, KeyError) as error:
         return _postpone(event, type(error).__name__, at=at)
     try:
-        return _record(event, snapshot, at=at)
+        return _record(event, told, snapshot, at=at)
     except Exception as error:
         # A fault of ours must not lose the event: it is tried again, and parked in the end.
         _postpone(event, f"fault: {type(error).__name__}", at=at)
@@ -59,7 +62,24 @@ def _setup(event: GatewayEvent) -> MethodSetup | None:
     return ours.filter(external_id=event.payment_external_id).first()
 
 
-def _record(event: GatewayEvent, snapshot: PaymentSnapshot, *, at: datetime) -> None:
+def _others(event: GatewayEvent) -> list[int]:
+    """What else waits about the same payment, so that the gateway is asked after it came; but not
+    what staff must see.
+    """
+    if event.payment_external_id == "":
+        return []
+    waiting = GatewayEvent.objects.filter(state=GatewayEvent.State.RECEIVED).exclude(pk=event.pk)
+    same = waiting.filter(
+        gateway=event.gateway,
+        livemode=event.livemode,
+        payment_external_id=event.payment_external_id,
+    )
+    return list(same.exclude(kind__in=NEEDS_STAFF).values_list("pk", flat=True))
+
+
+def _record(
+    event: GatewayEvent, told: Sequence[int], snapshot: PaymentSnapshot, *, at: datetime
+) -> None:
     try:
         with transaction.atomic():
             actor = f"event:{event.pk}"
@@ -67,7 +87,7 @@ def _record(event: GatewayEvent, snapshot: PaymentSnapshot, *, at: datetime) -> 
             refunds.record_outside(payment, snapshot, at=at, actor=actor)
             if note := NEEDS_STAFF.get(event.kind):
                 return _finish(event, GatewayEvent.State.PARKED, note, at=at)
-            return _finish(event, GatewayEvent.State.PROCESSED, "", at=at)
+            return _processed(told, at=at)
     except NoServer as error:
         # Paid, but no dialler takes it now: staff see the note, and it goes on when one does.
         return _postpone(event, f"NoServer: {error}", at=at)
@@ -98,13 +118,20 @@ def _claim(event_id: int, *, at: datetime) -> GatewayEvent | None:
     claimed = GatewayEvent.objects.filter(due, pk=event_id, state=GatewayEvent.State.RECEIVED)
     if claimed.update(next_attempt_at=at + LEASE, attempts=F("attempts") + 1) != 1:
         return None
-    return GatewayEvent.objects.get(pk=event_id)
+    return GatewayEvent.objects.defer("body").get(pk=event_id)
+
+
+def _processed(told: Sequence[int], *, at: datetime) -> None:
+    _leave(told, GatewayEvent.State.PROCESSED, "", at=at)
 
 
 def _finish(event: GatewayEvent, state: GatewayEvent.State, note: str, *, at: datetime) -> None:
-    GatewayEvent.objects.filter(pk=event.pk, state=GatewayEvent.State.RECEIVED).update(
-        state=state, note=note[:300], processed_at=at, next_attempt_at=None
-    )
+    _leave([event.pk], state, note, at=at)
+
+
+def _leave(told: Sequence[int], state: GatewayEvent.State, note: str, *, at: datetime) -> None:
+    waiting = GatewayEvent.objects.filter(pk__in=told, state=GatewayEvent.State.RECEIVED)
+    waiting.update(state=state, note=note[:300], processed_at=at, next_attempt_at=None)
 
 
 def _postpone(event: GatewayEvent, note: str, *, at: datetime) -> None:

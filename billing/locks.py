@@ -90,7 +90,9 @@ def take_for_payment(payment_id: int) -> tuple[Payment, Held]:
     """Lock a payment with all that it concerns: its invoices and what `take_for_invoices` locks."""
     payment = Payment.objects.select_related("invoice").get(pk=payment_id)
     held = take_for_invoices(payment.invoices, payments=[payment_id])
-    return held.payments[payment_id], held
+    locked = held.payments[payment_id]
+    locked.invoice = held.invoices[locked.invoice_id]
+    return locked, held
 
 
 def take_entry(entry_id: int, *, pass_by: bool = False) -> BankEntry | None:

@@ -272,20 +272,20 @@ def record(snapshot: PaymentSnapshot, gateway_code: str, *, at: datetime, actor:
     """Write down what the gateway says about one payment, and all that follows from it.
 
     One transaction with the payment's, invoice's, order's and subscriptions' locks. A repetition
-    changes nothing, a success is never taken back, and amounts must match to the cent. Raises
-    UnknownPayment, Mismatch.
+    changes nothing and locks nothing, a success is never taken back, and amounts must match to the
+    cent. Raises UnknownPayment, Mismatch.
     """
-    payment_id = _find(snapshot, gateway_code)
+    found = _find(snapshot, gateway_code)
+    if found.state == Payment.State.SUCCEEDED and not disputes.has_news(found, snapshot):
+        return found
     with transaction.atomic():
-        payment, held = take_for_payment(payment_id)
+        payment, held = take_for_payment(found.pk)
         if payment.external_id not in (None, snapshot.external_id):
             raise Mismatch(f"payment {payment.pk} has another id at the gateway")
         if payment.state == Payment.State.SUCCEEDED:
             disputes.note(payment, snapshot.dispute, held, url=snapshot.dispute_url, at=at)
             return payment
-        payment.external_id = snapshot.external_id
-        payment.redirect_url = payment.redirect_url or snapshot.redirect_url or ""
-        payment.save(update_fields=["external_id", "redirect_url"])
+        _learn(payment, snapshot)
         if snapshot.state == "succeeded":
             _succeed(payment, snapshot, at=at, actor=actor)
             _keep(payment, snapshot, at=at, actor=actor)
@@ -307,14 +307,23 @@ def revalue(payment: Payment, amount: Money, *, at: datetime, actor: str) -> Non
     record_change(locked, before=locked.state, at=at, actor=actor, reason=reason)
 
 
-def _find(snapshot: PaymentSnapshot, gateway_code: str) -> int:
+def _learn(payment: Payment, snapshot: PaymentSnapshot) -> None:
+    """Keep the gateway's id and page of a locked payment, where an answer was lost."""
+    before = payment.external_id, payment.redirect_url
+    payment.external_id = snapshot.external_id
+    payment.redirect_url = payment.redirect_url or snapshot.redirect_url or ""
+    if (payment.external_id, payment.redirect_url) != before:
+        payment.save(update_fields=["external_id", "redirect_url"])
+
+
+def _find(snapshot: PaymentSnapshot, gateway_code: str) -> Payment:
     payments = Payment.objects.filter(gateway=gateway_code, livemode=snapshot.livemode)
     found = payments.filter(external_id=snapshot.external_id).first()
     if found is None and (key := as_uuid(snapshot.key)):
         found = payments.filter(key=key, external_id__isnull=True).first()
     if found is None:
         raise UnknownPayment(snapshot.external_id)
-    return found.pk
+    return found
 
 
 def as_uuid(key: str) -> uuid.UUID | None:

@@ -167,6 +167,8 @@ def record_outside(
     Locks the payment and the balance; a repetition changes nothing. Raises NotRefundable when the
     balance does not have it: then no credit note says yet why it was given back.
     """
+    if not snapshot.refunded_minor:
+        return None
     with transaction.atomic():
         held = _held(payment)
         ours = held.refunds.exclude(way=Refund.Way.TRANSFER).exclude(state=Refund.State.FAILED)

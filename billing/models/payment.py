@@ -242,7 +242,12 @@ class GatewayEvent(models.Model):
                 fields=["next_attempt_at", "id"],
                 condition=Q(state="received"),
                 name="gateway_event_waiting",
-            )
+            ),
+            models.Index(
+                fields=["payment_external_id"],
+                condition=Q(state="received"),
+                name="gateway_event_of_payment",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+MISSED = "FAIL"
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
@@ -32,4 +34,9 @@ def table(bars: Sequence[Bar]) -> Iterator[str]:
     yield "| bar | measured | |"
     yield "|---|---|---|"
     for bar in bars:
-        yield f"| {bar.says} | {bar.measured} | {'ok' if bar.holds else 'FAIL'} |"
+        yield f"| {bar.says} | {bar.measured} | {'ok' if bar.holds else MISSED} |"
+
+
+def is_missed(line: str) -> bool:
+    """Say whether a line of the report is a bar that does not hold."""
+    return line.endswith(f"| {MISSED} |")

@@ -40,6 +40,7 @@ CREATE TABLE IF NOT EXISTS call (
     id INTEGER PRIMARY KEY, at REAL NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL,
     key TEXT, status TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS payment_key ON payment (key);
+CREATE INDEX IF NOT EXISTS payment_due ON payment (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS delivery_due ON delivery (state, due_at);
 INSERT OR IGNORE INTO method (token, brand, last4, expires_on)
     VALUES ('pm_demo_4242', 'Visa', '4242', '2034-12-31');
