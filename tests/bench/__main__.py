@@ -22,7 +22,17 @@ from django.db import connection  # noqa: E402
 from config import messages  # noqa: E402
 from config.env import VAR_DIR  # noqa: E402
 from tests import snapshots, world  # noqa: E402
-from tests.bench import bars, intake, machine, pages, renewal, scan, storm, taking_part  # noqa: E402
+from tests.bench import (  # noqa: E402
+    bars,
+    intake,
+    machine,
+    pages,
+    renewal,
+    scan,
+    statement,
+    storm,
+    taking_part,
+)
 
 # Name, and what measures it; the first argument says whether to be quick.
 SECTIONS: dict[str, Callable[[bool], Iterator[str]]] = {
@@ -32,6 +42,7 @@ SECTIONS: dict[str, Callable[[bool], Iterator[str]]] = {
     "pages": pages.report,
     "intake": intake.report,
     "storm": storm.report,
+    "statement": statement.report,
 }
 
 

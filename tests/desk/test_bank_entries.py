@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from billing import balances, credit_notes, invariants
+from billing import balances, credit_notes, invariants, statement_files
 from billing.models import BankEntry, Invoice, Mail, Payment, StatementFile
 from packages.money import Money
 from packages.states import record_change
@@ -24,6 +27,7 @@ from tests.desk import pages
 from tests.desk.orders import placed
 
 TOTAL = "128.00"
+LARGE, STATEMENTS_A_LINE = 1_000, 0.05
 State, Clue = BankEntry.State, BankEntry.Clue
 
 
@@ -74,6 +78,36 @@ def test_a_quoted_number_pays_the_invoice_and_sets_the_service_up(
     page = staff.get(pages.address(file))
     assert "refresh" not in page.content.decode()
     assert "Done" in pages.text(page)
+
+
+def test_a_large_file_is_read_by_few_statements_while_its_page_shows_how_far_it_is(
+    staff: Client, invoice: Invoice, clock: Clock
+) -> None:
+    lines = [paid("1.00", f"{invoice.number}", reference=f"B{each}") for each in range(LARGE)]
+    file = statement_files.keep(
+        "a.xml", statements.one(*lines), layout=None, at=clock.now(), actor="staff:1"
+    )
+    shown = []
+
+    def watch(_: StatementFile) -> None:
+        page = staff.get(pages.address(file)).content.decode()
+        bar = re.search(r'<progress max="(\d+)" value="(\d+)"></progress> ([^<]*)<', page)
+        shown.append((*(bar.groups() if bar else ()), 'http-equiv="refresh"' in page))
+
+    statement_files.read(file.pk, now=clock.now, told=watch)
+    assert shown == [
+        ("1000", "500", "500 of 1000 lines read", True),
+        ("1000", "1000", "1000 of 1000 lines read", True),
+        ("1000", "0", "0 of 1000 entries booked", True),
+    ]
+    lines = [paid("2.00", f"{invoice.number}", reference=f"C{each}") for each in range(LARGE)]
+    file = statement_files.keep(
+        "b.xml", statements.one(*lines), layout=None, at=clock.now(), actor="staff:1"
+    )
+    with CaptureQueriesContext(connection) as asked:
+        statement_files.read(file.pk, now=clock.now)
+    assert len(asked) <= LARGE * STATEMENTS_A_LINE
+    assert BankEntry.objects.filter(state=State.MATCHED).count() == 2 * LARGE
 
 
 def test_the_same_and_an_overlapping_statement_book_nothing_twice(

@@ -1,0 +1,72 @@
+"""A bank statement of a busy shop: read, judged and stored, line by line, each line once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from billing import renewals, statement_files
+from billing.models import BankEntry, Invoice, StatementFile
+from packages.periods import business_day
+from tests import world
+from tests.bench import bars
+from tests.billing import renewing
+from tests.billing.bank import statements
+
+LINES, QUICK_LINES = 10_000, 1_000
+MOST_SECONDS = 20
+
+
+def report(quick: bool) -> Iterator[str]:
+    count = QUICK_LINES if quick else LINES
+    content = statements.one(*quoting(count))
+    with CaptureQueriesContext(connection) as asked:
+        begun = time.monotonic()
+        steps = handed_in(content)
+        seconds = time.monotonic() - begun
+    again = time.monotonic()
+    handed_in(content)
+    known = time.monotonic() - again
+    yield "## Bank statement"
+    yield ""
+    yield (
+        f"- CAMT.053, {count:,} entries, {len(content) / 2**20:.1f} MiB, each quotes an open"
+        f" invoice: stored in {seconds:.1f} s by {len(asked):,} statements; the page's bar moved"
+        f" {steps} times"
+    )
+    yield f"- the same file again, all of it known: {known:.1f} s"
+    matched = BankEntry.objects.filter(state=BankEntry.State.MATCHED).count()
+    yield from bars.table(
+        [
+            bars.exactly("entries", BankEntry.objects.count(), count),
+            bars.exactly("of them to be booked", matched, count),
+            bars.at_most(f"seconds for {count:,} lines", seconds, MOST_SECONDS, " s"),
+            bars.at_most("statements a line", len(asked) / count, 0.1),
+        ]
+    )
+
+
+def quoting(count: int) -> Iterator[statements.Entry]:
+    """Open a shop with so many open invoices; yield a transfer for each."""
+    at = timezone.now()
+    world.settle_in("http://127.0.0.1:9", at=at)
+    on = business_day(at, world.brand().zone)
+    renewing.many(count, paid_until=on + timedelta(days=7), at=at)
+    renewals.bill(on, at=at)
+    for number, invoice in enumerate(Invoice.objects.filter(state=Invoice.State.OPEN)):
+        text = f"Rechnung {invoice.number} vielen Dank"
+        yield statements.paid(f"{invoice.due.minor / 100:.2f}", text, reference=f"B{number}")
+
+
+def handed_in(content: bytes) -> int:
+    """Keep and read a file as a worker does; return how often its progress was told."""
+    told: list[StatementFile] = []
+    at = timezone.now()
+    file = statement_files.keep("a.xml", content, layout=None, at=at, actor="test")
+    statement_files.read(file.pk, now=timezone.now, told=told.append)
+    return len(told)
