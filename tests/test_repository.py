@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -156,6 +157,33 @@ def test_there_is_one_signal_of_our_own() -> None:
 )
 def test_never_in_the_product(word: str, why: str) -> None:
     assert [name_of(path) for path in source.product() if word in path.read_text()] == [], why
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from stripe import Webhook",
+        "import stripe\n\nstripe.Webhook.construct_event_without_verification(b'')",
+        "from stripe import WebhookSignature as Checked",
+        "import stripe\n\nstripe.StripeEventNotificationHandler.without_verification()",
+    ],
+)
+def test_lint_bans_what_believes_webhooks_too_easily(line: str) -> None:
+    command = [sys.executable, "-m", "ruff", "check", "--stdin-filename", "billing/x.py", "-"]
+    found = subprocess.run(command, cwd=BASE, input=line, text=True, capture_output=True)
+    assert "TID251" in found.stdout
+
+
+def test_no_webhook_is_believed_by_a_client_or_with_another_tolerance() -> None:
+    """What a client offers, lint cannot follow: it knows no types."""
+    found = [
+        f"{name_of(path)}:{call.lineno}"
+        for path in source.product()
+        for call in source.calls(path)
+        if source.called(call).endswith((".construct_event", ".parse_event_notification"))
+        or "tolerance" in {given.arg for given in call.keywords}
+    ]
+    assert found == []
 
 
 def test_a_form_says_which_fields_it_takes() -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from billing import payments
+from billing import events, payments
 from billing.models import (
     GatewayEvent,
     Invoice,
@@ -21,6 +21,7 @@ from tests import payments as pay
 from tests import paypals
 from tests.billing import renewing
 from tests.clock import Clock
+from tests.guards.connections import together
 from tests.paypals import PayPal
 from tests.processes import wait_until
 from tests.story import Customer, everything_is_there_once
@@ -75,6 +76,50 @@ def test_a_customer_who_does_not_come_back_is_served_by_the_webhook_or_the_sweep
     paypal.control(f"payments/{Payment.objects.get().external_id}/pay")
     assert paypal.captured() == []
     clock.pass_by(minutes=3)
+    everything_is_there_once(shop)
+    assert paypal.captured() == ["128.00"]
+
+
+def test_webhook_return_page_and_sweep_at_once_capture_once(
+    buyer: Customer, paypal: PayPal, shop: Simulator, clock: Clock
+) -> None:
+    paypal.webhooks(hold=True)
+    buyer.orders(gateway="paypal")
+    payment = Payment.objects.get()
+    paypal.control(f"payments/{payment.external_id}/pay")
+    paypal.webhooks(release="as_is")
+    wait_until(GatewayEvent.objects.exists, what="the webhook")
+    stored, at = GatewayEvent.objects.get(), clock.now()
+    actors: list[Callable[[], object]] = [
+        lambda: events.process(stored.pk, at=at),
+        lambda: payments.check(payment, at=at, actor="test:return"),
+        lambda: payments.check(payment, at=at, actor="test:sweep"),
+        lambda: buyer.browser.open(f"/payments/{payment.public_id}/"),
+    ]
+    found = together(lambda index: actors[index](), len(actors))
+    assert [each for each in found if isinstance(each, Exception)] == []
+    wait_until(lambda: len(paypal.answers()) >= 2, what="the webhook of the capture")
+    clock.pass_by(minutes=3)
+    everything_is_there_once(shop)
+    assert not waiting()
+    assert paypal.captured() == ["128.00"]
+
+
+def test_two_tabs_that_pay_at_once_open_one_order_and_capture_once(
+    buyer: Customer, paypal: PayPal, shop: Simulator, clock: Clock
+) -> None:
+    page = buyer.orders(gateway="paypal")
+    invoice, at = Invoice.objects.get(), clock.now()
+
+    def begin(_: int) -> str:
+        return payments.start(
+            invoice, "paypal", return_url="http://shop/", at=at, actor="test"
+        ).redirect_url
+
+    assert set(together(begin, 4)) == {Payment.objects.get().redirect_url}
+    assert len(paypal.simulator["order"]) == 1
+    approves(buyer, page)
+    clock.work()
     everything_is_there_once(shop)
     assert paypal.captured() == ["128.00"]
 
