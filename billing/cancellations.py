@@ -6,7 +6,7 @@ from datetime import date, datetime
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
-from billing import credit_notes, emails, exchanges, locks, rests, subscriptions
+from billing import credit_notes, emails, exchanges, invoice_days, locks, rests, subscriptions
 from billing.models import Invoice, InvoiceLine, Payment, Subscription
 from packages.periods import business_day
 from packages.states import record_change
@@ -90,7 +90,7 @@ def _end_of_invoiced(subscription: Subscription, *, on: date) -> date:
 
 
 def _note(subscription: Subscription, what: str, reason: str, *, at: datetime, actor: str) -> None:
-    subscription.next_invoice_on = subscriptions.next_invoice_on(subscription)
+    subscription.next_invoice_on = invoice_days.next_day(subscription)
     subscription.save(update_fields=["ends_on", "next_invoice_on"])
     state, said = subscription.state, ": ".join(filter(None, (what, reason)))
     record_change(subscription, before=state, at=at, actor=actor, reason=said)

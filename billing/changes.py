@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from django.db.models import F
 
-from billing import change_mails, subscriptions, terms
+from billing import change_mails, invoice_days, subscriptions, terms
 from billing.models import Exchange, InvoiceLine, OrderLine, Subscription
 from packages.money import Money
 from packages.periods import business_day, period
@@ -24,7 +24,7 @@ def exchange(subscription: Subscription, agreed: Exchange, *, at: datetime, acto
     subscription.limits, subscription.allowance = agreed.limits, agreed.allowance
     if subscription.cycle != agreed.cycle:
         subscription.cycle, subscription.anchor_on = agreed.cycle, agreed.on
-    subscription.next_invoice_on = subscriptions.next_invoice_on(subscription)
+    subscription.next_invoice_on = invoice_days.next_day(subscription)
     changed = ("package", "price", "amount_minor", "credit_minor", "limits", "allowance")
     subscription.save(update_fields=[*changed, "cycle", "anchor_on", "next_invoice_on"])
     agreed.move(Exchange.State.DONE, at=at, actor=actor, reason="exchanged")
@@ -42,7 +42,7 @@ def can_exchange(subscription: Subscription, agreed: Exchange, *, on: date) -> b
     An invoice that was paid too late finds another world; its money then becomes credit. Once the
     next period was invoiced by the old terms, its payment must not give the new ones.
     """
-    invoiced_until = subscriptions.invoiced_until([subscription]).get(subscription.pk)
+    invoiced_until = invoice_days.invoiced_until([subscription]).get(subscription.pk)
     return (
         agreed.state == Exchange.State.PENDING
         and subscription.state == Subscription.State.ACTIVE
@@ -121,7 +121,7 @@ def reopen(subscription: Subscription, *, reason: str, at: datetime, actor: str)
     subscription.ends_on = None
     also = ("ends_on", "allowance_on")
     subscription.move(Subscription.State.ACTIVE, at=at, actor=actor, reason=reason, also=also)
-    subscription.next_invoice_on = subscriptions.next_invoice_on(subscription)
+    subscription.next_invoice_on = invoice_days.next_day(subscription)
     subscription.save(update_fields=["next_invoice_on"])
     jobs.unsuspend(subscription.account, cause=cause, at=at, actor=actor)
     change_mails.returned(subscription, cause=cause, at=at, free=True)
@@ -148,7 +148,7 @@ def bring_back(subscription: Subscription, line: OrderLine, *, at: datetime, act
     subscriptions.add_period(subscription, stretch, skipped=1, at=at)
     also = ("anchor_on", "ends_on", "paid_until")
     subscription.move(Subscription.State.ACTIVE, at=at, actor=actor, reason="returned", also=also)
-    subscription.next_invoice_on = subscriptions.next_invoice_on(subscription)
+    subscription.next_invoice_on = invoice_days.next_day(subscription)
     subscription.save(update_fields=["next_invoice_on"])
     cause = f"order-line-{line.pk}"
     jobs.unsuspend(subscription.account, cause=f"{cause}:unsuspend", at=at, actor=actor)

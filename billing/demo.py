@@ -119,6 +119,7 @@ def _brand() -> None:
             "iban": "DE02120300000000202051",
             "bic": "BYLADEM1001",
             "currencies": "EUR USD",
+            "lead_monthly": 7,
         },
     )
 

@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from billing import credits, subscriptions
+from billing import credits, invoice_days, subscriptions
 from billing.models import Customer, Subscription, current_brand
 from packages.desk import Impossible
 from packages.models import Price
@@ -123,7 +123,7 @@ def _begin(
         index = index_of(start_on, service.cycle, next_on) - 1
         now = period(start_on, service.cycle, index)
         subscriptions.keep_period(service, index, now, at=at)
-    service.next_invoice_on = subscriptions.next_invoice_on(service)
+    service.next_invoice_on = invoice_days.next_day(service)
     also = ("anchor_on", "paid_until", "account", "activated_at", "next_invoice_on")
     service.move(Subscription.State.ACTIVE, at=at, actor=actor, reason="imported", also=also)
 

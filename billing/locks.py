@@ -24,6 +24,7 @@ from billing.models import (
     PriceNotice,
     Subscription,
 )
+from packages.periods import Cycle
 
 # Day of the next invoice, and id.
 Place = tuple[date, int]
@@ -155,6 +156,15 @@ def take_allowances(on: date, *, limit: int) -> list[Subscription]:
     due = Subscription.objects.filter(allowance_on__lte=on).order_by("allowance_on", "id")
     rows = due.select_for_update(of=("self",), skip_locked=True)
     return list(rows.select_related("account")[:limit])
+
+
+def take_cycle(cycle: Cycle) -> QuerySet[Subscription]:
+    """Lock all subscriptions of a cycle whose next invoice has its day, in their order; return
+    them as a query. It loads no rows: there may be very many.
+    """
+    rows = Subscription.objects.filter(cycle=cycle, next_invoice_on__isnull=False)
+    list(rows.order_by("id").select_for_update(of=("self",)).values_list("id", flat=True))
+    return rows
 
 
 def _agreed() -> QuerySet[Exchange]:

@@ -9,7 +9,15 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from billing import coupons, emails, invoices, locks, price_changes, subscriptions, terms
+from billing import (
+    coupons,
+    emails,
+    invoice_days,
+    invoices,
+    locks,
+    price_changes,
+    terms,
+)
 from billing.models import (
     Brand,
     Coupon,
@@ -102,7 +110,7 @@ def _bill(
         return []
     agreed = terms.scheduled([each for each in due if getattr(each, "has_agreed", True)])
     stretches = _next_periods(due, agreed)
-    wanted = [each for each in due if _has_come(each, stretches[each.pk], on)]
+    wanted = [each for each in due if _has_come(each, stretches[each.pk], brand, on)]
     starts = {key: stretch.start_on for key, stretch in stretches.items()}
     # What is exchanged was agreed at its own price.
     told = [each for each in wanted if each.pk not in agreed and getattr(each, "was_told", True)]
@@ -120,7 +128,7 @@ def _bill(
     for each in due:
         stretch = stretches[each.pk]
         start_on = stretch.end_on if each.pk in billed else stretch.start_on
-        each.next_invoice_on = subscriptions.invoice_day(each, start_on)
+        each.next_invoice_on = invoice_days.day(each, start_on, brand)
     rows.update(due, "next_invoice_on")
     emails.invoice_issued(issued, brand, at=at)
     return issued
@@ -128,7 +136,7 @@ def _bill(
 
 def _next_periods(due: Sequence[Subscription], agreed: Mapping[int, Exchange]) -> dict[int, Period]:
     """Return for each the first period that is neither paid for nor invoiced; one query."""
-    until = subscriptions.invoiced_until(due)
+    until = invoice_days.invoiced_until(due)
     return {each.pk: _period_after(each, until.get(each.pk), agreed.get(each.pk)) for each in due}
 
 
@@ -144,8 +152,8 @@ def _period_after(
     return period(subscription.anchor_on, subscription.cycle, index)
 
 
-def _has_come(subscription: Subscription, stretch: Period, on: date) -> bool:
-    day = subscriptions.invoice_day(subscription, stretch.start_on)
+def _has_come(subscription: Subscription, stretch: Period, brand: Brand, on: date) -> bool:
+    day = invoice_days.day(subscription, stretch.start_on, brand)
     return day is not None and day <= on
 
 

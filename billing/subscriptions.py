@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import F, Max
 
-from billing import allowances, emails, rests, terms
+from billing import allowances, emails, invoice_days, rests, terms
 from billing.models import (
     Customer,
     Exchange,
@@ -19,7 +19,7 @@ from billing.models import (
 from packages import rows
 from packages.models import Package, Price
 from packages.money import Money
-from packages.periods import Cycle, Period, business_day, period
+from packages.periods import Period, business_day, period
 from packages.states import history_of, record_change
 from provisioning import accounts, jobs, pools
 from provisioning.dialler.base import Limits
@@ -28,14 +28,6 @@ from provisioning.models import Account
 # A subscription and the recurring line of an invoice for one of its periods.
 Charged = tuple[Subscription, Any]
 TRIAL_INDEX = -1
-# How many days before its period a renewal is invoiced.
-LEAD_DAYS = {
-    Cycle.MONTHLY: 7,
-    Cycle.QUARTERLY: 14,
-    Cycle.HALF_YEARLY: 14,
-    Cycle.YEARLY: 14,
-    Cycle.TWO_YEARLY: 30,
-}
 # An ended account is suspended at once and deleted after this; until then staff may bring it back.
 KEPT_FOR = timedelta(days=30)
 
@@ -107,7 +99,7 @@ def activate(subscription: Subscription, line: OrderLine, *, at: datetime, actor
         keep_period(subscription, 0, period(today, subscription.cycle, 0), at=at)
     subscription.account = _plan_account(subscription, at=at, actor=actor)
     subscription.activated_at = at
-    subscription.next_invoice_on = next_invoice_on(subscription)
+    subscription.next_invoice_on = invoice_days.next_day(subscription)
     also = ("anchor_on", "paid_until", "account", "activated_at", "next_invoice_on")
     subscription.move(Subscription.State.ACTIVE, at=at, actor=actor, reason="order paid", also=also)
     jobs.create_account(
@@ -184,7 +176,7 @@ def restore(subscription: Subscription, *, cause: str, at: datetime, actor: str)
     """Let a suspended service run again, and say so; needs its lock."""
     assert subscription.account is not None, "A suspended subscription has its account."
     subscription.move(Subscription.State.ACTIVE, at=at, actor=actor, reason="paid")
-    subscription.next_invoice_on = next_invoice_on(subscription)
+    subscription.next_invoice_on = invoice_days.next_day(subscription)
     subscription.save(update_fields=["next_invoice_on"])
     jobs.unsuspend(subscription.account, cause=cause, at=at, actor=actor)
     emails.restored(subscription, cause=cause, at=at)
@@ -226,41 +218,6 @@ def add_period(subscription: Subscription, stretch: Period, *, skipped: int, at:
     keep_period(subscription, last + 1 + skipped, stretch, at=at)
 
 
-def next_invoice_on(subscription: Subscription) -> date | None:
-    """Return the day the next renewal is to be invoiced, None when none is to come.
-
-    It is that of the first period which is neither paid for nor invoiced yet.
-    """
-    return _next_invoice_on(subscription, invoiced_until([subscription]))
-
-
-def invoice_day(subscription: Subscription, start_on: date) -> date | None:
-    """Return when a period that starts on that day is invoiced; not at all after the end."""
-    if subscription.ends_on is not None and start_on >= subscription.ends_on:
-        return None
-    return start_on - timedelta(days=LEAD_DAYS[Cycle(subscription.cycle)])
-
-
-def invoiced_until(services: Sequence[Subscription]) -> dict[int, date]:
-    """Return the end of each one's last period that is invoiced and not paid; one query.
-
-    What was invoiced for a time before `paid_until` does not matter: a service that ended at once
-    and came back counts from another day.
-    """
-    paid = {each.pk: each.paid_until for each in services if each.paid_until is not None}
-    lines = InvoiceLine.objects.filter(
-        subscription__in=paid,
-        kind=InvoiceLine.Kind.RECURRING,
-        period_start_on__gte=min(paid.values(), default=date.max),
-    )
-    until: dict[int, date] = {}
-    stretches: Any = lines.values_list("subscription_id", "period_start_on", "period_end_on")
-    for key, start_on, end_on in stretches:
-        if start_on >= paid[key]:
-            until[key] = max(end_on, until.get(key, end_on))
-    return until
-
-
 def _add_settled(living: Sequence[Subscription], *, at: datetime, actor: str) -> list[Charged]:
     """Add the periods that follow and are settled, and give what is included in those that were
     paid, once per line; return them with their charges. The caller saves the subscriptions.
@@ -288,21 +245,12 @@ def _add_settled(living: Sequence[Subscription], *, at: datetime, actor: str) ->
     return added
 
 
-def _next_invoice_on(subscription: Subscription, until: Mapping[int, date]) -> date | None:
-    if subscription.state in (Subscription.State.SUSPENDED, Subscription.State.ENDED):
-        return None
-    if not subscription.recurs or subscription.paid_until is None:
-        return None
-    start_on = max(subscription.paid_until, until.get(subscription.pk, date.min))
-    return invoice_day(subscription, start_on)
-
-
 def _resume(charged: Sequence[Charged], *, at: datetime, actor: str) -> None:
     """Save what was added, and restore what is suspended and owes nothing any more."""
     renewed = list({each.pk: each for each, _ in charged}.values())
-    until = invoiced_until(renewed)
+    days = invoice_days.next_days(renewed)
     for each in renewed:
-        each.next_invoice_on = _next_invoice_on(each, until)
+        each.next_invoice_on = days[each.pk]
     rows.update(renewed, "paid_until", "ends_on", "next_invoice_on")
     for each, line in charged:
         on = business_day(at, each.zone)

@@ -29,6 +29,7 @@ MONTHS = {
     Cycle.YEARLY: 12,
     Cycle.TWO_YEARLY: 24,
 }
+RECURRING = tuple(MONTHS)
 
 
 @dataclass(frozen=True, slots=True)

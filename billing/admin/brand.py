@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from stdnum import iban
 from stdnum.exceptions import ValidationError as NumberError
 
-from billing import colours, numbers
+from billing import colours, invoice_days, numbers
 from billing.models import Brand, Invoice, LegalText
 from packages import clock
 from packages.desk.cells import EMPTY, badge
@@ -118,9 +118,23 @@ class BrandPage(Page):
                     ("currencies", "zone"),
                     ("prices_include_tax", "small_business"),
                     ("due_days", "terms_version"),
-                    ("one_invoice", "price_notice_days"),
+                    "one_invoice",
                     "cancel_now",
                 )
+            },
+        ),
+        (
+            gettext_lazy("Renewals are invoiced ahead"),
+            {
+                "fields": (
+                    ("lead_monthly", "lead_quarterly", "lead_half_yearly"),
+                    ("lead_yearly", "lead_two_yearly"),
+                    "price_notice_days",
+                ),
+                "description": gettext_lazy(
+                    "So many days before its period begins, and falls due, an invoice is sent. A "
+                    "change moves the invoices that are still to come."
+                ),
             },
         ),
         (
@@ -155,8 +169,17 @@ class BrandPage(Page):
         return super().changelist_view(request, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Brand, form: Any, change: bool) -> None:
+        before = Brand.objects.filter(pk=1).first()
         obj.pk = 1
         super().save_model(request, obj, form, change)
+        moved = invoice_days.move(before, obj) if before else 0
+        if moved:
+            text = ngettext(
+                "%(count)s coming invoice has another day now.",
+                "%(count)s coming invoices have another day now.",
+                moved,
+            )
+            messages.info(request, text % {"count": moved})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return not Brand.objects.exists() and super().has_add_permission(request)

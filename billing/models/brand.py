@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from packages.models import Translated
+from packages.periods import RECURRING, Cycle
 
 PREFIX = RegexValidator(r"^[A-Z]{1,8}$", _("Enter one to eight capital letters."))
 HEX_COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Enter a colour like #0b5fff."))
+
+
+LEADS = {cycle: f"lead_{cycle.value}" for cycle in RECURRING}
+# The shortest month less one day: a renewal is invoiced while the period before it runs.
+LONGEST_MONTHLY, SHORTEST_NOTICE = 27, 31
+
+
+def _lead_is_short() -> Q:
+    short = Q(lead_monthly__lte=LONGEST_MONTHLY, price_notice_days__gte=SHORTEST_NOTICE)
+    for field in LEADS.values():
+        short &= Q(**{f"{field}__lt": F("price_notice_days")})
+    return short
 
 
 class Brand(Translated):
@@ -85,11 +100,21 @@ class Brand(Translated):
         validators=[MinValueValidator(1), MaxValueValidator(9)],
     )
     due_days = models.PositiveSmallIntegerField(_("days to pay an invoice"), default=14)
+    lead_monthly = models.PositiveSmallIntegerField(
+        _("days ahead, monthly"),
+        default=14,
+        validators=[MaxValueValidator(LONGEST_MONTHLY)],
+        help_text=_("27 at most: less than the shortest month."),
+    )
+    lead_quarterly = models.PositiveSmallIntegerField(_("days ahead, quarterly"), default=14)
+    lead_half_yearly = models.PositiveSmallIntegerField(_("days ahead, half-yearly"), default=14)
+    lead_yearly = models.PositiveSmallIntegerField(_("days ahead, yearly"), default=14)
+    lead_two_yearly = models.PositiveSmallIntegerField(_("days ahead, two-yearly"), default=30)
     price_notice_days = models.PositiveSmallIntegerField(
         _("days of notice for new prices"),
         default=42,
-        validators=[MinValueValidator(31)],
-        help_text=_("31 or more: longer than any renewal is invoiced ahead."),
+        validators=[MinValueValidator(SHORTEST_NOTICE)],
+        help_text=_("More than any renewal is invoiced ahead, and 31 at least."),
     )
     one_invoice = models.BooleanField(
         _("one invoice for renewals due on the same day"),
@@ -147,11 +172,26 @@ class Brand(Translated):
         verbose_name = _("brand")
         verbose_name_plural = _("brand")
         constraints = [
-            models.CheckConstraint(name="brand_is_one_row", condition=models.Q(id=1)),
+            models.CheckConstraint(name="brand_is_one_row", condition=Q(id=1)),
+            models.CheckConstraint(name="brand_ahead_is_short", condition=_lead_is_short()),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def lead_days(self, cycle: Cycle) -> int:
+        """Return how many days before its period a renewal of that cycle is invoiced."""
+        return int(getattr(self, LEADS[cycle]))
+
+    def clean(self) -> None:
+        """Say in words what the database would refuse, at the field that is wrong."""
+        wrong = {
+            field: ValidationError(_("This must be less than the days of notice for new prices."))
+            for field in LEADS.values()
+            if (getattr(self, field) or 0) >= (self.price_notice_days or SHORTEST_NOTICE)
+        }
+        if wrong:
+            raise ValidationError(wrong)
 
     @property
     def tagline(self) -> str:

@@ -18,7 +18,8 @@ class Copy:
     guard: str
     row: str
     changes: dict[str, str] = field(default_factory=dict)
-    # A second key that refuses the same row; Django insists on it beside our stricter one.
+    # A second guard that refuses the same row: Django insists on a key beside our stricter one,
+    # and the operator is one row.
     twin: str = ""
 
     def __str__(self) -> str:
@@ -207,6 +208,12 @@ UNIQUE = (
 
 CHECKS = (
     Copy("brand_is_one_row", "brand", {"id": "2"}),
+    Copy(
+        "brand_ahead_is_short",
+        "brand",
+        {"id": "2", "lead_monthly": "28"},
+        twin="brand_is_one_row",
+    ),
     Copy("proposal_needs_two", "proposal", {"state": "'approved'", "decided_by": "proposed_by"}),
     Copy("second_person_not_negative", "secondperson", {"currency": "'USD'", "above_minor": "-1"}),
     Copy("alert_settings_is_one_row", "alertsettings", {"id": "2"}),

@@ -46,6 +46,7 @@ from billing.models import (
 )
 from packages.desk import proposals
 from packages.models import Price, Proposal
+from packages.periods import Cycle
 from provisioning import (
     circuits,
     desk,
@@ -190,6 +191,12 @@ def _draw(world: rows.Rows) -> None:
         numbers.draw("R", 2026, 1)
 
 
+def _take_cycle(world: rows.Rows) -> None:
+    Subscription.objects.filter(pk=world["subscription"].pk).update(next_invoice_on=rows.ON)
+    with transaction.atomic():
+        locks.take_cycle(Cycle.MONTHLY)
+
+
 def _take_price_change(world: rows.Rows) -> None:
     with transaction.atomic():
         locks.take_price_change(world["price_change"].pk)
@@ -231,6 +238,7 @@ LOCKS = (
     Lock("billing.locks.take_methods", "method", _take_methods),
     Lock("billing.locks.take", "balance", _take),
     Lock("billing.locks.take_price_change", "price_change", _take_price_change),
+    Lock("billing.locks.take_cycle", "subscription", _take_cycle),
     Lock("billing.locks.take_coupon", "coupon", _take_coupon),
     Lock("billing.vat_ids._record", "vatcheck", _answer_vat_check),
     Lock("billing.setups._record", "setup", _end_visit),

@@ -12,8 +12,17 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from pytest_django.fixtures import Settings
 
-from billing import cancellations, demo_days, subscriptions, tasks
-from billing.models import Invoice, InvoiceLine, Mail, Notice, Payment, Run, Subscription
+from billing import cancellations, demo_days, tasks
+from billing.models import (
+    Invoice,
+    InvoiceLine,
+    Mail,
+    Notice,
+    Payment,
+    Run,
+    Subscription,
+    current_brand,
+)
 from packages import clock as shop_clock
 from packages.periods import business_day, period
 from provisioning.models import Job
@@ -106,7 +115,7 @@ def starts(subscription: Subscription) -> list[date]:
 def expected(subscription: Subscription) -> list[date]:
     """Return what should have been invoiced by now: every period whose day has come, once."""
     assert subscription.anchor_on is not None
-    lead = timedelta(days=subscriptions.LEAD_DAYS["monthly"])  # type: ignore[index]
+    lead = timedelta(days=current_brand().lead_monthly)
     nth = [period(subscription.anchor_on, "monthly", index).start_on for index in range(1, 9)]
     return [on for on in nth if on - lead <= today()]
 
