@@ -1,12 +1,15 @@
-"""Which currency and billing cycle the reader looks at; a cookie exists only after a choice."""
+"""Which currency, cycle and prices a reader looks at; a cookie exists only after a choice."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from billing.models import Brand
 from packages.models import Cycle
+from storefront import price_modes
+from storefront.price_modes import PriceMode
 
 COOKIE_SECONDS = 365 * 24 * 60 * 60
 
@@ -18,6 +21,7 @@ class Choices:
     currency: str
     cycle: str
     currencies: tuple[str, ...]
+    mode: PriceMode
     fresh: dict[str, str] = field(default_factory=dict)
 
     def remember(self, response: HttpResponse) -> HttpResponse:
@@ -34,10 +38,21 @@ class Choices:
         return response
 
 
-def choices_of(request: HttpRequest, brand: Brand) -> Choices:
-    """Read `?currency=` and `?cycle=`, else their cookies, else the shop's; ignore what we lack."""
-    offered = {"currency": brand.currency_list, "cycle": list(Cycle.values)}
-    chosen = {"currency": brand.currency_list[0], "cycle": str(Cycle.MONTHLY)}
+def choices_of(request: HttpRequest, brand: Brand, *, at: datetime) -> Choices:
+    """Read `?currency=`, `?cycle=` and `?reader=`, else their cookies, else the shop's; ignore what
+    we lack.
+    """
+    usual = price_modes.usual(brand, at=at)
+    offered = {
+        "currency": brand.currency_list,
+        "cycle": list(Cycle.values),
+        "reader": list(usual.readers),
+    }
+    chosen = {
+        "currency": brand.currency_list[0],
+        "cycle": str(Cycle.MONTHLY),
+        "reader": usual.reader,
+    }
     fresh = {}
     for name, values in offered.items():
         kept = request.COOKIES.get(name, "")
@@ -48,4 +63,5 @@ def choices_of(request: HttpRequest, brand: Brand) -> Choices:
                 fresh[name] = asked
         elif kept in values:
             chosen[name] = kept
-    return Choices(chosen["currency"], chosen["cycle"], tuple(brand.currency_list), fresh)
+    mode = price_modes.chosen(usual, chosen["reader"])
+    return Choices(chosen["currency"], chosen["cycle"], tuple(brand.currency_list), mode, fresh)

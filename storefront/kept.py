@@ -17,13 +17,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language
 
-from billing.models import Brand
+from billing.models import Brand, TaxRate
+from packages import clock
 from packages.models import Package, PackageGroup, Price, Rate, Tariff
 
 View = Callable[..., HttpResponse]
 # A kept page may show rows of these and no others; a test looks at what the pages read.
-SHOWN: tuple[type[Model], ...] = (Brand, Package, PackageGroup, Price, Rate, Tariff)
-CHOICES = ("theme", "currency", "cycle")
+SHOWN: tuple[type[Model], ...] = (Brand, Package, PackageGroup, Price, Rate, Tariff, TaxRate)
+CHOICES = ("theme", "currency", "cycle", "reader")
 # Whoever has one of these may see a page of their own.
 PERSONAL = (settings.SESSION_COOKIE_NAME, "messages")
 
@@ -54,7 +55,9 @@ def _vary(response: HttpResponse) -> HttpResponse:
 
 def _key(request: HttpRequest) -> str:
     chosen = [request.COOKIES.get(name, "") for name in CHOICES]
-    asked = (request.get_full_path(), get_language(), *chosen, _rows())
+    # A tax rate begins at midnight in the billing zone, and every zone's midnight is a new hour.
+    hour = clock.now().replace(minute=0, second=0, microsecond=0)
+    asked = (request.get_full_path(), get_language(), *chosen, hour, _rows())
     return hashlib.sha256(repr(asked).encode()).hexdigest()
 
 

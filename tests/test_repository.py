@@ -22,7 +22,7 @@ MOST_POSITIONAL = 4
 DOORS = re.compile(
     r"/views/|/api/|/admin/|/admin\.py|/management/|/walkthrough/|/simulator/|webhooks?\.py"
     r"|/tasks\.py|/circuits\.py|/deliveries\.py|/inbound_mails\.py|/data_requests\.py|/charges\.py|/refunds\.py|/vat_ids\.py|/statement_files\.py"
-    r"|/accounts\.py|/health\.py|/context\.py|/paypal/gateway\.py"
+    r"|/accounts\.py|/health\.py|/kept\.py|/context\.py|/paypal/gateway\.py"
     r"|/middleware\.py|/templatetags/|^config/|/desk/|^packages/clock"
 )
 CLOCKS = {

@@ -8,9 +8,10 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from billing.models import Brand
+from packages import clock
 from packages.models import Cycle, Package
 from provisioning import pools
-from storefront import offers
+from storefront import offers, price_modes
 from storefront.choices import Choices
 
 
@@ -43,7 +44,9 @@ def of(package: Package, brand: Brand, asked: Mapping[str, str]) -> dict[str, An
         "sides": [Side(code, each, by_currency[each]) for code in languages for each in currencies],
         "language": language,
         "offer": by_currency[currency],
-        "choices": Choices(currency, str(Cycle.MONTHLY), (currency,)),
+        "choices": Choices(
+            currency, str(Cycle.MONTHLY), (currency,), price_modes.usual(brand, at=clock.now())
+        ),
         "preview": True,
     }
 

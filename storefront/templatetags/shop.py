@@ -13,6 +13,7 @@ from billing.models import Invoice, Membership
 from packages.models import Price, Service, Translated
 from packages.money import Money
 from storefront import offers, owned
+from storefront.price_modes import PriceMode
 from storefront.templatetags.money import count
 
 register = template.Library()
@@ -83,6 +84,12 @@ def get(values: Mapping[str, Value], key: str) -> Value | None:
 def per(cycle: str) -> str:
     """`{{ price.cycle|per }}`: a month"""
     return offers.per(cycle)
+
+
+@register.filter
+def shown(amount: Money, mode: PriceMode) -> Money:
+    """`{{ price.amount|shown:choices.mode|money }}`: with tax or without, as the reader chose"""
+    return mode.shown(amount)
 
 
 @register.filter

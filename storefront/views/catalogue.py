@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from billing.models import Subscription, User, current_brand
+from packages import clock
 from packages.models import Package, Service
 from storefront import offers
 from storefront.choices import choices_of
@@ -19,7 +20,7 @@ HOME_OFFERS = 3
 @require_safe
 @kept
 def home(request: HttpRequest) -> HttpResponse:
-    choices = choices_of(request, current_brand())
+    choices = choices_of(request, current_brand(), at=clock.now())
     shelves = offers.shelves(choices.currency, choices.cycle)
     page = {"choices": choices, "teaser": _teaser(shelves)}
     return choices.remember(_page(request, "storefront/home.html", page))
@@ -28,7 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 @kept
 def packages(request: HttpRequest) -> HttpResponse:
-    choices = choices_of(request, current_brand())
+    choices = choices_of(request, current_brand(), at=clock.now())
     shelves = offers.shelves(choices.currency, choices.cycle)
     plans = [offer for shelf in shelves for offer in shelf.offers if _is_plan(offer)]
     page = {
@@ -43,7 +44,7 @@ def packages(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def package(request: HttpRequest, slug: str) -> HttpResponse:
-    choices = choices_of(request, current_brand())
+    choices = choices_of(request, current_brand(), at=clock.now())
     offer = offers.offer_of(slug, choices.currency, choices.cycle)
     if offer is None:
         raise Http404

@@ -1,6 +1,7 @@
 """Home, packages, one package: what they show, and what they cost the database and the visitor."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.core.cache import caches
@@ -9,8 +10,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from billing.models import Brand, Customer, User
+from billing.models import Brand, Customer, TaxRate, User
 from packages.models import Package, Price
+from packages.periods import business_day
 from storefront import kept
 from tests import world
 from tests.clock import Clock
@@ -73,7 +75,7 @@ def test_the_catalogue_costs_the_same_few_queries_at_any_size(
 ) -> None:
     before = queries(client, reverse(name))
     copies("business", 20)
-    assert queries(client, reverse(name)) == before <= 7
+    assert queries(client, reverse(name)) == before <= 8
 
 
 @pytest.mark.parametrize("name", READ)
@@ -113,7 +115,7 @@ def test_a_kept_page_follows_every_change_and_every_reader(
 
 
 def test_a_package_page_costs_few_queries(client: Client, seeded: Clock) -> None:
-    assert queries(client, reverse("storefront:package", args=["business"])) <= 6
+    assert queries(client, reverse("storefront:package", args=["business"])) <= 7
 
 
 @pytest.mark.parametrize("field", ["visible", "archived"])
@@ -143,12 +145,53 @@ def test_a_yearly_cycle_shows_what_it_costs_a_month(client: Client, seeded: Cloc
     assert "€65.83 a month" in text
 
 
-def test_prices_say_whether_they_include_tax(client: Client, seeded: Clock) -> None:
-    assert "incl. VAT" in client.get(reverse("storefront:packages")).content.decode()
+def test_a_business_sees_prices_without_tax_and_a_private_reader_with(
+    client: Client, seeded: Clock
+) -> None:
+    def text(**query: str) -> str:
+        pages = [reverse("storefront:packages"), reverse("storefront:package", args=["business"])]
+        return "".join(client.get(page, query).content.decode() for page in pages)
+
+    private = text()
+    assert "incl. VAT" in private
+    assert "plus VAT" not in private
+    business = text(reader="business")
+    assert business.count("€66.39") >= 3
+    assert "plus VAT" in business
+    assert "incl. VAT" not in business
+    assert client.cookies["reader"].value == "business"
+    assert "€66.39" in text()
+    Brand.objects.update(prices_include_tax=False)
+    assert "€79.00" in text()
+    assert "€94.01" in text(reader="private")
+
+
+def test_a_shop_with_net_prices_is_one_for_businesses_until_told_otherwise(
+    client: Client, seeded: Clock
+) -> None:
     Brand.objects.update(prices_include_tax=False)
     text = client.get(reverse("storefront:packages")).content.decode()
     assert "plus VAT" in text
     assert "incl. VAT" not in text
+
+
+def test_a_small_business_has_one_price_for_all(client: Client, seeded: Clock) -> None:
+    Brand.objects.update(small_business=True)
+    text = client.get(reverse("storefront:packages"), {"reader": "business"}).content.decode()
+    assert "€79.00" in text
+    assert "no VAT charged" in text
+    assert "reader=private" not in text
+    assert "reader" not in client.cookies
+
+
+def test_a_kept_page_follows_a_new_tax_rate_on_its_day(client: Client, seeded: Clock) -> None:
+    address, business = reverse("storefront:packages"), {"reader": "business"}
+    client.get(address, business)
+    today = business_day(seeded.now(), "Europe/Berlin")
+    TaxRate.objects.create(country="DE", rate_bp=2000, valid_from=today + timedelta(days=1))
+    assert "€66.39" in client.get(address).content.decode()
+    seeded.shift(days=1)
+    assert "€65.83" in client.get(address).content.decode()
 
 
 def test_a_german_reader_sees_german_names_and_amounts(client: Client, seeded: Clock) -> None:
