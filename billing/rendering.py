@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
-from billing import balances
+from billing import balances, mail_texts
 from billing.models import Brand, Customer, Invoice, Mail, PaymentMethod, current_brand
 
 FOLDER = "billing/email"
@@ -16,6 +16,15 @@ FOLDER = "billing/email"
 
 def fill(mail: Mail, context: Mapping[str, Any], *, brand: Brand, folder: str = FOLDER) -> None:
     """Put subject, text and HTML of the mail's template into the row; stores nothing."""
+    own = {}
+    if folder == FOLDER:
+        passages = mail_texts.of_template(mail.template)
+        own = mail_texts.written(mail.template, passages, language=mail.language)
+    render(mail, {"written": own, **context}, brand=brand, folder=folder)
+
+
+def render(mail: Mail, context: Mapping[str, Any], *, brand: Brand, folder: str = FOLDER) -> None:
+    """Do the same with the passages in the context as `written`, whatever staff have stored."""
     with translation.override(mail.language):
         texts = {"brand": brand, "site_url": settings.SITE_URL, "LANGUAGE_CODE": mail.language}
         values = {**texts, **context}

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import translation
 
-from billing import emails
+from billing import emails, mail_texts
 from packages import clock
 from provisioning import vault
 from storefront import letters
@@ -29,9 +29,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         letter = letters.LETTERS[name]
         link = _on_our_host(str(context[letter.link])) if letter.link else ""
         language = getattr(context.get("user"), "language", "") or _language()
+        own = mail_texts.written(name, letters.passages(name), language=language)
         with translation.override(language):
             shown = emails.SEALED if letter.sealed else link
-            values = letters.write(name, {**context, "email": email}, link=shown)
+            values = letters.write(name, {**context, "email": email}, own=own, link=shown)
         emails.queue(
             "letter",
             f"{name}-{uuid.uuid4()}",
@@ -40,7 +41,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             language=language,
             at=clock.now(),
             sealed=link if letter.sealed else "",
-            folder="account/email",
+            folder=letters.FOLDER,
         )
 
 

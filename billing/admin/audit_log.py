@@ -13,17 +13,19 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from billing import opening, viewing
+from billing import mail_texts, opening, viewing
 from billing.models import User
 from packages.desk.cells import TONES, badge, link, list_url
 from packages.desk.pages import ReadOnlyPage
 from packages.desk.sheets import Sheet, register
 from packages.states import StateChange, Stateful
 
+# They have no states, and a history nevertheless.
+OTHERS = ("billing.Customer", "billing.Brand", "billing.MailText")
 MODELS = {
     str(model._meta.model_name): model
     for model in apps.get_models()
-    if issubclass(model, Stateful) or model._meta.label in ("billing.Customer", "billing.Brand")
+    if issubclass(model, Stateful) or model._meta.label in OTHERS
 }
 PEOPLE = Q(actor__startswith="staff:"), Q(actor__startswith="user:")
 
@@ -33,6 +35,8 @@ WORDS = {
     viewing.BEGUN: _("is viewed by staff"),
     viewing.ENDED: _("view ended"),
     opening.TESTED: _("gateway tested"),
+    mail_texts.WRITTEN: _("text written"),
+    mail_texts.STANDARD: _("standard text again"),
 }
 
 

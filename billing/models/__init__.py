@@ -16,6 +16,7 @@ from billing.models.invitation import Invitation
 from billing.models.invoice import Invoice, InvoiceLine, InvoiceTax, NumberSeries, TaxRate
 from billing.models.ledger import LedgerAccount, LedgerTransaction, Posting
 from billing.models.mail import Mail
+from billing.models.mail_text import MailText
 from billing.models.method import PaymentMethod
 from billing.models.movement import Difference, Movement
 from billing.models.notice import Notice
@@ -68,6 +69,7 @@ __all__ = [
     "LedgerTransaction",
     "LegalText",
     "Mail",
+    "MailText",
     "Membership",
     "MethodSetup",
     "Movement",

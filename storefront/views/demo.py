@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from billing import deliveries
 from billing.models import Mail
-from storefront.views.mails import designed
+from storefront import mail_designs
 
 PAGE_SIZE = 25
 View = Callable[..., HttpResponse]
@@ -49,5 +49,5 @@ def mailbox_mail(request: HttpRequest, mail_id: int) -> HttpResponse:
     mail = get_object_or_404(Mail, pk=mail_id)
     text, html = deliveries.opened(mail)
     if request.GET.get("view") == "html" and html:
-        return designed(html)
+        return mail_designs.answer(html)
     return render(request, "storefront/mailbox_mail.html", {"mail": mail, "text": text})

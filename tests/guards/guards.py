@@ -166,6 +166,7 @@ UNIQUE = (
     Copy("bucket_entry_once", "bucket_entry"),
     # People, mails, the operator.
     Copy("mail_once", "mail"),
+    Copy("mail_text_once", "mailtext"),
     Copy("membership_once", "membership"),
     Copy("billing_user_email_key", "user", twin="user_email_once"),
     Copy("user_email_once", "user", {"email": "upper(email)"}),

@@ -23,6 +23,7 @@ from billing.models import (
     LedgerTransaction,
     LegalText,
     Mail,
+    MailText,
     Membership,
     Notice,
     NumberSeries,
@@ -82,6 +83,9 @@ def make() -> Rows:
         text="Paid.",
         created_at=AT,
         next_attempt_at=AT,
+    )
+    rows["mailtext"] = MailText.objects.create(
+        mail="receipt", language="en", texts={"greeting": "Hello,"}, changed_at=AT
     )
     rows["notice"] = Notice.objects.create(
         invoice=rows["invoice"], step=Notice.Step.REMINDER, on=ON, mail=rows["mail"], at=AT

@@ -71,8 +71,11 @@ def test_a_mail_is_shown_word_for_word_to_who_got_it_and_nobody_else(
     text = page(anna, "mail", mail.pk)
     assert str(anna.invoice.number) in text
     designed = anna.browser().get(reverse("storefront:mail_design", args=[mail.pk]))
-    assert designed.content.decode() == mail.html
-    assert "sandbox" in designed["Content-Security-Policy"]
+    assert mail.text.splitlines()[0] in designed.content.decode()
+    assert " style=" not in designed.content.decode()
+    policy = designed["Content-Security-Policy"]
+    assert "sandbox" in policy
+    assert "unsafe" not in policy
     for name in ("mail", "mail_design"):
         theirs = bert.browser().get(reverse(f"storefront:{name}", args=[mail.pk]))
         assert theirs.status_code == 404
