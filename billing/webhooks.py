@@ -10,13 +10,15 @@ from django.views.decorators.http import require_POST
 from billing import gateways, inbox
 from billing.gateways.base import MAX_BODY, BadWebhook, IncomingEvent, NotConfigured, Unavailable
 from billing.tasks import process_event
-from packages import clock
+from packages import clock, patience
 from packages.doorbell import ring
 
 log = structlog.get_logger()
 
 # Of each process. In a storm to ring costs more than to store; the sweep comes every 15 seconds.
 RINGS_A_SECOND = 3
+# A gateway sends its few thousand bytes at once.
+BODY_SECONDS = 3
 LONGEST = {"external_id": 80, "kind": 60, "account": 60, "payment_external_id": 80}
 
 
@@ -70,10 +72,14 @@ def _must_fit(incoming: IncomingEvent) -> None:
 
 
 def _body(request: HttpRequest) -> bytes:
-    """Read at most one byte more than a webhook may have."""
+    """Read at most one byte more than a webhook may have, and for a few seconds at most."""
     length = request.headers.get("Content-Length") or "0"
     if not (length.isascii() and length.isdigit()):
         raise BadWebhook("malformed")
     if int(length) > MAX_BODY:
         raise BadWebhook("oversized")
-    return bytes(request.read(MAX_BODY + 1))
+    with patience.at_most(BODY_SECONDS, request.META.get("gunicorn.socket")):
+        body = bytes(request.read(MAX_BODY + 1))
+    if len(body) < int(length):
+        raise BadWebhook("malformed")
+    return body

@@ -24,6 +24,7 @@ from config.env import VAR_DIR  # noqa: E402
 from tests import snapshots, world  # noqa: E402
 from tests.bench import (  # noqa: E402
     bars,
+    flood,
     intake,
     machine,
     pages,
@@ -42,6 +43,7 @@ SECTIONS: dict[str, Callable[[bool], Iterator[str]]] = {
     "pages": pages.report,
     "intake": intake.report,
     "storm": storm.report,
+    "flood": flood.report,
     "statement": statement.report,
 }
 

@@ -1,0 +1,63 @@
+"""A flood of forged events at the webhooks' door, and what pages feel of it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+from django.utils import timezone
+
+from billing.models import GatewayEvent
+from tests import world
+from tests.bench import bars, load
+from tests.bench.durable import durable, gunicorn, product
+from tests.bench.sending import Load, event, press, request
+
+SECONDS, QUICK_SECONDS, CONNECTIONS, MANY = 15.0, 3.0, 50, 200_000
+MOST_P99 = 2.0
+
+
+def report(quick: bool) -> Iterator[str]:
+    seconds = QUICK_SECONDS if quick else SECONDS
+    with durable(), gunicorn("config.wsgi", **product()) as port:
+        world.settle_in("http://127.0.0.1:9", at=timezone.now())
+        look(port, seconds=2)
+        alone = look(port, seconds=seconds)
+        meanwhile, came = flooded(port, seconds=seconds)
+        stored = GatewayEvent.objects.count()
+    yield "## Flood of forged events"
+    yield ""
+    yield (
+        f"{came.rate:,.0f} forged events a second over {CONNECTIONS} connections, as many as were"
+        f" answered: {len(came.latencies):,} in all; somebody opens the package list all the while."
+    )
+    yield from load.table({"package list alone": [alone], "in the flood": [meanwhile]})
+    late = meanwhile.percentile(99) / alone.percentile(99)
+    yield from bars.table(
+        [
+            bars.exactly("answers to what is forged", sorted(came.statuses), [400]),
+            bars.exactly("answers to who looks", sorted(meanwhile.answers), [200]),
+            bars.exactly("stored events", stored, 0),
+            bars.at_most("p99 of the page", late, MOST_P99, " times"),
+        ]
+    )
+
+
+def look(port: int, *, seconds: float) -> load.Load:
+    """Open a page again and again."""
+    pages = itertools.repeat(load.request("/packages/"))
+    return load.send(port, pages, connections=1, seconds=seconds)
+
+
+def flooded(port: int, *, seconds: float) -> tuple[load.Load, Load]:
+    """Look while forged events come in as fast as they are answered."""
+    forged = request(event("evt_1", "pay_nowhere"), secret="guessed")
+    # A process of its own, so that sending delays nobody who measures.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        # It takes a while to start.
+        pool.submit(press, port, [forged], connections=1, seconds=1).result()
+        sent = [forged] * MANY
+        flood = pool.submit(press, port, sent, connections=CONNECTIONS, seconds=seconds + 1)
+        return look(port, seconds=seconds), flood.result()
