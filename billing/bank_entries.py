@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from billing import matching, refunds, transfers
@@ -18,7 +19,7 @@ from packages.desk import Impossible
 from packages.desk.cells import amount as shown
 from packages.money import Money, total
 from packages.periods import start_of_day
-from packages.sweeping import each
+from packages.sweeping import any_of, each
 from provisioning.pools import NoServer
 
 log = structlog.get_logger()
@@ -36,7 +37,9 @@ def book_matched(*, at: datetime, file_id: int | None = None) -> None:
     What another worker just books is passed by. What turns out not to be clear goes to staff, and
     so does what fails; raises the first such fault when all others are done.
     """
-    rows = BankEntry.objects.filter(state=State.MATCHED)
+    if not _any_is_matched():
+        return
+    rows = _matched()
     if file_id is not None:
         rows = rows.filter(file=file_id)
     last: tuple[int, ...] = ()
@@ -45,6 +48,13 @@ def book_matched(*, at: datetime, file_id: int | None = None) -> None:
             return
         last = ids
         each(ids, lambda entry_id: _book(entry_id, at=at))
+
+
+def _matched() -> QuerySet[BankEntry]:
+    return BankEntry.objects.filter(state=State.MATCHED)
+
+
+_any_is_matched = any_of(_matched)
 
 
 def assign(

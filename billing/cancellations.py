@@ -10,7 +10,7 @@ from billing import credit_notes, emails, exchanges, invoice_days, locks, rests,
 from billing.models import Invoice, InvoiceLine, Payment, Subscription
 from packages.periods import business_day
 from packages.states import record_change
-from packages.sweeping import Quarantine, contained
+from packages.sweeping import Quarantine, contained, written_once
 
 ACTOR = "system:billing"
 
@@ -49,9 +49,10 @@ def withdraw(
     return held
 
 
-def due(on: date) -> list[int]:
+@written_once
+def due(on: date) -> QuerySet[Subscription, int]:
     """Return the ids of the cancelled subscriptions whose last day is over."""
-    return list(_over(on).order_by("ends_on", "id").values_list("pk", flat=True))
+    return _over(on).order_by("ends_on", "id").values_list("pk", flat=True)
 
 
 def end(

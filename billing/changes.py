@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from billing import change_mails, invoice_days, subscriptions, terms
 from billing.models import Exchange, InvoiceLine, OrderLine, Subscription
@@ -53,7 +53,8 @@ def can_exchange(subscription: Subscription, agreed: Exchange, *, on: date) -> b
     )
 
 
-def begun(on: date) -> list[Exchange]:
+@waiting
+def begun(on: date) -> QuerySet[Exchange]:
     """Return the scheduled exchanges whose period has begun and is paid."""
     due = Exchange.objects.filter(
         mode=Exchange.Mode.AT_END,
@@ -62,7 +63,7 @@ def begun(on: date) -> list[Exchange]:
         subscription__state=Subscription.State.ACTIVE,
         subscription__paid_until__gt=F("on"),
     )
-    return waiting(due.order_by("subscription_id"))
+    return due.order_by("subscription_id")
 
 
 def take_up(subscription: Subscription, *, on: date, at: datetime, actor: str) -> bool:

@@ -23,7 +23,7 @@ from billing.models import (
 from billing.turns import next_turn
 from packages.doorbell import ring
 from packages.money import Money
-from packages.sweeping import Quarantine, contained
+from packages.sweeping import Quarantine, any_of, contained
 
 ACTOR = "system:collections"
 CHUNK = 500
@@ -55,10 +55,9 @@ def plan(on: date) -> list[Planned]:
     method; not while any other payment is begun or being confirmed, a payment of theirs is disputed
     or staff have paused dunning, and never twice a day.
     """
-    in_question = _in_question(on)
-    if not in_question.exists():
+    if not _any_is_in_question(on):
         return []
-    rows = in_question.order_by("due_on", "id").iterator(chunk_size=CHUNK)
+    rows = _in_question(on).order_by("due_on", "id").iterator(chunk_size=CHUNK)
     planned = list[Planned]()
     while chunk := list(islice(rows, CHUNK)):
         found = (_planned(each, on) for each in _at_work(chunk, on))
@@ -146,6 +145,9 @@ def _in_question(on: date) -> QuerySet[Invoice]:
         customer__pays_automatically=True,
     )
     return rows.select_related("customer").prefetch_related("payments", "customer__methods")
+
+
+_any_is_in_question = any_of(_in_question)
 
 
 def _at_work(invoices: Sequence[Invoice], on: date) -> list[Invoice]:

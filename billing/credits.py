@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from billing.models import BucketEntry, CreditBucket, InvoiceLine, OrderLine, Subscription
 from packages.models import Package
@@ -113,15 +114,20 @@ def found(account: Account, minor: int, *, cause: str, at: datetime) -> None:
 
 def expire(on: date, *, at: datetime) -> int:
     """Ask to take back what is left of gifts whose day has come, once each; return how many."""
-    due = CreditBucket.objects.filter(left_minor__gt=0, expires_on__lte=on).order_by("pk")
     asked = 0
-    for bucket in waiting(due.select_related("account")):
+    for bucket in _expired(on):
         cause = f"bucket-{bucket.pk}:expired"
         if not Job.objects.filter(cause=cause).exists():
             with transaction.atomic():
                 take_back_one(bucket, cause=cause, at=at, actor=ACTOR)
             asked += 1
     return asked
+
+
+@waiting
+def _expired(on: date) -> QuerySet[CreditBucket]:
+    due = CreditBucket.objects.filter(left_minor__gt=0, expires_on__lte=on).order_by("pk")
+    return due.select_related("account")
 
 
 def take_back_one(

@@ -10,12 +10,13 @@ from celery import shared_task
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.html import escape
 
 from billing import rendering
 from billing.models import Mail
 from packages import clock
+from packages.sweeping import written_once
 from provisioning import vault
 
 ACTOR = "system:mail"
@@ -63,14 +64,12 @@ def deliver(mail_id: int, *, at: datetime) -> None:
     return _sent(mail, at=at)
 
 
-def waiting(*, at: datetime) -> list[int]:
+@written_once
+def waiting(*, at: datetime) -> QuerySet[Mail, int]:
     """Return the ids of the mails to be sent now, the oldest first."""
     due = Q(next_attempt_at__lte=at) & Q(state__in=(Mail.State.QUEUED, Mail.State.SENDING))
-    return list(
-        Mail.objects.filter(due)
-        .order_by("next_attempt_at", "pk")
-        .values_list("pk", flat=True)[:500]
-    )
+    rows = Mail.objects.filter(due).order_by("next_attempt_at", "pk")
+    return rows.values_list("pk", flat=True)[:500]
 
 
 def opened(mail: Mail) -> tuple[str, str]:

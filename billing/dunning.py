@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from billing import emails, rests, subscriptions, timetables, verdicts
 from billing.locks import Held, take_for_invoice
@@ -16,7 +16,7 @@ from billing.models import Invoice, InvoiceLine, Mail, Notice, Subscription, Tim
 from billing.timetables import Step
 from billing.verdicts import Verdict
 from packages.money import Money
-from packages.sweeping import Quarantine, contained
+from packages.sweeping import Quarantine, any_of, contained
 
 CHUNK = 500
 ACTOR = "system:dunning"
@@ -82,14 +82,20 @@ def run(
 
 def _to_look_at(on: date) -> Iterator[list[Invoice]]:
     """Yield the open invoices whose day has come, in chunks by day and id; a partial index."""
-    due = Invoice.objects.filter(state=Invoice.State.OPEN, next_step_on__lte=on)
-    rows, last = due.order_by("next_step_on", "id").select_related("customer"), Q()
-    if not rows.exists():
+    if not _any_is_due(on):
         return
+    rows, last = _due(on).order_by("next_step_on", "id").select_related("customer"), Q()
     while chunk := list(rows.filter(last)[:CHUNK]):
         yield chunk
         day, row_id = chunk[-1].next_step_on, chunk[-1].pk
         last = Q(next_step_on__gt=day) | Q(next_step_on=day, id__gt=row_id)
+
+
+def _due(on: date) -> QuerySet[Invoice]:
+    return Invoice.objects.filter(state=Invoice.State.OPEN, next_step_on__lte=on)
+
+
+_any_is_due = any_of(_due)
 
 
 def _look_later(planned: Sequence[Planned]) -> None:

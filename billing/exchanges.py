@@ -4,7 +4,7 @@ import uuid
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -39,6 +39,7 @@ from packages.sweeping import waiting
 
 ACTOR = "system:billing"
 Mode = Exchange.Mode
+CHANGES = (OrderLine.Kind.EXCHANGE, OrderLine.Kind.RETURN)
 
 
 class Changed(Exception):
@@ -147,20 +148,8 @@ def lapse(on: date, *, at: datetime) -> list[str]:
     What was paid becomes the customer's credit. Each in a transaction of its own; what is just
     being paid waits for the gateway's answer. Returns the invoices' numbers.
     """
-    kinds = (OrderLine.Kind.EXCHANGE, OrderLine.Kind.RETURN)
-    orders = Order.objects.filter(lines__kind__in=kinds).select_related("invoice")
-    late = orders.filter(
-        state=Order.State.PLACED, invoice__state=Invoice.State.OPEN, invoice__due_on__lt=on
-    ).exclude(
-        Exists(Payment.objects.filter(paying(OuterRef("invoice")), state=Payment.State.PROCESSING))
-    )
-    void = orders.filter(
-        state=Order.State.CANCELLED,
-        invoice__state=Invoice.State.PAID,
-        invoice__credit_notes__isnull=True,
-    )
     taken = []
-    for order in [*waiting(late), *waiting(void)]:
+    for order in [*_late(on), *_void()]:
         with transaction.atomic():
             held = locks.take_for_invoice(order.invoice)
             invoice = held.invoices[order.invoice.pk]
@@ -174,6 +163,31 @@ def lapse(on: date, *, at: datetime) -> list[str]:
                 exchange.move(Exchange.State.CANCELLED, at=at, actor=ACTOR, reason=reason)
         taken.append(str(invoice))
     return taken
+
+
+@waiting
+def _late(on: date) -> QuerySet[Order]:
+    """Return the orders of a change that were not paid in time, nor are just being paid."""
+    paid = Payment.objects.filter(paying(OuterRef("invoice")), state=Payment.State.PROCESSING)
+    late = Order.objects.filter(
+        lines__kind__in=CHANGES,
+        state=Order.State.PLACED,
+        invoice__state=Invoice.State.OPEN,
+        invoice__due_on__lt=on,
+    )
+    return late.exclude(Exists(paid)).select_related("invoice")
+
+
+@waiting
+def _void() -> QuerySet[Order]:
+    """Return the orders of a change whose time was over when they were paid."""
+    void = Order.objects.filter(
+        lines__kind__in=CHANGES,
+        state=Order.State.CANCELLED,
+        invoice__state=Invoice.State.PAID,
+        invoice__credit_notes__isnull=True,
+    )
+    return void.select_related("invoice")
 
 
 def _take_back(invoice: Invoice, *, at: datetime, actor: str) -> None:

@@ -12,6 +12,7 @@ import structlog
 from celery import shared_task
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from billing import mail_parts, tickets
@@ -20,6 +21,7 @@ from billing.models import InboundMail, Membership, Ticket, TicketMessage, User,
 from packages import clock
 from packages.doorbell import ring
 from packages.states import record_change
+from packages.sweeping import written_once
 
 log = structlog.get_logger()
 
@@ -71,10 +73,11 @@ def file(mail_id: int, *, at: datetime) -> None:
         mail.move(State.FILED, at=at, actor=ACTOR, reason=f"ticket {ticket.pk}", also=also)
 
 
-def waiting() -> list[int]:
+@written_once
+def waiting() -> QuerySet[InboundMail, int]:
     """Return the ids of the mails that are to be filed, the oldest first."""
     rows = InboundMail.objects.filter(state=State.RECEIVED).order_by("pk")
-    return list(rows.values_list("pk", flat=True)[:100])
+    return rows.values_list("pk", flat=True)[:100]
 
 
 def _read(mail: InboundMail) -> Letter:

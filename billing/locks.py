@@ -124,6 +124,16 @@ def take_of_customer(customer: Customer) -> Held:
     return take(subscriptions=customer.subscriptions.values_list("pk", flat=True))
 
 
+def due(on: date) -> QuerySet[Subscription]:
+    """Return the subscriptions whose next invoice's day has come; locks nothing."""
+    return Subscription.objects.filter(next_invoice_on__lte=on)
+
+
+def allowances_due(on: date) -> QuerySet[Subscription]:
+    """Return the subscriptions whose next allowance's day has come; locks nothing."""
+    return Subscription.objects.filter(allowance_on__lte=on)
+
+
 def take_due(
     on: date,
     *,
@@ -138,22 +148,22 @@ def take_due(
     `after` goes on behind a place, `but` leaves these ids out, `only` takes no others.
     """
     assert transaction.get_connection().in_atomic_block, "A lock needs a transaction to live in."
-    due = Subscription.objects.filter(next_invoice_on__lte=on).exclude(pk__in=but)
+    rows = due(on).exclude(pk__in=but)
     if only:
-        due = due.filter(pk__in=only)
+        rows = rows.filter(pk__in=only)
     if after is not None:
         day, row_id = after
         behind = Q(next_invoice_on__gt=day) | Q(next_invoice_on=day, id__gt=row_id)
-        due = due.filter(behind, next_invoice_on__gte=day)
-    due = due.annotate(has_agreed=Exists(_agreed()), was_told=Exists(_told()))
-    rows = due.order_by("next_invoice_on", "id").select_for_update(of=("self",), skip_locked=True)
+        rows = rows.filter(behind, next_invoice_on__gte=day)
+    rows = rows.annotate(has_agreed=Exists(_agreed()), was_told=Exists(_told()))
+    rows = rows.order_by("next_invoice_on", "id").select_for_update(of=("self",), skip_locked=True)
     return list(rows.select_related("customer").prefetch_related("package")[:limit])
 
 
 def take_allowances(on: date, *, limit: int) -> list[Subscription]:
     """Lock the subscriptions whose next allowance is due; pass by those locked by another."""
     assert transaction.get_connection().in_atomic_block, "A lock needs a transaction to live in."
-    due = Subscription.objects.filter(allowance_on__lte=on).order_by("allowance_on", "id")
+    due = allowances_due(on).order_by("allowance_on", "id")
     rows = due.select_for_update(of=("self",), skip_locked=True)
     return list(rows.select_related("account")[:limit])
 

@@ -121,18 +121,25 @@ def to_let_go() -> QuerySet[PaymentMethod]:
 
 def warn_of_expiry(on: date, *, at: datetime) -> None:
     """Tell whoever pays automatically, some days before the method expires, once for each."""
+    for method in _expiring(on):
+        charge_emails.method_expiring(method, at=at)
+
+
+@waiting
+def _expiring(on: date) -> QuerySet[PaymentMethod]:
+    """Return the methods that expire soon and that nobody was told of."""
+    known = Mail.objects.filter(
+        template="method_expiring",
+        cause=Concat(Value("method-"), Cast(OuterRef("pk"), CharField())),
+    )
     expiring = PaymentMethod.objects.filter(
+        ~Exists(known),
         is_default=True,
         customer__pays_automatically=True,
         expires_on__gte=on,
         expires_on__lte=on + WARN_BEFORE,
     )
-    known = Mail.objects.filter(
-        template="method_expiring",
-        cause=Concat(Value("method-"), Cast(OuterRef("pk"), CharField())),
-    )
-    for method in waiting(expiring.filter(~Exists(known)).select_related("customer")):
-        charge_emails.method_expiring(method, at=at)
+    return expiring.select_related("customer")
 
 
 def default_of(customer: Customer) -> PaymentMethod | None:

@@ -4,12 +4,13 @@ The row first, then the request, outside of locks. A lost answer is asked for ag
 key, which the gateway refunds once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import structlog
 from celery import shared_task
 from django.db import transaction
+from django.db.models import QuerySet
 
 from billing import balances, credit_notes, emails, gateways, ledger
 from billing.gateways.bank_transfer import BankTransfer
@@ -26,6 +27,7 @@ from packages import clock
 from packages.doorbell import ring
 from packages.money import Money
 from packages.states import record_change
+from packages.sweeping import written_once
 
 log = structlog.get_logger()
 
@@ -206,10 +208,11 @@ def undo(payment: Payment, *, reason: str, at: datetime, actor: str) -> Refund:
         )
 
 
-def waiting(*, at: datetime) -> Sequence[int]:
+@written_once
+def waiting(*, at: datetime) -> QuerySet[Refund, int]:
     """Return the refunds whose doorbell nobody heard, and those due for another attempt."""
     rows = Refund.objects.filter(next_attempt_at__lte=at, state__in=Refund.ASKED)
-    return list(rows.order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:500])
+    return rows.order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:500]
 
 
 def _held(payment: Payment) -> Payment:

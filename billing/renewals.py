@@ -32,7 +32,7 @@ from packages import rows
 from packages.models import Package
 from packages.money import Money
 from packages.periods import Cycle, Period, index_of, period
-from packages.sweeping import Quarantine
+from packages.sweeping import Quarantine, any_of
 
 CHUNK = 1000
 ACTOR = "system:billing"
@@ -58,6 +58,8 @@ def bill(on: date, *, at: datetime, quarantine: Quarantine | None = None) -> lis
     forgotten for long gets one invoice for each period. A chunk that fails is done again one by
     one, and what then fails is kept in the quarantine; without one it raises, e.g. tax.NoRate.
     """
+    if not _any_is_due(on):
+        return []
     brand, issued, bad = current_brand(), list[Issued](), list[int]()
     last: locks.Place | None = None
     while True:
@@ -80,6 +82,9 @@ def bill(on: date, *, at: datetime, quarantine: Quarantine | None = None) -> lis
         # end it begins again, for those that have a second period due.
         last = following
         issued += [_shown(each) for each in invoiced]
+
+
+_any_is_due = any_of(locks.due)
 
 
 def _one_by_one(

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from billing import balances, coupons, invoices, ledger, subscriptions
 from billing.locks import take_for_invoice
 from billing.models import Invoice, Order, Payment, paying
 from packages.money import Money
+from packages.sweeping import any_of
 
 CHUNK = 500
 ACTOR = "system:balance"
@@ -67,15 +68,21 @@ def write_off(invoice: Invoice, *, reason: str, at: datetime, actor: str) -> Mon
 
 def _due(on: date) -> Iterator[list[Invoice]]:
     """Yield what is open and due, in chunks by due date and id."""
-    confirming = Payment.objects.filter(paying(OuterRef("pk")), state=Payment.State.PROCESSING)
-    rows = Invoice.objects.filter(~Exists(confirming), state=Invoice.State.OPEN, due_on__lte=on)
-    rows, last = rows.order_by("due_on", "id"), Q()
-    if not rows.exists():
+    if not _any_is_due(on):
         return
+    rows, last = _open(on).order_by("due_on", "id"), Q()
     while chunk := list(rows.filter(last)[:CHUNK]):
         yield chunk
         due_on, row_id = chunk[-1].due_on, chunk[-1].pk
         last = Q(due_on__gt=due_on) | Q(due_on=due_on, id__gt=row_id)
+
+
+def _open(on: date) -> QuerySet[Invoice]:
+    confirming = Payment.objects.filter(paying(OuterRef("pk")), state=Payment.State.PROCESSING)
+    return Invoice.objects.filter(~Exists(confirming), state=Invoice.State.OPEN, due_on__lte=on)
+
+
+_any_is_due = any_of(_open)
 
 
 def _use(invoice: Invoice, *, at: datetime) -> bool:

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from celery import shared_task
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from billing import bank_entries, matching
 from billing.bank import files, table
@@ -19,7 +19,7 @@ from billing.models import BankEntry, StatementFile, StatementLayout, current_br
 from packages import clock, rows
 from packages.doorbell import ring
 from packages.states import record_change, record_changes
-from packages.sweeping import each
+from packages.sweeping import each, written_once
 
 State, Clue = StatementFile.State, BankEntry.Clue
 LEASE = timedelta(minutes=5)
@@ -113,10 +113,14 @@ def read_again(
 
 def sweep(*, now: Callable[[], datetime]) -> None:
     """Read the files that nobody rang for or whose worker died, and book what is left to book."""
-    due = Q(again_at__lte=now(), state__in=StatementFile.UNFINISHED)
-    waiting = StatementFile.objects.filter(due).order_by("pk").values_list("pk", flat=True)
-    each(waiting, lambda pk: read(pk, now=now))
+    each(_waiting(now()), lambda pk: read(pk, now=now))
     bank_entries.book_matched(at=now())
+
+
+@written_once
+def _waiting(at: datetime) -> QuerySet[StatementFile, int]:
+    waiting = StatementFile.objects.filter(again_at__lte=at, state__in=StatementFile.UNFINISHED)
+    return waiting.order_by("pk").values_list("pk", flat=True)
 
 
 def layout_of(row: StatementLayout) -> table.Layout:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 from celery import shared_task
 from django.db.models import Q, QuerySet
@@ -34,7 +35,7 @@ from billing.gateways.bank_transfer import BankTransfer
 from billing.models import Brand, GatewayEvent, MethodSetup, Payment, PaymentMethod
 from packages import clock
 from packages.periods import business_day
-from packages.sweeping import each, within
+from packages.sweeping import each, within, written_once
 
 Row = TypeVar("Row", Payment, GatewayEvent, MethodSetup, PaymentMethod)
 BATCH = 2_000
@@ -53,27 +54,40 @@ def process_event(event_id: int) -> None:
 def sweep_events() -> None:
     """Process the gateway events whose doorbell nobody heard, and those due for another attempt."""
     at = clock.now()
+    _by_gateway(_events, lambda event: events.process(event.pk, at=at), at=at)
+
+
+def _events(at: datetime) -> QuerySet[GatewayEvent]:
     due = Q(next_attempt_at__lte=at) | Q(next_attempt_at__isnull=True)
     waiting = GatewayEvent.objects.filter(due, state=GatewayEvent.State.RECEIVED)
-    waiting = waiting.defer("body").order_by("pk")
-    _by_gateway(waiting, lambda event: events.process(event.pk, at=at))
+    return waiting.defer("body").order_by("pk")
 
 
 @shared_task
 def sweep_payments() -> None:
     """Ask the gateways about open payments, so that a lost webhook costs minutes and no money."""
     at = clock.now()
-    due = Payment.objects.filter(next_check_at__lte=at).order_by("next_check_at", "pk")
-    _by_gateway(due, lambda payment: _look_after(payment, at=at))
+    _by_gateway(_payments, lambda payment: _look_after(payment, at=at), at=at)
+
+
+def _payments(at: datetime) -> QuerySet[Payment]:
+    return Payment.objects.filter(next_check_at__lte=at).order_by("next_check_at", "pk")
 
 
 @shared_task
 def sweep_methods() -> None:
     """Ask about visits to keep a method, and have removed methods forgotten at their gateways."""
     at = clock.now()
-    visits = MethodSetup.objects.filter(next_check_at__lte=at).order_by("next_check_at", "pk")
-    _by_gateway(visits, lambda setup: setups.check_due(setup, at=at, actor=SWEEPER))
-    _by_gateway(methods.to_let_go(), lambda method: methods.let_go(method, at=at))
+    _by_gateway(_visits, lambda setup: setups.check_due(setup, at=at, actor=SWEEPER), at=at)
+    _by_gateway(_removed, lambda method: methods.let_go(method, at=at), at=at)
+
+
+def _visits(at: datetime) -> QuerySet[MethodSetup]:
+    return MethodSetup.objects.filter(next_check_at__lte=at).order_by("next_check_at", "pk")
+
+
+def _removed(_at: datetime) -> QuerySet[PaymentMethod]:
+    return methods.to_let_go()
 
 
 @shared_task
@@ -95,13 +109,26 @@ def _asked() -> list[str]:
     return [each.code for each in gateways.configured() if each.code != BankTransfer.code]
 
 
-def _by_gateway(rows: QuerySet[Row], do: Callable[[Row], object]) -> None:
+def _by_gateway(
+    rows: Callable[[datetime], QuerySet[Row]], do: Callable[[Row], object], *, at: datetime
+) -> None:
     """Do it for what waits at each gateway; one that hangs holds up nothing but its own rows."""
 
     def look_after(code: str) -> None:
-        each(within(rows.filter(gateway=code)[:BATCH], seconds=SWEEP_SECONDS), do)
+        each(within(rows(at).filter(gateway=code)[:BATCH], seconds=SWEEP_SECONDS), do)
 
-    each(rows.order_by("gateway").values_list("gateway", flat=True).distinct(), look_after)
+    each(_gateways_of(rows)(at), look_after)
+
+
+@cache
+def _gateways_of(rows: Callable[[datetime], QuerySet[Any]]) -> Callable[[datetime], list[str]]:
+    """Return the question at which gateways such rows wait."""
+
+    @written_once
+    def codes(at: datetime) -> QuerySet[Any, str]:
+        return rows(at).order_by("gateway").values_list("gateway", flat=True).distinct()
+
+    return codes
 
 
 def _look_after(payment: Payment, *, at: datetime) -> None:

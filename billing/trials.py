@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
-from django.db.models import CharField, Exists, OuterRef, Value
+from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from billing import emails
@@ -30,7 +30,8 @@ def announce(on: date, *, at: datetime, quarantine: Quarantine | None = None) ->
     return told
 
 
-def _ending(on: date) -> list[SubscriptionPeriod]:
+@waiting
+def _ending(on: date) -> QuerySet[SubscriptionPeriod]:
     cause = Concat(Value("subscription-"), Cast(OuterRef("subscription_id"), CharField()))
     mails = Mail.objects.filter(template="trial_ending", cause=cause)
     trials = SubscriptionPeriod.objects.filter(
@@ -41,7 +42,7 @@ def _ending(on: date) -> list[SubscriptionPeriod]:
         subscription__state=Subscription.State.ACTIVE,
         subscription__ends_on__isnull=True,
     )
-    return waiting(trials.select_related("subscription__customer", "subscription__package"))
+    return trials.select_related("subscription__customer", "subscription__package")
 
 
 def _first_invoice(trial: SubscriptionPeriod) -> Invoice | None:

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from packages.states import history_of, record_change
+from packages.sweeping import written_once
 from provisioning.dialler import replies, transport
 from provisioning.dialler.base import DiallerError, Endpoint, NotSent, Unknown
 from provisioning.dialler.transport import Answer
@@ -123,11 +124,11 @@ class Probe:
     lease_ends_at: datetime
 
 
-def due(*, at: datetime) -> list[int]:
+@written_once
+def due(*, at: datetime) -> QuerySet[Circuit, int]:
     """Return the ids of the servers that should be tried now."""
-    return list(
-        shut_out().filter(probe_at__lte=at).order_by("probe_at").values_list("server_id", flat=True)
-    )
+    rows = shut_out().filter(probe_at__lte=at).order_by("probe_at")
+    return rows.values_list("server_id", flat=True)
 
 
 def begin_probe(server: Server, *, at: datetime) -> Probe | None:

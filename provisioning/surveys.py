@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from packages.desk import Impossible
+from packages.sweeping import written_once
 from provisioning import circuits, servers, vault
 from provisioning.dialler.survey.api import Api, Entry, Hopeless, Interrupted
 from provisioning.dialler.survey.draft import Draft
@@ -38,11 +39,12 @@ class Fenced(Exception):
     """Another worker has taken the survey over; this one must stop without writing."""
 
 
-def due(*, at: datetime) -> list[int]:
+@written_once
+def due(*, at: datetime) -> QuerySet[Survey, int]:
     """Return the ids of the surveys that can go on now."""
     waiting = Q(state=Survey.State.WAITING, run_at__lte=at)
     left = Q(state=Survey.State.RUNNING, claimed_until__lte=at)
-    return list(Survey.objects.filter(waiting | left).values_list("pk", flat=True))
+    return Survey.objects.filter(waiting | left).values_list("pk", flat=True)
 
 
 def run(survey_id: int, *, at: datetime, worker: str) -> None:

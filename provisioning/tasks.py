@@ -3,13 +3,15 @@
 import os
 import socket
 import time
+from datetime import datetime
 
 from celery import shared_task
-from django.db.models import Exists, Q
+from django.db.models import Exists, Q, QuerySet
 from django.utils import timezone
 
 from packages import clock
 from packages.doorbell import ring
+from packages.sweeping import written_once
 from provisioning import audits, circuits, health, readings, runner, secrets, surveys
 from provisioning.models import Account, Heartbeat, Job
 
@@ -157,12 +159,21 @@ def accounts_due(server_id: int | None = None, *, limit: int = BATCH) -> list[in
     """Return the ids of the accounts (of one server) that can do something now, the longest waiting
     first; none of a server that is not asked at the moment.
     """
-    at = clock.now()
+    if server_id is None:
+        return _accounts_due(clock.now())[:limit]
+    first = _due(clock.now()).filter(account__server=server_id)
+    return list(first.values_list("account_id", flat=True)[:limit])
+
+
+def _due(at: datetime) -> QuerySet[Job]:
+    """Return the jobs that can run, or go on, the longest waiting first."""
     due = Q(state=Job.State.WAITING, run_at__lte=at)
     left = Q(state=Job.State.RUNNING, claimed_until__lte=at)
     # Only the first of an account's jobs can run; what stands behind it must not fill the batch.
     asked = ~Q(account__server__in=circuits.shut_out().values("server_id"))
-    first = Job.objects.filter(~Exists(Job.ahead()), due | left, asked).order_by("run_at", "pk")
-    if server_id is not None:
-        first = first.filter(account__server=server_id)
-    return list(first.values_list("account_id", flat=True)[:limit])
+    return Job.objects.filter(~Exists(Job.ahead()), due | left, asked).order_by("run_at", "pk")
+
+
+@written_once
+def _accounts_due(at: datetime) -> QuerySet[Job, int]:
+    return _due(at).values_list("account_id", flat=True)[:BATCH]

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from billing import invariants, tasks
 from billing.models import Coupon, Invoice, Payment
@@ -62,7 +62,7 @@ def test_three_years_of_a_dozen_subscriptions(
     lives, on = cast(gateway), date(2027, 1, 31)
     while on <= LAST:
         tasks.bill_due()
-        unpaid = waiting(Invoice.objects.filter(state=Invoice.State.OPEN))
+        unpaid = _open_invoices()
         for life in lives:
             life.lives(on, years.now(), unpaid)
         years.work()
@@ -72,6 +72,11 @@ def test_three_years_of_a_dozen_subscriptions(
     table = "\n".join([*_head(), *(line for life in lives for line in _told(life, dialler))]) + "\n"
     (VAR_DIR / "three_years.txt").write_text(table)
     assert table == EXPECTED.read_text()
+
+
+@waiting
+def _open_invoices() -> QuerySet[Invoice]:
+    return Invoice.objects.filter(state=Invoice.State.OPEN)
 
 
 def _head() -> list[str]:

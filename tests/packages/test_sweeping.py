@@ -1,0 +1,56 @@
+"""A query that is kept answers for whichever day or instant it is asked."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.db.models import QuerySet
+
+from billing.models import Run
+from packages.sweeping import any_of, waiting, written_once
+
+AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
+FIRST = date(2026, 3, 1)
+DAYS = [FIRST + timedelta(days=count) for count in range(10)]
+
+
+def _soon(on: date) -> QuerySet[Run]:
+    return Run.objects.filter(on__gt=on, on__lte=on + timedelta(days=2)).order_by("-on")
+
+
+def _left(*, at: datetime) -> QuerySet[Run]:
+    return Run.objects.filter(again_at__lte=at - timedelta(hours=1), attempts=3)
+
+
+@pytest.fixture(autouse=True)
+def runs(db: None) -> None:
+    for on in DAYS:
+        Run.objects.create(on=on, started_at=AT, again_at=AT, attempts=3)
+
+
+def test_a_query_is_written_once_and_asks_for_each_day() -> None:
+    written = list[date]()
+
+    @written_once
+    def soon(on: date) -> QuerySet[Run, date]:
+        written.append(on)
+        return _soon(on).values_list("on", flat=True)
+
+    for on in (*DAYS, FIRST - timedelta(days=1), FIRST - timedelta(days=9)):
+        assert soon(on) == list(_soon(on).values_list("on", flat=True))
+    assert len(written) == 1
+
+
+def test_a_query_asks_for_each_instant() -> None:
+    any_left = any_of(_left)
+    hour = AT + timedelta(hours=1)
+    assert any_left(at=hour)
+    assert not any_left(at=hour - timedelta(microseconds=1))
+    assert any_left(at=hour + timedelta(days=1))
+
+
+def test_what_waits_comes_as_rows_in_its_order() -> None:
+    soon = waiting(_soon)
+    assert [each.on for each in soon(FIRST)] == [DAYS[2], DAYS[1]]
+    assert soon(DAYS[-1]) == []
