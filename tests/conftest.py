@@ -22,6 +22,17 @@ from provisioning.simulator.simulator import Simulator
 from tests import snapshots, world
 from tests.clock import Clock
 
+# Tests of some ten seconds or more.
+LONG = (
+    "tests/scenarios/test_three_years.py",
+    "tests/walks/",
+    "tests/access/test_matrix.py",
+    "tests/chaos/test_random_runs.py",
+    "tests/chaos/test_crash_points.py",
+    "tests/chaos/test_processes.py",
+    "tests/scenarios/test_killed_worker.py",
+)
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Compile the translations once, before the parallel processes begin."""
@@ -29,10 +40,27 @@ def pytest_configure(config: pytest.Config) -> None:
         list(messages.compile_(messages.BASE_DIR))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no process is left alone with it in the end.
+
+    Only what commits nothing stays before it, where pytest-django has sorted it.
+    """
+    long = [each for each in items if each.nodeid.startswith(LONG)]
+    others = [each for each in items if each not in long]
+    begin = next((n for n, each in enumerate(others) if _commits(each)), len(others))
+    items[:] = [*others[:begin], *long, *others[begin:]]
+
+
+def _commits(item: pytest.Item) -> bool:
+    return "transactional_db" in getattr(item, "fixturenames", ())
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_broker_database() -> None:
-    """Give each parallel test process a database of its own in Valkey."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    """Give each parallel test process a database of its own in Valkey; the last is for one that is
+    no worker and may run beside them.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw15").removeprefix("gw")
     base = settings.REDIS_URL.rsplit("/", 1)[0]
     settings.REDIS_URL = settings.CELERY_BROKER_URL = f"{base}/{worker}"
     celery_app.conf["broker_url"] = settings.REDIS_URL

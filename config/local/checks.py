@@ -14,13 +14,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+
 from config.local import chromium
 from config.local.processes import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 PYTHON = sys.executable
-UNIT_WORKERS = max(2, min(4, os.cpu_count() or 2))
+# One more than there are cores, since a test often waits for a server or a process of its own.
+UNIT_WORKERS = 1 + max(2, min(4, os.cpu_count() or 2))
 NO_TESTS_COLLECTED = 5
+MIGRATED = "castfront_migrated"
 
 # Settings as a careful operator has them; the values are for these checks only.
 PRODUCTION = {
@@ -74,11 +78,13 @@ def main(arguments: list[str]) -> int:
     only_static = parser.parse_args(arguments).static
     os.chdir(BASE_DIR)
     commands = static_checks() if only_static else {**static_checks(), **product_checks()}
-    results = _run_side_by_side(commands)
+    if only_static:
+        return _conclude(_run_side_by_side(commands), notes=[])
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        migrated = pool.submit(_migrate)
+        results = [*_run_side_by_side(commands), _reported(migrated.result())]
     notes: list[str] = []
-    if not only_static:
-        results += _run_tests(notes)
-    return _conclude(results, notes)
+    return _conclude(results + _run_tests(notes), notes)
 
 
 def _run_side_by_side(commands: Mapping[str, Sequence[str]]) -> list[Result]:
@@ -105,35 +111,71 @@ def _check(title: str, command: Sequence[str], env: Mapping[str, str]) -> Result
     )
 
 
+def _migrate() -> Result:
+    """Migrate an empty database, which each process of the tests then copies."""
+    server, _, name = os.environ["DATABASE_URL"].rpartition("/")
+    with psycopg.connect(f"{server}/{name}", autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {MIGRATED}")
+        connection.execute(f"CREATE DATABASE {MIGRATED}")
+    env = {**environment(), **PRODUCTION, "DATABASE_URL": f"{server}/{MIGRATED}"}
+    return _check("empty database", [PYTHON, "manage.py", "migrate", "--verbosity=0"], env)
+
+
 def _run_tests(notes: list[str]) -> list[Result]:
-    results = [_pytest("tests", ["-m", "not browser", "-n", str(UNIT_WORKERS)])]
+    """Run the browser's tests beside the others, whose output is shown as it comes."""
+    print("\n==> tests", flush=True)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        beside = pool.submit(_browser_tests, notes)
+        # One test at a time is handed out, in their order: those that take long come first.
+        workers = ["-n", str(UNIT_WORKERS), "--maxschedchunk", "1"]
+        results = [_reported(_pytest("tests", ["-m", "not browser", *workers], output=None))]
+        return results + [_reported(each) for each in beside.result()]
+
+
+def _browser_tests(notes: list[str]) -> list[Result]:
     browser, problem = chromium.found_or_installed()
     if browser is None:
         notes.append(f"browser tests did not run: {problem}")
-        if os.environ.get("CI"):
-            results.append(Result("browser tests", passed=0, failed=1, skipped=0, seconds=0))
-        return [_reported(result) for result in results]
-    found = _pytest("browser tests", ["-m", "browser"], {"CHROMIUM": str(browser)})
+        missing = Result("browser tests", passed=0, failed=1, skipped=0, seconds=0)
+        return [missing] if os.environ.get("CI") else []
+    arguments, env = ["-m", "browser"], {"CHROMIUM": str(browser)}
+    found = _pytest("browser tests", arguments, env, output=subprocess.PIPE)
     if found.passed + found.failed == 0:
         notes.append("browser tests did not run: there are none")
-    results.append(found)
-    return [_reported(result) for result in results]
+    return [found]
 
 
-def _pytest(title: str, arguments: list[str], env: Mapping[str, str] | None = None) -> Result:
-    """Run pytest with its output shown as it comes; its counts are read from its JUnit file."""
+def _pytest(
+    title: str, arguments: list[str], env: Mapping[str, str] | None = None, *, output: int | None
+) -> Result:
+    """Run pytest; its counts are read from its JUnit file.
+
+    With a pipe as `output` the result holds what was written, if anything failed.
+    """
     begun = time.monotonic()
     report = Path(os.environ.get("VAR_DIR", "var")) / f"{title.replace(' ', '-')}.xml"
     report.unlink(missing_ok=True)
-    print(f"\n==> {title}", flush=True)
     command = [PYTHON, "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
-    done = subprocess.run(command, env={**environment(), **(env or {})}, check=False)
+    done = subprocess.run(
+        command,
+        env={**environment(), "TEST_TEMPLATE": MIGRATED, **(env or {})},
+        stdout=output,
+        stderr=output and subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     total, failed, skipped = _counts(report)
     if done.returncode not in (0, 1, NO_TESTS_COLLECTED) or (done.returncode == 1 and not failed):
         failed += 1
         total += 1
-    seconds = time.monotonic() - begun
-    return Result(title, total - failed - skipped, failed, skipped, seconds)
+    return Result(
+        title=title,
+        passed=total - failed - skipped,
+        failed=failed,
+        skipped=skipped,
+        seconds=time.monotonic() - begun,
+        output=(done.stdout or "") if failed else "",
+    )
 
 
 def _counts(report: Path) -> tuple[int, int, int]:
