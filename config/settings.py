@@ -142,6 +142,8 @@ CELERY_TASK_ROUTES = {
     "billing.deliveries.deliver_mail": {"queue": "mail"},
 }
 CELERY_TIMEZONE = "UTC"
+# On so many accounts of a server one worker process works at once: it mostly waits for answers.
+ACCOUNTS_AT_ONCE = env.int("ACCOUNTS_AT_ONCE", 8)
 
 AUTH_USER_MODEL = "billing.User"
 AUTHENTICATION_BACKENDS = [

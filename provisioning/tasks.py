@@ -4,6 +4,7 @@ import os
 import socket
 import time
 from datetime import datetime
+from functools import partial
 
 from celery import shared_task
 from django.db.models import Exists, Q, QuerySet
@@ -12,8 +13,8 @@ from django.utils import timezone
 from packages import clock
 from packages.doorbell import ring
 from packages.sweeping import written_once
-from provisioning import audits, circuits, health, readings, runner, secrets, surveys
-from provisioning.models import Account, Heartbeat, Job
+from provisioning import audits, circuits, crews, health, readings, runner, secrets, surveys
+from provisioning.models import Heartbeat, Job, Server
 
 BATCH = 500
 # A process that has a place at a server keeps it for so long while accounts wait for one.
@@ -23,15 +24,23 @@ NEXT_ACCOUNTS = 10
 
 @shared_task
 def run_account(account_id: int) -> None:
-    """Do everything that is due for one account, then what else waits for a place at its server.
+    """Do everything that is due for one account, then what else waits at its server.
 
-    Where all places are taken nothing is done: whoever has one comes to this account.
+    Where enough processes are there nothing is done: they come to this account.
     """
     leaves_at = time.monotonic() + STAY_SECONDS
-    server_id = Account.objects.values_list("server_id", flat=True).get(pk=account_id)
-    accounts = [account_id]
-    while any(_run_all(each) for each in accounts) and time.monotonic() < leaves_at:
-        accounts = accounts_due(server_id, limit=NEXT_ACCOUNTS)
+    server = Server.objects.get(accounts=account_id)
+    waiting = partial(_waiting, server.pk)
+    with crews.joined(server) as hands:
+        if hands:
+            crews.stay(account_id, waiting, _run_all, hands=hands, until=leaves_at)
+    if time.monotonic() >= leaves_at:
+        for each in waiting(1):
+            ring(run_account, each)
+
+
+def _waiting(server_id: int, limit: int) -> list[int]:
+    return accounts_due(server_id, limit=limit)
 
 
 def _run_all(account_id: int) -> bool:

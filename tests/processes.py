@@ -19,6 +19,8 @@ from provisioning.models import Heartbeat
 
 # Several may start at once on two busy cores.
 START_SECONDS = 60
+# As in production, unlike in a test's own process.
+ACCOUNTS_AT_ONCE = "8"
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -42,7 +44,7 @@ class Worker:
         self.process = subprocess.Popen(
             [*command, "-c", "2", "-Q", queues, "-n", f"t{os.getpid()}@%h", *options],
             cwd=ROOT,
-            env=environment(),
+            env={**environment(), "ACCOUNTS_AT_ONCE": ACCOUNTS_AT_ONCE},
             stdout=self.log.open("wb"),
             stderr=subprocess.STDOUT,
             start_new_session=True,

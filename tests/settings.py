@@ -19,6 +19,9 @@ from config.settings import DATABASES, PASSWORD_HASHERS, STORAGES  # noqa: E402
 STATIC_ROOT = VAR_DIR / "no-static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
+# A task that runs within a test has its connection, and its points of chaos, to itself.
+ACCOUNTS_AT_ONCE = int(os.environ.get("ACCOUNTS_AT_ONCE", "1"))
+
 # The live server's threads end with their requests, and their connections with them.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 # `make test` migrates once for all its processes; an empty name is PostgreSQL's own template.

@@ -120,7 +120,7 @@ class Server(models.Model):
         _("jobs at once"),
         default=3,
         validators=[MinValueValidator(1)],
-        help_text=_("So many of the workers' processes at most wait for this server."),
+        help_text=_("So many accounts at most are worked on there at the same moment."),
     )
     requests_a_second = models.PositiveSmallIntegerField(
         _("requests in a second at most"),

@@ -24,7 +24,9 @@ from config.env import VAR_DIR  # noqa: E402
 from tests import snapshots, world  # noqa: E402
 from tests.bench import (  # noqa: E402
     bars,
+    dialling,
     flood,
+    hanging,
     intake,
     machine,
     pages,
@@ -45,6 +47,8 @@ SECTIONS: dict[str, Callable[[bool], Iterator[str]]] = {
     "storm": storm.report,
     "flood": flood.report,
     "statement": statement.report,
+    "dialling": dialling.report,
+    "hanging": hanging.report,
 }
 
 

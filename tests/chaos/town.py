@@ -22,7 +22,7 @@ from config.local.places import Place, place_for
 from config.local.postgres import Postgres
 from config.local.valkey import FAST, Valkey
 from provisioning.models import Heartbeat
-from tests.processes import ROOT, environment, wait_until
+from tests.processes import ACCOUNTS_AT_ONCE, ROOT, environment, wait_until
 
 # What is answered as committed outlives the server's sudden end, though not the machine's.
 SETTINGS = ("fsync=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0")
@@ -36,7 +36,7 @@ class Process:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "celery", "-A", "tests.chaos.worker", *command],
             cwd=ROOT,
-            env={**environment(), **env},
+            env={**environment(), "ACCOUNTS_AT_ONCE": ACCOUNTS_AT_ONCE, **env},
             stdout=log.open("ab"),
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -6,14 +6,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
 from django.db import transaction
 from django.db.models.signals import post_save
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
-from provisioning import circuits, health, jobs, runner, servers, tasks
+from provisioning import circuits, crews, health, jobs, runner, servers, tasks
 from provisioning.dialler.base import NotSent
 from provisioning.models import Account, Attempt, Circuit, Job, Server
 from provisioning.simulator.simulator import Simulator
@@ -203,13 +205,50 @@ def test_no_more_jobs_run_at_a_server_than_it_has_places(
     assert claim is not None, "A dead worker's claim keeps no place."
 
 
-def test_a_process_with_a_place_does_what_waits_for_one(
-    account: Account, server: Server, clock: Clock
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_a_crew_does_what_waits_at_its_server_once(
+    account: Account, shop: Simulator, clock: Clock, settings: Settings, at_once: int
 ) -> None:
+    settings.ACCOUNTS_AT_ONCE = at_once
     others = [ordered("business", at=clock.now(), email=f"{n}@example.com") for n in range(3)]
     tasks.run_account(account.pk)
     states = Account.objects.filter(pk__in=[each.pk for each in (account, *others)])
     assert set(states.values_list("state", flat=True)) == {Account.State.LIVE}
+    assert len(shop.effects("create")) == len(shop.effects("credit")) == 4
+
+
+def test_no_more_crews_come_to_a_server_than_its_places_need(
+    server: Server, settings: Settings
+) -> None:
+    """Three processes at the same moment, six places, of which each takes up to four."""
+    settings.ACCOUNTS_AT_ONCE = 4
+    server.runs_at_once = 6
+    meet = Barrier(3)
+
+    def come(_: int) -> int:
+        with crews.joined(server) as hands:
+            meet.wait(timeout=10)
+            return hands
+
+    assert sorted(together(come, 3), key=str) == [0, 3, 3]
+    with crews.joined(server) as hands:
+        assert hands == 3, "Whoever leaves makes room."
+
+
+def test_a_fault_of_one_hand_is_raised_after_the_others_have_ended(settings: Settings) -> None:
+    done, held = [], Event()
+
+    def work(account_id: int) -> bool:
+        if account_id == 1:
+            held.set()
+            raise ZeroDivisionError
+        assert held.wait(timeout=10)
+        done.append(account_id)
+        return True
+
+    with pytest.raises(ZeroDivisionError):
+        crews.stay(1, lambda limit: [2], work, hands=2, until=time.monotonic() + 10)
+    assert done == [2]
 
 
 def test_a_server_that_is_not_asked_holds_up_no_other(

@@ -1,0 +1,93 @@
+"""A crew: the threads in which one worker process does a server's jobs, some accounts at once.
+
+Who works on an account mostly waits for the dialler, so some threads fit into a process. A server
+has no more crews than its places need: the others would find none, and are wanted elsewhere.
+"""
+
+import math
+import random
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.db import connection, connections
+
+from provisioning.models import Server
+
+# So often a crew looks whether there is work for its idle hands.
+LOOK_SECONDS = 1.0
+# Crews of a server choose at random among so many accounts, so that they seldom meet.
+FEW = 50
+
+# Returns the ids of accounts that wait, so many at most; does what is due for one, says if any was.
+Find = Callable[[int], Sequence[int]]
+Work = Callable[[int], bool]
+
+
+@contextmanager
+def joined(server: Server) -> Iterator[int]:
+    """Give how many hands a crew of this process has at the server; 0 where enough crews are there.
+
+    Held by an advisory lock of this process's session, so a killed process holds none. A session
+    that ends early lets another crew in: places are counted by claims all the same.
+    """
+    crews = math.ceil(server.runs_at_once / settings.ACCOUNTS_AT_ONCE)
+    number = next((each for each in range(crews) if _ask("try_advisory_lock", server, each)), None)
+    if number is None:
+        yield 0
+        return
+    try:
+        yield math.ceil(server.runs_at_once / crews)
+    finally:
+        _ask("advisory_unlock", server, number)
+
+
+def stay(first: int, find: Find, work: Work, *, hands: int, until: float) -> None:
+    """Work on the first account and on what is found, so many at once, until nothing can be done or
+    `until` has come (monotonic clock). Raises the first fault, after what was under way has ended.
+    """
+    if hands == 1:
+        return _stay_alone(first, find, work, until=until)
+    looks = True
+    with ThreadPoolExecutor(hands) as pool:
+        busy: dict[Future[bool], int] = {pool.submit(_apart, work, first): first}
+        while True:
+            if looks and time.monotonic() < until:
+                for each in _free(find, busy.values(), hands - len(busy)):
+                    busy[pool.submit(_apart, work, each)] = each
+            if not busy:
+                return None
+            ended = wait(busy, LOOK_SECONDS, FIRST_COMPLETED).done
+            done = [hand.result() for hand in ended]
+            for hand in ended:
+                del busy[hand]
+            # Where nothing could be done there was no place: it is not tried again at once.
+            looks = any(done) or not done
+
+
+def _stay_alone(first: int, find: Find, work: Work, *, until: float) -> None:
+    waiting: Sequence[int] = [first]
+    while any(work(each) for each in waiting) and time.monotonic() < until:
+        waiting = find(FEW)
+
+
+def _free(find: Find, busy: Collection[int], count: int) -> Sequence[int]:
+    """Choose among what waits and is in nobody's hands here."""
+    found = [each for each in find(FEW + len(busy)) if each not in busy] if count else []
+    return random.sample(found, min(count, len(found)))
+
+
+def _apart(work: Work, account_id: int) -> bool:
+    """Work in a thread, with connections that end with it."""
+    try:
+        return work(account_id)
+    finally:
+        connections.close_all()
+
+
+def _ask(function: str, server: Server, number: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_{function}(%s, %s)", [server.pk, number])
+        return bool(cursor.fetchone()[0])

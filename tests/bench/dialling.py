@@ -1,0 +1,174 @@
+"""Jobs at the dialler: how many a second one worker with eight processes does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from billing import subscriptions
+from packages.money import Money
+from provisioning import accounts, jobs, pools, tasks
+from provisioning.models import Account, Job, Server
+from provisioning.simulator.simulator import Simulator
+from tests import world
+from tests.bench import bars
+from tests.bench.measuring import empty, run
+from tests.processes import Worker, wait_until
+
+ACCOUNTS, QUICK = 2_000, 100
+PROCESSES, PLACES, LATENCY_SECONDS, SWEEP_SECONDS = 8, 32, 0.2, 15.0
+PATIENCE_SECONDS = 3_600
+LEAST_JOBS = 25
+CREDIT = Money(20_00, "EUR")
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A dialler that takes its time, and one that never answers."""
+
+    slow: Server
+    hung: Server
+
+
+@dataclass(frozen=True)
+class Done:
+    """Jobs that a worker has done: how many a second, with how many requests each."""
+
+    jobs: int
+    seconds: float
+    requests: int
+
+    @property
+    def rate(self) -> float:
+        return self.jobs / self.seconds
+
+
+def report(quick: bool) -> Iterator[str]:
+    accounts = QUICK if quick else ACCOUNTS
+    with opened() as (shop, dialler):
+        make(shop.slow, accounts)
+        made = _done(shop.slow, dialler)
+        _credit(shop.slow)
+        credited = _done(shop.slow, dialler)
+    yield "## Jobs at the dialler"
+    yield ""
+    yield (
+        f"A dialler that takes {LATENCY_SECONDS * 1000:.0f} ms for every call and bears {PLACES}"
+        f" jobs at once; one worker with {PROCESSES} processes, swept every {SWEEP_SECONDS:.0f} s,"
+        " from its start on, mails included. A new account is three jobs (create, limits, credit)."
+    )
+    yield ""
+    yield "| accounts | asked for | jobs/s | requests a job |"
+    yield "|---|---|---|---|"
+    yield _row(accounts, "a new account", made)
+    yield _row(accounts, "credit", credited)
+    yield from bars.table(
+        [
+            bars.at_least("jobs a second, new accounts", made.rate, LEAST_JOBS),
+            bars.at_least("jobs a second, credit", credited.rate, LEAST_JOBS),
+        ]
+    )
+
+
+def _row(accounts: int, what: str, done: Done) -> str:
+    return f"| {accounts:,} | {what} | {done.rate:,.1f} | {done.requests / done.jobs:.1f} |"
+
+
+@contextmanager
+def opened() -> Iterator[tuple[Shop, Simulator]]:
+    """Open an empty shop. The dialler that hangs has the places and the patience that a server has
+    before anybody looks after it.
+    """
+    empty()
+    slow, hung = Simulator.start(), Simulator.start()
+    slow.faults.add("*", times=-1, answer=f"hang:{LATENCY_SECONDS}", apply="yes")
+    hung.faults.add("*", times=-1, answer="hang:600")
+    try:
+        world.settle_in(slow.url, at=timezone.now())
+        Server.objects.update(connect_timeout_seconds=3, read_timeout_seconds=15)
+        shop = Shop(Server.objects.get(currency="EUR"), Server.objects.get(currency="USD"))
+        shop.slow.runs_at_once = PLACES
+        shop.hung.base_url = hung.base_url("legacy")
+        for server in (shop.slow, shop.hung):
+            server.save(update_fields=["runs_at_once", "base_url"])
+        yield shop, slow
+    finally:
+        slow.close()
+        hung.close()
+
+
+def make(server: Server, count: int) -> None:
+    """Ask for so many new accounts with credit, each the service of a customer."""
+    at, have = timezone.now(), Account.objects.count()
+    price = world.price("business", currency=server.currency)
+    with transaction.atomic():
+        for number in range(have, have + count):
+            _, customer = world.customer(f"customer-{number}@example.com", at=at)
+            service = subscriptions.plan(customer, price, zone="UTC", at=at, actor="bench")
+            service.account = accounts.plan(
+                subscriptions.person_of(customer),
+                service.terms,
+                pools.of(service.package),
+                currency=service.currency,
+                at=at,
+                actor="bench",
+            )
+            service.save(update_fields=["account"])
+            credit = Money(CREDIT.minor, server.currency)
+            cause = f"bench-{service.pk}"
+            jobs.create_account(service.account, cause=cause, credit=credit, at=at, actor="bench")
+
+
+def _credit(server: Server) -> None:
+    """Ask for more credit on every account, as a billing run does."""
+    wishes = [
+        jobs.credit_wish(each, CREDIT, cause=f"bench-more-{each.pk}")
+        for each in Account.objects.filter(server=server).select_related("server")
+    ]
+    with transaction.atomic():
+        jobs.add(wishes, at=timezone.now(), actor="bench")
+
+
+def _done(server: Server, dialler: Simulator) -> Done:
+    """Let a worker do all jobs of the server."""
+    left = Job.objects.filter(account__server=server).exclude(state=Job.State.DONE)
+    count, asked = left.count(), len(dialler.log()["requests"])
+    run("VACUUM ANALYZE")
+    with working():
+        begun, beat = time.perf_counter(), Beat()
+
+        def over() -> bool:
+            beat.tick()
+            return not left.exists()
+
+        wait_until(over, seconds=PATIENCE_SECONDS, what="all jobs are done")
+        seconds = time.perf_counter() - begun
+    return Done(count, seconds, len(dialler.log()["requests"]) - asked)
+
+
+class Beat:
+    """Sweeps for jobs as beat does, whenever it is asked and the time has come."""
+
+    def __init__(self) -> None:
+        self._swept_at = -SWEEP_SECONDS
+
+    def tick(self) -> None:
+        if time.perf_counter() - self._swept_at > SWEEP_SECONDS:
+            self._swept_at = time.perf_counter()
+            tasks.sweep_jobs()
+
+
+@contextmanager
+def working() -> Iterator[None]:
+    """Run a worker as an operator does: with all queues and eight processes."""
+    run("DELETE FROM provisioning_heartbeat")
+    worker = Worker("-c", f"{PROCESSES}")
+    try:
+        yield
+    finally:
+        worker.stop()

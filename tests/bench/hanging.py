@@ -1,0 +1,137 @@
+"""What a dialler that hangs costs the others: pages, webhooks, and the jobs of another dialler."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import count
+from statistics import quantiles
+from threading import Event
+
+from billing.models import GatewayEvent
+from provisioning.models import Circuit, Job, Server
+from tests.bench import bars, load
+from tests.bench.dialling import PROCESSES, Beat, make, opened, working
+from tests.bench.durable import gunicorn, product
+from tests.bench.load import Load
+from tests.bench.measuring import run
+from tests.bench.sending import event, press, request
+from tests.bench.serving import collect_static
+from tests.processes import wait_until
+
+HUNG, QUICK_HUNG, BESIDE, QUICK_BESIDE = 200, 50, 600, 150
+PAGE_SECONDS, PAGE = 0.05, "/packages/"
+PATIENCE_SECONDS = 1_200
+LEAST_SHARE, MOST_TIMES = 0.8, 1.5
+_names = count()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """While one dialler's jobs were done: how many a second, and what else took how long."""
+
+    jobs_a_second: float
+    pages: Load
+    # In milliseconds: until a webhook was answered, and until a worker had processed it.
+    answered: list[float]
+    processed: list[float]
+
+
+def report(quick: bool) -> Iterator[str]:
+    hung, beside = (QUICK_HUNG, QUICK_BESIDE) if quick else (HUNG, BESIDE)
+    collect_static()
+    with opened() as (shop, _), gunicorn("config.wsgi", **product()) as port:
+        _measured(shop.slow, beside, port)
+        alone = _measured(shop.slow, beside, port)
+        make(shop.hung, hung)
+        disturbed = _measured(shop.slow, beside, port)
+        state = Circuit.objects.get(server=shop.hung).state
+    yield "## Beside a dialler that hangs"
+    yield ""
+    yield (
+        f"gunicorn and one worker with {PROCESSES} processes. Two diallers: at one, {beside:,} new"
+        f" accounts are made; the other takes {hung} accounts and never answers. Meanwhile a page"
+        " is opened twenty times a second, and one webhook after the other is sent and waited for"
+        f" until a worker has processed it. In the end the hung one's circuit is {state}."
+    )
+    yield ""
+    yield "| | alone | beside |"
+    yield "|---|---|---|"
+    yield _row("jobs/s", f"{alone.jobs_a_second:.1f}", f"{disturbed.jobs_a_second:.1f}")
+    yield _row("page, ms: p50, p99", *(_of_pages(each.pages) for each in (alone, disturbed)))
+    for name in ("answered", "processed"):
+        cells = (_of(getattr(each, name)) for each in (alone, disturbed))
+        yield _row(f"webhook {name}, ms: p50, p99", *cells)
+    yield from bars.table(_bars(alone, disturbed))
+
+
+def _bars(alone: Measured, disturbed: Measured) -> list[bars.Bar]:
+    share = disturbed.jobs_a_second / alone.jobs_a_second
+    pages = disturbed.pages.percentile(99) / alone.pages.percentile(99)
+    answered = _p99(disturbed.answered) / _p99(alone.answered)
+    processed = _p99(disturbed.processed) / _p99(alone.processed)
+    return [
+        bars.at_least("the other dialler's jobs, of those alone", share, LEAST_SHARE),
+        bars.at_most("p99 of a page, of that alone", pages, MOST_TIMES, " times"),
+        bars.at_most("p99 of a webhook's answer, of that alone", answered, MOST_TIMES, " times"),
+        bars.at_most("p99 until it is processed, of that alone", processed, MOST_TIMES, " times"),
+    ]
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _of_pages(pages: Load) -> str:
+    return f"{pages.percentile(50):.0f}, {pages.percentile(99):.0f}"
+
+
+def _of(milliseconds: list[float]) -> str:
+    return f"{quantiles(milliseconds, n=2)[0]:.0f}, {_p99(milliseconds):.0f}"
+
+
+def _p99(milliseconds: list[float]) -> float:
+    return quantiles(milliseconds, n=100)[98]
+
+
+def _measured(server: Server, accounts: int, port: int) -> Measured:
+    """Let a worker make so many accounts at the server while pages and webhooks come in."""
+    make(server, accounts)
+    run("VACUUM ANALYZE")
+    left = Job.objects.filter(account__server=server).exclude(state=Job.State.DONE)
+    jobs, over = left.count(), Event()
+    answered: list[float] = []
+    processed: list[float] = []
+    with working(), ThreadPoolExecutor(1) as pool:
+        begun, beat = time.perf_counter(), Beat()
+        pages = pool.submit(load.send, port, _pages(over), connections=1)
+        try:
+            while left.exists():
+                assert time.perf_counter() - begun < PATIENCE_SECONDS, "The jobs are not done."
+                beat.tick()
+                _webhook(port, answered, processed)
+            seconds = time.perf_counter() - begun
+        finally:
+            over.set()
+        return Measured(jobs / seconds, pages.result(), answered, processed)
+
+
+def _pages(over: Event) -> Iterator[bytes]:
+    while not over.wait(PAGE_SECONDS):
+        yield load.request(PAGE)
+
+
+def _webhook(port: int, answered: list[float], processed: list[float]) -> None:
+    """Send one of a kind that is ignored, for it still takes its way through a worker."""
+    name = f"evt_{next(_names)}"
+    begun = time.perf_counter()
+    sent = press(
+        port, [request(event(name, "pay_nowhere", "of.no.interest"))], connections=1, seconds=60
+    )
+    assert sent.statuses.keys() == {200}, sent.statuses
+    answered.append(1000 * sent.latencies[0])
+    waits = GatewayEvent.objects.filter(external_id=name, state=GatewayEvent.State.RECEIVED)
+    wait_until(lambda: not waits.exists(), seconds=120, what="the webhook is processed")
+    processed.append(1000 * (time.perf_counter() - begun))
