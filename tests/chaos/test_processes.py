@@ -83,7 +83,12 @@ def over() -> bool:
 def heals(dialler: Simulator, name: str) -> None:
     """Wait until everything is over; then it must be there once."""
     begun = time.monotonic()
-    wait_until(over, seconds=HEALED_WITHIN_SECONDS, what="everything is over")
+    try:
+        wait_until(over, seconds=HEALED_WITHIN_SECONDS, what=name)
+    except AssertionError as error:
+        left = list(judging.unfinished())
+        report.note("trouble", name=name, seconds=None, problems=left, parked=judging.parked())
+        raise AssertionError(left) from error
     with smtp.serving() as nobody:
         found = judging.problems(dialler, nobody)
     seconds = time.monotonic() - begun
