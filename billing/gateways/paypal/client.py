@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
@@ -70,6 +71,20 @@ class Client:
             number += 1
             if number > int(page.get("total_pages") or 0) or not items:
                 return
+
+    def linked(self, path: str, name: str, **params: Any) -> Iterator[dict[str, Any]]:
+        """Every item of a list whose pages name the next one. Raises Unavailable, Refusal."""
+        asked, left = {"page_size": PAGE, **params}, MOST_LISTED
+        while asked and left > 0:
+            page = self.get(path, **asked)
+            items, links = page.get(name) or [], page.get("links") or []
+            if not isinstance(items, list) or not isinstance(links, list):
+                raise Unavailable("a list that is none")
+            yield from items[:left]
+            left -= len(items)
+            after = next((str(each.get("href")) for each in links if each.get("rel") == "next"), "")
+            # Only what it asks for is taken over: we speak to nobody else.
+            asked = dict(parse_qsl(urlsplit(after).query)) if items else {}
 
     def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         headers = options.pop("headers", {})

@@ -14,13 +14,14 @@ from billing.gateways.base import (
     Declined,
     GatewayRefused,
     IncomingEvent,
+    MovementSnapshot,
     NotConfigured,
     PaymentRequest,
     PaymentSnapshot,
     PaymentStart,
     RefundSnapshot,
 )
-from billing.gateways.paypal import amounts, certificates, declines, webhooks, wire
+from billing.gateways.paypal import amounts, certificates, declines, statement, webhooks, wire
 from billing.gateways.paypal.client import Client, Refusal
 from packages import clock
 from packages.money import Money
@@ -31,9 +32,12 @@ ORDERS = "/v2/checkout/orders"
 CAPTURES = "/v2/payments/captures"
 DISPUTES = "/v1/customer/disputes"
 TRANSACTIONS = "/v1/reporting/transactions"
+EVENTS = "/v1/notifications/webhooks-events"
 API = {True: "https://api-m.paypal.com", False: "https://api-m.sandbox.paypal.com"}
 PAGES = {True: "https://www.paypal.com", False: "https://www.sandbox.paypal.com"}
 MODES = {"live": True, "sandbox": False}
+# The kinds of events that docs/gateways.md has the operator switch on.
+TOLD_OF = ("CHECKOUT.", "PAYMENT.", "CUSTOMER.DISPUTE.")
 # The transaction search answers for at most so many days at once.
 LONGEST_SEARCH = timedelta(days=31)
 
@@ -82,8 +86,7 @@ class PayPalGateway:
             dispute = self._client.get(path)
             external_id = wire.CAPTURE + wire.disputed_capture(dispute)
         if external_id.startswith(wire.CAPTURE):
-            path = f"{CAPTURES}/{_segment(external_id.removeprefix(wire.CAPTURE))}"
-            external_id = wire.order_of(self._client.get(path))
+            external_id = wire.order_of(self._capture(external_id.removeprefix(wire.CAPTURE)))
         try:
             found = self._client.get(f"{ORDERS}/{_segment(external_id)}")
         except Refusal as error:
@@ -147,11 +150,36 @@ class PayPalGateway:
         since -= timedelta(days=clock.days_ahead())
         now = datetime.now(UTC) + timedelta(minutes=1)
         found: dict[str, PaymentSnapshot] = {}
-        for transaction in self._transactions(max(since, now - LONGEST_SEARCH), now):
-            capture = self._client.get(f"{CAPTURES}/{_segment(transaction)}")
+        infos = self._transactions(max(since, now - LONGEST_SEARCH), now)
+        paid = [each for each in infos if statement.is_payment(each) and each.get("custom_field")]
+        for info in paid:
+            capture = self._capture(str(info.get("transaction_id")))
             snapshot = self.fetch_payment(wire.order_of(capture))
             found[snapshot.external_id] = snapshot
         return list(found.values())
+
+    def list_movements(self, since: datetime) -> list[MovementSnapshot]:
+        """Search the account's transactions; what takes one back carries the key of that one."""
+        since -= timedelta(days=clock.days_ahead())
+        now = datetime.now(UTC) + timedelta(minutes=1)
+        infos: list[dict[str, Any]] = []
+        while since < now:
+            until = min(now, since + LONGEST_SEARCH)
+            infos += filter(statement.is_done, self._transactions(since, until))
+            since = until
+        keys = {str(each.get("transaction_id")): _key(each) for each in infos}
+        lines = {str(each.get("transaction_id")): each for each in infos}
+        return [statement.movement(each, key=self._key_of(each, keys)) for each in lines.values()]
+
+    def list_undelivered(self, since: datetime) -> list[IncomingEvent]:
+        """Read all events since: PayPal has no list of those alone, and what is known stays so."""
+        since -= timedelta(days=clock.days_ahead())
+        asked = {"start_time": _written(since), "end_time": _written(datetime.now(UTC))}
+        return [
+            wire.listed_event(each, account=self.account, livemode=self.livemode)
+            for each in self._client.linked(EVENTS, "events", **asked)
+            if str(each.get("event_type")).startswith(TOLD_OF)
+        ]
 
     def verify_webhook(
         self, body: bytes, headers: Mapping[str, str], *, at: datetime
@@ -183,19 +211,36 @@ class PayPalGateway:
             return wire.Dispute()
         return wire.of_dispute(latest, page=self._page)
 
-    def _transactions(self, since: datetime, until: datetime) -> list[str]:
-        """The ids of payments that came in, of those that carry a key."""
-        window = {
-            "start_date": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "end_date": until.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "fields": "transaction_info",
-        }
-        infos = [
-            each.get("transaction_info") or {}
-            for each in self._client.every(TRANSACTIONS, "transaction_details", **window)
-        ]
-        paid = [each for each in infos if str(each.get("transaction_event_code"))[:3] == "T00"]
-        return [str(each.get("transaction_id")) for each in paid if each.get("custom_field")]
+    def _transactions(self, since: datetime, until: datetime) -> list[dict[str, Any]]:
+        """The lines of the account's statement between two instants."""
+        window = {"start_date": _written(since), "end_date": _written(until)}
+        found = self._client.every(
+            TRANSACTIONS, "transaction_details", fields="transaction_info", **window
+        )
+        return [each.get("transaction_info") or {} for each in found]
+
+    def _capture(self, capture_id: str) -> dict[str, Any]:
+        return self._client.get(f"{CAPTURES}/{_segment(capture_id)}")
+
+    def _key_of(self, info: dict[str, Any], keys: dict[str, str]) -> str:
+        """Our payment's key; the capture carries it, and a line that takes it back names that."""
+        taken_back = statement.original(info)
+        if statement.is_payment(info) or not taken_back:
+            return _key(info)
+        if taken_back not in keys:
+            try:
+                keys[taken_back] = str(self._capture(taken_back).get("custom_id") or "")
+            except Refusal:
+                keys[taken_back] = ""
+        return keys[taken_back]
+
+
+def _key(info: dict[str, Any]) -> str:
+    return str(info.get("custom_field") or "") if statement.is_payment(info) else ""
+
+
+def _written(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _usable(ids: list[str], *, livemode: bool) -> list[str]:

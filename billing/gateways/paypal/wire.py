@@ -4,6 +4,7 @@ https://developer.paypal.com/docs/api/orders/v2/, /payments/v2/, /customer-dispu
 /payment-tokens/v3/ (read November 2026).
 """
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -155,6 +156,12 @@ def event(body: bytes, *, account: str, livemode: bool) -> IncomingEvent:
     return incoming
 
 
+def listed_event(found: Any, *, account: str, livemode: bool) -> IncomingEvent:
+    """An event as the API lists it, for one that was never delivered."""
+    body = json.dumps(found).encode()
+    return reading.answer(lambda: _event(found, body, account, livemode))
+
+
 def _order(asked: PaymentRequest, source: dict[str, Any]) -> dict[str, Any]:
     unit = {
         "custom_id": asked.key,
@@ -193,7 +200,7 @@ def _of_order(answer: Any, dispute: Dispute, livemode: bool) -> PaymentSnapshot:
         dispute_url=dispute.url,
         failure_code=code,
         failure_message=failures.message(code),
-        succeeded_at=_moment(capture["create_time"]) if capture and state == "succeeded" else None,
+        succeeded_at=moment(capture["create_time"]) if capture and state == "succeeded" else None,
         method=_method(answer) if state == "succeeded" else None,
         livemode=livemode,
         redirect_url=_approve_url(answer) if goes_on else None,
@@ -244,7 +251,7 @@ def _event(found: Any, body: bytes, account: str, livemode: bool) -> IncomingEve
         payment_external_id=_spoken_of(kind, found["resource"]),
         livemode=livemode,
         account=account,
-        created_at=_moment(found["create_time"]),
+        created_at=moment(found["create_time"]),
         body=body,
     )
 
@@ -278,7 +285,8 @@ def _related_order(capture: Any) -> str:
     return reading.text(related["order_id"])
 
 
-def _moment(text: Any) -> datetime:
+def moment(text: Any) -> datetime:
+    """An instant as PayPal writes it. Raises one of reading.UNREADABLE."""
     found = datetime.fromisoformat(text.replace("Z", "+00:00"))
     if found.tzinfo is None:
         raise ValueError("a time without its zone")

@@ -2,13 +2,16 @@
 
 import base64
 import hmac
+import json
 import re
 import secrets
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from ..web import Request, Response, Route, json_response, route
+from . import statement
 from .bank import Bank, Refused
 from .books import Thing, shown
 from .machine import Machine
@@ -30,6 +33,7 @@ def routes(machine: Machine) -> list[Route]:
         route("GET", "/v1/customer/disputes", api.disputes),
         ("GET", dispute, api.dispute),
         route("GET", "/v1/reporting/transactions", api.transactions),
+        route("GET", "/v1/notifications/webhooks-events", api.events),
     ]
 
 
@@ -90,27 +94,29 @@ class Api:
             return json_response(200, shown(bank.books.get(dispute_id, "dispute")))
 
     def transactions(self, request: Request) -> Response:
-        """Captures between two instants, a page of them."""
+        """The account's statement between two instants, a page of it."""
         since, until = request.query["start_date"], request.query["end_date"]
         number, size = int(request.query["page"]), int(request.query["page_size"])
         with self._machine.bank() as bank:
-            every = [
-                each
-                for each in bank.books.all("capture")
-                if since <= each["create_time"] <= until and each["status"] != "DECLINED"
-            ]
-        infos = [
-            {
-                "transaction_id": each["id"],
-                "transaction_event_code": "T0006",
-                "custom_field": each["custom_id"],
-                "transaction_amount": each["amount"],
-            }
-            for each in every[(number - 1) * size : number * size]
-        ]
-        pages = -(-len(every) // size)
-        listed = [{"transaction_info": each} for each in infos]
+            every = statement.lines(bank.books)
+        found = [each for each in every if since <= each["transaction_initiation_date"] <= until]
+        shown_now = found[(number - 1) * size : number * size]
+        listed = [{"transaction_info": each} for each in shown_now]
+        pages = -(-len(found) // size)
         return json_response(200, {"transaction_details": listed, "total_pages": pages})
+
+    def events(self, request: Request) -> Response:
+        """The events between two instants, delivered or not, and where the list goes on."""
+        query = request.query
+        begin, size = int(query.get("begin", 0)), int(query["page_size"])
+        rows = self._machine.store.rows("SELECT body FROM event ORDER BY rowid")
+        every = [json.loads(row["body"]) for row in rows]
+        since, until = query["start_time"], query["end_time"]
+        found = [each for each in every if since <= each["create_time"] <= until]
+        after = {**query, "begin": str(begin + size)}
+        href = f"{self._machine.public_url}/v1/notifications/webhooks-events?{urlencode(after)}"
+        links = [{"rel": "next", "href": href}] if begin + size < len(found) else []
+        return json_response(200, {"events": found[begin : begin + size], "links": links})
 
     def _once(self, request: Request, do: Doing, *, status: int) -> Response:
         """The first success of a request id is its answer; a refusal is not kept."""

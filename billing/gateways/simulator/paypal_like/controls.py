@@ -26,6 +26,7 @@ def routes(machine: Machine) -> list[Route]:
         route("POST", "/_sim/payments/ID/expire", controls.expire),
         route("POST", "/_sim/payments/ID/refund", controls.refund),
         route("POST", "/_sim/payments/ID/dispute", controls.dispute),
+        route("POST", "/_sim/payouts", controls.pay_out),
         ("POST", close, controls.decide),
         ("POST", resend, controls.resend),
         route("POST", "/_sim/methods/ID", controls.change_method),
@@ -96,6 +97,13 @@ class Controls:
         """Let the payer contest the payment."""
         with self._machine.bank() as bank:
             return self._done(request, shown(bank.dispute(_capture(bank, order_id))))
+
+    def pay_out(self, request: Request) -> Response:
+        """Withdraw `value` (and `currency_code`, EUR) to the merchant's bank account."""
+        data = request.data()
+        amount = {"currency_code": data.get("currency_code", "EUR"), "value": data["value"]}
+        with self._machine.bank() as bank:
+            return self._done(request, bank.books.add("payout", at=bank.at, amount=amount))
 
     def decide(self, request: Request, dispute_id: str) -> Response:
         """End a dispute: `won` (true or false, or a form's yes)."""
