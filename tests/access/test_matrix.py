@@ -11,8 +11,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from django.contrib.admin import AdminSite
 from django.db import transaction
-from django.template.response import SimpleTemplateResponse
+from django.template.backends.django import Template
 from django.test import Client
 from django.urls import resolve
 from pytest_django import Settings
@@ -56,7 +57,8 @@ def test_everybody_opens_what_is_theirs_and_nothing_else(
     anna: Person, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The verdict is there before the page is drawn; that it can be is tested by desk/test_pages.
-    monkeypatch.setattr(SimpleTemplateResponse, "rendered_content", "")
+    monkeypatch.setattr(Template, "render", lambda *_, **__: "")
+    monkeypatch.setattr(AdminSite, "each_context", lambda *_: {})
     asked = addresses(everybody.examples(anna, at=clock.now()))
     browsers = everybody.browsers(anna, at=clock.now())
     lines = [(each.name, *(verdict(who, each) for who in browsers.values())) for each in asked]
@@ -78,6 +80,7 @@ def verdict(who: Client, address: Address) -> str:
 def tried(who: Client, address: Address, method: str) -> str:
     """Return the verdict; whatever was done is undone."""
     browser = Client(raise_request_exception=False)
+    browser.handler = who.handler  # which has loaded the middleware
     browser.cookies.update(who.cookies)
     with transaction.atomic():
         answer = getattr(browser, method)(address.path)
