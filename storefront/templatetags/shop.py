@@ -12,7 +12,7 @@ from billing.gateways import failures
 from billing.models import Invoice, Membership
 from packages.models import Price, Service, Translated
 from packages.money import Money
-from storefront import offers, owned
+from storefront import browsers, offers, owned
 from storefront.price_modes import PriceMode
 from storefront.templatetags.money import count
 
@@ -102,3 +102,9 @@ def a_month(price: Price) -> Money | None:
 def saving(price: Price, prices: Iterable[Price]) -> Money | None:
     """`{{ price|saving:offer.prices }}`: what it is below the monthly price"""
     return offers.saving(price, prices)
+
+
+@register.filter
+def browser(user_agent: str) -> str:
+    """`{{ session.user_agent|browser }}`: e.g. "Firefox, Windows"; what we do not know as it is"""
+    return browsers.name_of(user_agent)

@@ -27,6 +27,7 @@ MANAGE = (
     "account_reauthenticate",
     "mfa_index",
     "mfa_reauthenticate",
+    "usersessions_list",
 )
 INLINE = re.compile(
     r"\sstyle=|<style|\son[a-z]+=|javascript:|<script(?![^>]*(src=|application/json))"
