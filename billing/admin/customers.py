@@ -74,6 +74,20 @@ class CustomerPage(Page):
     inlines = (Memberships, top_ups.Limits)
     deeds = (SeeTheShop(), AddRemark(), top_ups.SetTopUpLimit(), PauseDunning())
     list_display = ("customer", "email", "country", "is_business", "language", "created_at")
+    exported = (
+        (_("name"), "name"),
+        (_("company"), "company"),
+        (_("e-mail for invoices"), "email"),
+        (_("phone"), "phone"),
+        (_("street and number"), "street"),
+        (_("address line 2"), "extra"),
+        (_("postcode"), "postcode"),
+        (_("city"), "city"),
+        (_("country"), "country"),
+        (_("VAT id"), "vat_id"),
+        (_("language"), "language"),
+        (_("since"), "created_at"),
+    )
     list_filter = ("is_business", "country", "language")
     search_fields = ("name", "company", "email", "vat_id", "memberships__user__email")
     readonly_fields = ("created_at", "owed", "credit", "methods", "pays_automatically")

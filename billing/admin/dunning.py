@@ -54,6 +54,7 @@ class PauseDunning(Deed):
     code = "pause"
     label = gettext_lazy("Pause dunning…")
     form = PauseForm
+    many = True
 
     def offered(self, row: Invoice | Subscription | Customer) -> bool:
         if isinstance(row, Invoice):

@@ -93,6 +93,19 @@ class InvoicePage(ReadOnlyPage):
         "total",
         "due_amount",
     )
+    exported = (
+        (_("number"), "number"),
+        (_("kind"), "get_kind_display"),
+        (_("state"), "get_state_display"),
+        (_("customer"), "customer"),
+        (_("e-mail address"), "customer.email"),
+        (_("date"), "issued_on"),
+        (_("due"), "due_on"),
+        (_("currency"), "currency"),
+        (_("total"), "total"),
+        (_("still due"), "due"),
+        (_("paid at"), "paid_at"),
+    )
     list_filter = ("kind", "state", "currency", "issued_on", TaxedAt)
     date_hierarchy = "issued_on"
     search_fields = ("number", "customer__name", "customer__company", "customer__email")

@@ -19,6 +19,7 @@ from packages.desk.pages import ReadOnlyPage
 class SendAgain(Deed):
     code = "send"
     label = gettext_lazy("Send again")
+    many = True
 
     def offered(self, row: Mail) -> bool:
         return row.state in (Mail.State.FAILED, Mail.State.UNKNOWN)

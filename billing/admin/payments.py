@@ -174,6 +174,18 @@ class PaymentPage(ReadOnlyPage):
     list_display = ("name", "status", "customer_link", "invoice_link", "total", "created_at") + (
         "succeeded_at",
     )
+    exported = (
+        (gettext_lazy("payment"), "pk"),
+        (gettext_lazy("state"), "get_state_display"),
+        (gettext_lazy("gateway"), "gateway"),
+        (gettext_lazy("id at the gateway"), "external_id"),
+        (gettext_lazy("customer"), "customer"),
+        (gettext_lazy("invoice"), "invoice"),
+        (gettext_lazy("currency"), "currency"),
+        (gettext_lazy("amount"), "amount"),
+        (gettext_lazy("started"), "created_at"),
+        (gettext_lazy("succeeded"), "succeeded_at"),
+    )
     list_filter = ("state", "gateway", "currency", "created_at")
     search_fields = ("external_id", "invoice__number", "customer__name", "customer__company") + (
         "customer__email",

@@ -43,6 +43,21 @@ class SubscriptionPage(ReadOnlyPage):
         EndNow(),
     )
     list_display = ("package", "status", "customer_link", "runs", "amount", "cycle", "paid_until")
+    exported = (
+        (_("package"), "package"),
+        (_("state"), "get_state_display"),
+        (_("customer"), "customer"),
+        (_("e-mail address"), "customer.email"),
+        (_("account"), "account"),
+        (_("currency"), "currency"),
+        (_("price"), "amount"),
+        (_("quantity"), "quantity"),
+        (_("billing cycle"), "get_cycle_display"),
+        (_("active since"), "activated_at"),
+        (_("paid until"), "paid_until"),
+        (_("next invoice"), "next_invoice_on"),
+        (_("ends"), "ends_on"),
+    )
     list_filter = ("state", RecurringMove, "package", "cycle", "currency")
     search_fields = ("customer__name", "customer__company", "customer__email") + (
         "account__username",

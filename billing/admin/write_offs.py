@@ -20,6 +20,7 @@ class WriteOff(Deed):
     label = gettext_lazy("Write off…")
     guarded = True
     danger = True
+    many = True
     form = ReasonForm
 
     def offered(self, row: Invoice) -> bool:

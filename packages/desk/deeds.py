@@ -50,6 +50,8 @@ class Deed:
     # Money or credit moves: staff show again who they are before the page opens.
     guarded: ClassVar[bool] = False
     form: ClassVar[type[DeedForm]] = DeedForm
+    # Also done to several rows of a list at once; then its form must not depend on the row.
+    many: ClassVar[bool] = False
 
     def offered(self, row: Any) -> bool:
         """Say whether the deed is valid for the row as it is now."""

@@ -1,5 +1,6 @@
 """Pages of the staff's desk: stock admin pages with deeds, history, and money nobody can edit."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin, messages
@@ -12,10 +13,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from packages import clock
-from packages.desk import Impossible, proposals
+from packages.desk import Impossible, bulk, exports, proposals
 from packages.desk.cells import amount
 from packages.desk.deeds import Deed, DeedForm, Text
 from packages.desk.door import demand_fresh_proof
+from packages.money import Money
 from packages.states import StateChange
 
 if TYPE_CHECKING:
@@ -36,12 +38,29 @@ class Page(ModelAdmin):
     # The form holds secrets or says where money goes.
     guarded: ClassVar[bool] = False
     list_per_page = 50
+    # The columns of the list as a file; without any there is none.
+    exported: ClassVar[tuple[exports.Column, ...]] = ()
 
     def get_urls(self) -> list[URLPattern]:
         meta = self.opts
         view = self.admin_site.admin_view(self.deed_view)
         name = f"{meta.app_label}_{meta.model_name}_deed"
         return [path("<int:pk>/do/<slug:code>/", view, name=name), *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if self.exported and exports.FILE in request.GET:
+            return exports.listed(self, request, self.exported)
+        return super().changelist_view(request, extra_context)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Return the list's actions: the deeds that may be done to many rows at once."""
+        found: dict[str, Any] = super().get_actions(request)
+        for deed in self.deeds if self.may_act(request) else ():
+            if deed.many:
+                found[deed.code] = (partial(_to_many, deed=deed), deed.code, deed.label)
+        return found
 
     def change_view(
         self,
@@ -83,24 +102,45 @@ class Page(ModelAdmin):
         return TemplateResponse(request, "admin/deed.html", self._told(request, row, deed, form))
 
     def _done(self, request: HttpRequest, row: models.Model, deed: Deed, form: DeedForm) -> bool:
-        actor = f"staff:{request.user.pk}"
         try:
-            said = self._proposed(request, row, deed, form) or deed.carry_out(
-                row, form.cleaned_data, at=clock.now(), actor=actor
-            )
+            said = self.do(request, row, deed, form)
         except Impossible as error:
             form.add_error(None, str(error))
             return False
-        self.log_change(request, row, f"{deed.label}: {said}")
         messages.success(request, str(said))
         return True
 
+    def do(
+        self,
+        request: HttpRequest,
+        row: models.Model,
+        deed: Deed,
+        form: DeedForm,
+        *,
+        stake: Money | None = None,
+    ) -> Text:
+        """Do the deed to the row, or keep it for a second person; return what to tell.
+
+        `stake` is the sum of all rows to which it is done at once. Raises Impossible.
+        """
+        actor = f"staff:{request.user.pk}"
+        said = self._proposed(request, row, deed, form, stake) or deed.carry_out(
+            row, form.cleaned_data, at=clock.now(), actor=actor
+        )
+        self.log_change(request, row, f"{deed.label}: {said}")
+        return said
+
     def _proposed(
-        self, request: HttpRequest, row: models.Model, deed: Deed, form: DeedForm
+        self,
+        request: HttpRequest,
+        row: models.Model,
+        deed: Deed,
+        form: DeedForm,
+        stake: Money | None,
     ) -> Text:
         """Keep the deed for a second person if it weighs too much for one; else return nothing."""
         weight = deed.weighs(row, form.cleaned_data)
-        if weight is None or not proposals.needs_second(weight):
+        if weight is None or not proposals.needs_second(stake or weight):
             return ""
         sent = {name: list(values) for name, values in request.POST.lists() if name != CSRF}
         actor = f"staff:{request.user.pk}"
@@ -151,6 +191,17 @@ class Page(ModelAdmin):
         if row is None or not hasattr(row, "state"):
             return None
         return StateChange.objects.filter(subject=row._meta.model_name, subject_id=row.pk)
+
+
+def _to_many(
+    page: Page, request: HttpRequest, rows: models.QuerySet[Any], *, deed: Deed
+) -> HttpResponse | None:
+    context = {**page.admin_site.each_context(request), "opts": page.opts}
+
+    def do(row: models.Model, form: DeedForm, stake: Money | None) -> Text:
+        return page.do(request, row, deed, form, stake=stake)
+
+    return bulk.answer(request, rows, deed, do=do, context=context)
 
 
 class NotEditable:

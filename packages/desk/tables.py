@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -54,16 +54,24 @@ class Table:
 
 
 def as_csv(table: Table, *, name: str) -> HttpResponse:
-    """Return the table as a file, in UTF-8, written as the reader's spreadsheet expects it.
+    """Return the table as a file; see `as_file`."""
+    rows = ([each.value for each in row] for row in table.rows)
+    return as_file(table.head, rows, name=name)
+
+
+def as_file(
+    head: Sequence[str | Promise], rows: Iterable[Iterable[Value]], *, name: str
+) -> HttpResponse:
+    """Return a file of these columns, in UTF-8, written as the reader's spreadsheet expects it.
 
     No text of it is run as a formula: what begins like one gets an apostrophe in front.
     """
     german = (get_language() or "en").startswith("de")
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";" if german else ",", lineterminator="\r\n")
-    writer.writerow([_safe(str(each)) for each in table.head])
-    for row in table.rows:
-        writer.writerow([_written(each.value, comma=german) for each in row])
+    writer.writerow([_safe(str(each)) for each in head])
+    for row in rows:
+        writer.writerow([_written(each, comma=german) for each in row])
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
     text = "\ufeff" + out.getvalue()
     return HttpResponse(text.encode(), content_type="text/csv; charset=utf-8", headers=headers)
