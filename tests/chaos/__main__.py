@@ -1,15 +1,18 @@
 """`make chaos`: every crash point and two thousand random runs, then a table of what came of them.
 
 SEED=… plays the same plans again, BATCH=SEED-NUMBER a single batch. Ends non-zero when anything
-was violated, done twice, or not healed in time.
+was violated, done twice, or not healed in time; the table and what failed are written in any case.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -19,15 +22,31 @@ WORKERS = max(2, min(4, os.cpu_count() or 2))
 
 
 def main(arguments: Sequence[str]) -> int:
-    report.LINES.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "pytest", "-q", "-n", str(WORKERS), "tests/chaos", *arguments]
+    results, target = report.LINES.with_suffix(".xml"), report.LINES.with_suffix(".md")
+    for old in (report.LINES, results):
+        old.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "pytest", "-q", "-n", str(WORKERS), "--dist", "worksteal"]
+    command += [f"--junitxml={results}", "tests/chaos", *arguments]
     settings = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
     environment = {**os.environ, **settings, "CHAOS": "full", "SEED": str(report.SEED)}
+    # Ctrl-C ends the tests, which then write what they have, and not this.
+    signal.signal(signal.SIGINT, lambda *_: None)
     failed = subprocess.run(command, env=environment, check=False).returncode
-    target = report.LINES.with_suffix(".md")
-    target.write_text("\n".join(table(report.lines())) + "\n")
+    lines = [*table(report.lines()), *failures(results)]
+    target.write_text("\n".join(lines) + "\n")
     sys.stdout.write(f"\n{target.read_text()}\nWritten to {target}\n")
     return failed
+
+
+def failures(results: Path) -> Iterator[str]:
+    """Return each test that failed, with what it said."""
+    cases = ElementTree.parse(results).iter("testcase") if results.exists() else ()
+    for case in cases:
+        for said in (*case.findall("failure"), *case.findall("error")):
+            yield ""
+            yield f"## Failed: {case.get('name')}"
+            yield ""
+            yield from (f"    {line}" for line in (said.text or "").splitlines())
 
 
 def table(lines: Sequence[dict[str, Any]]) -> Iterator[str]:

@@ -1,12 +1,16 @@
-"""docs/faults.md names a test for each fault, and every test that it names is there."""
+"""docs/faults.md names a test for each fault, and every test that it names is there; the report of
+`make chaos` keeps what failed.
+"""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from tests import source
+from tests.chaos.__main__ import failures
 from tests.source import BASE
 
 ROWS = re.findall(
@@ -26,3 +30,14 @@ def test_every_fault_has_its_row() -> None:
 @pytest.mark.parametrize(("codes", "module", "name"), ROWS)
 def test_the_test_that_is_named_is_there(codes: str, module: str, name: str) -> None:
     assert name in {each.name for each in source.functions(BASE / "tests" / module)}
+
+
+def test_the_report_keeps_what_a_failed_test_said(tmp_path: Path) -> None:
+    results = tmp_path / "chaos.xml"
+    assert list(failures(results)) == []
+    results.write_text(
+        '<testsuites><testsuite><testcase name="fine"/><testcase name="test_it[3]">'
+        "<failure>lost: a credit&#10;E  assert</failure></testcase></testsuite></testsuites>"
+    )
+    said = ["", "## Failed: test_it[3]", "", "    lost: a credit", "    E  assert"]
+    assert list(failures(results)) == said
