@@ -15,6 +15,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pytest_django import Settings
 
 from billing import emails, mail_texts
 from billing.mail_kinds import Kind
@@ -22,7 +23,9 @@ from billing.models import Brand, Mail, MailText, User
 from packages.states import StateChange
 from storefront.mail_kinds import KINDS
 from tests.billing import orders
+from tests.clock import Clock
 from tests.desk import pages
+from tests.second_factor import person, shows_again
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SHEET, LIST, DESIGN = "admin:sheet_mail_text", "admin:sheet_mail_texts", "admin:sheet_mail_design"
@@ -37,8 +40,7 @@ def brand() -> Brand:
 
 def _person(role: str) -> Client:
     client = Client()
-    user = User.objects.create_user("s@example.com", "x" * 20, is_staff=True, role=role)
-    client.force_login(user)
+    client.force_login(person(role))
     return client
 
 
@@ -208,6 +210,19 @@ def test_others_look_and_write_nothing(brand: Brand) -> None:
     assert b"<textarea" not in page.content
     sent = {**_sent("reminder", greeting="Hi"), "do": "save"}
     assert support.post(_address("reminder"), sent).status_code == 403
+    assert not MailText.objects.exists()
+
+
+def test_to_save_a_text_staff_show_again_who_they_are_and_to_look_they_need_not(
+    brand: Brand, clock: Clock, settings: Settings
+) -> None:
+    settings.STAFF_GUARDED = True
+    owner = shows_again(person("owner"))
+    clock.pass_by(minutes=10)
+    sent = _sent("reminder", greeting="Hi {name}")
+    assert owner.post(_address("reminder"), {**sent, "do": "preview"}).status_code == 200
+    answer = owner.post(_address("reminder"), {**sent, "do": "save"})
+    assert "reauthenticate" in answer.headers["Location"]
     assert not MailText.objects.exists()
 
 

@@ -113,4 +113,4 @@ def test_each_of_the_four_lists_has_its_file_and_its_link(invoices: list[Invoice
         assert "?file=csv" in reader.get(address).content.decode()
         rows = reader.get(address, {"file": "csv"}).content.decode("utf-8-sig").splitlines()
         assert len(rows) > 1, name
-        assert reader.get(address, {"file": "csv", "no_such__exact": 1}).status_code == 302
+        assert reader.get(address, {"file": "csv", "no_such__exact": "1"}).status_code == 302
