@@ -14,11 +14,10 @@ from billing.models import GatewayEvent
 from provisioning.models import Circuit, Job, Server
 from tests.bench import bars, load
 from tests.bench.dialling import PROCESSES, Beat, make, opened, working
-from tests.bench.durable import gunicorn, product
 from tests.bench.load import Load
 from tests.bench.measuring import run
 from tests.bench.sending import event, press, request
-from tests.bench.serving import collect_static
+from tests.bench.serving import collect_static, gunicorn, product
 from tests.processes import wait_until
 
 HUNG, QUICK_HUNG, BESIDE, QUICK_BESIDE = 200, 50, 600, 150
@@ -42,7 +41,7 @@ class Measured:
 def report(quick: bool) -> Iterator[str]:
     hung, beside = (QUICK_HUNG, QUICK_BESIDE) if quick else (HUNG, BESIDE)
     collect_static()
-    with opened() as (shop, _), gunicorn("config.wsgi", **product()) as port:
+    with opened() as (shop, _), gunicorn("config.wsgi", env=product()) as port:
         _measured(shop.slow, beside, port)
         alone = _measured(shop.slow, beside, port)
         make(shop.hung, hung)

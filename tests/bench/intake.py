@@ -10,9 +10,10 @@ from statistics import median
 
 from billing.models import GatewayEvent
 from tests.bench import bare_door, bars
-from tests.bench.durable import THREADS, WORKERS, durable, gunicorn, product
+from tests.bench.durable import durable
 from tests.bench.measuring import run
 from tests.bench.sending import Load, event, press, request
+from tests.bench.serving import THREADS, WORKERS, gunicorn, product
 
 CONNECTIONS, SECONDS, ROUNDS, WARM = 8, 5.0, 5, 4.0
 QUICK_SECONDS, QUICK_ROUNDS = 1.0, 2
@@ -31,9 +32,9 @@ class Round:
 
 def report(quick: bool) -> Iterator[str]:
     seconds, rounds = (QUICK_SECONDS, QUICK_ROUNDS) if quick else (SECONDS, ROUNDS)
-    with durable(), gunicorn("config.wsgi", **product()) as ours:
+    with durable(), gunicorn("config.wsgi", env=product()) as ours:
         run(bare_door.CREATE)
-        with gunicorn("tests.bench.bare_door", BARE="1") as floor:
+        with gunicorn("tests.bench.bare_door", env={"BARE": "1"}) as floor:
             for port in (ours, floor):
                 # Each worker and thread loads what it needs with its first requests.
                 press(port, _requests(WARM), connections=4 * CONNECTIONS, seconds=WARM)

@@ -16,7 +16,7 @@ from tests import world
 from tests.bench import bars, load
 from tests.bench.load import HOST, Load, request, send
 from tests.bench.measuring import AT, ON, PAID_UNTIL, counted, empty, run
-from tests.bench.serving import collect_static, served
+from tests.bench.serving import collect_static, gunicorn, product
 from tests.billing import renewing
 from tests.clock import Clock
 
@@ -55,8 +55,8 @@ def _race(seconds: float) -> tuple[list[Load], list[Load]]:
     collect_static()
     sent = request("/packages/")
     with (
-        served("config.wsgi", ready="/packages/") as ours,
-        served("tests.bench.bare", ready="/packages/") as bare,
+        gunicorn("config.wsgi", threads=1, ready="/packages/", env=product()) as ours,
+        gunicorn("tests.bench.bare", threads=1, ready="/packages/", env=product()) as bare,
     ):
         ports = (ours, bare)
         for port in ports:

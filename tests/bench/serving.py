@@ -2,69 +2,62 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection
 
-from tests.bench.load import HOST, request, send
-from tests.processes import wait_until
+from config.env import VAR_DIR
+from config.local import ports, processes
+from tests.bench.load import request, send
+from tests.processes import ROOT, environment, wait_until
 
-WORKERS = 2
+WORKERS, THREADS = 2, 4
 
 
 @contextmanager
-def served(application: str, *, ready: str) -> Iterator[int]:
-    """Serve a WSGI application with the benchmark's database; return the port it listens on."""
-    port = free_port()
+def gunicorn(
+    application: str,
+    *,
+    threads: int = THREADS,
+    ready: str = "",
+    env: Mapping[str, str] | None = None,
+) -> Iterator[int]:
+    """Serve a WSGI application with the benchmark's database; yield the port it listens on.
+
+    With `ready` only once this page is answered.
+    """
+    port = ports.remembered(VAR_DIR / "ports.json", application)
     command = [sys.executable, "-m", "gunicorn", application, "--no-control-socket"]
-    command += ["--bind", f"{HOST}:{port}", "--workers", f"{WORKERS}", "--log-level", "warning"]
-    log = Path(tempfile.mkstemp(prefix="bench-", suffix=".log")[1])
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            command, env=environment(), stdout=out, stderr=out, start_new_session=True
-        )
+    command += ["--bind", f"{ports.HOST}:{port}", "--workers", f"{WORKERS}"]
+    command += ["--threads", f"{threads}", "--graceful-timeout", "2"]
+    log = Path(tempfile.mkstemp(prefix="gunicorn-", suffix=".log")[1])
+    secrets = " ".join(settings.SIMULATED_GATEWAY["secrets"])
+    own = {**environment(), "SIMULATED_GATEWAY_SECRET": secrets, **(env or {})}
+    process = processes.spawn(command, cwd=ROOT, env=own, log=log.open("wb", buffering=0))
     try:
-        wait_until(lambda: _answers(port, ready), seconds=120, what=f"{application}, see {log}")
+        wait_until(lambda: not ports.is_free(port), seconds=60, what=f"see {log}")
+        if ready:
+            wait_until(lambda: _answers(port, ready), seconds=120, what=f"{ready}, see {log}")
         yield port
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait()
-    log.unlink()
+        processes.stop(process)
+        log.unlink()
 
 
-def environment() -> dict[str, str]:
-    """Return what the product's processes need to work on the benchmark's database."""
-    named = connection.settings_dict
-    address = f"{named['HOST']}:{named['PORT']}/{named['NAME']}"
-    return {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATABASE_URL": f"postgres://{named['USER']}:{named['PASSWORD']}@{address}",
-        "REDIS_URL": settings.REDIS_URL,
-        "EMAIL_URL": "dummymail://",
-        "SIMULATED_GATEWAY_URL": settings.SIMULATED_GATEWAY["url"],
-    }
+def product() -> dict[str, str]:
+    """Return what makes a process run the shop with the settings that operators have."""
+    return {"DJANGO_SETTINGS_MODULE": "config.settings"}
 
 
 def collect_static() -> None:
     """Collect what pages name, without which production's settings render none."""
     command = [sys.executable, "manage.py", "collectstatic", "--noinput", "-v", "0"]
-    subprocess.run(command, env=environment(), check=True)
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind((HOST, 0))
-        return int(found.getsockname()[1])
+    subprocess.run(command, cwd=ROOT, env={**environment(), **product()}, check=True)
 
 
 def _answers(port: int, path: str) -> bool:

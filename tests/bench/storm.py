@@ -23,8 +23,9 @@ from packages.states import record_changes
 from tests import world
 from tests.bench import bars
 from tests.bench.bars import Bar
-from tests.bench.durable import durable, gunicorn, product
+from tests.bench.durable import durable
 from tests.bench.sending import deliver, event
+from tests.bench.serving import gunicorn, product
 from tests.billing import renewing, saved
 from tests.processes import Worker, wait_until
 
@@ -103,7 +104,7 @@ def report(quick: bool) -> Iterator[str]:
     with (
         durable() as servers,
         saved.open_gateway() as gateway,
-        gunicorn("config.wsgi", **product()) as port,
+        gunicorn("config.wsgi", env=product()) as port,
     ):
         gateway.webhooks(drop=True)
         events = pay(count, at=timezone.now())

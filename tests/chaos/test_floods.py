@@ -15,9 +15,9 @@ from billing.webhooks import BODY_SECONDS
 from packages.patience import LOOK_SECONDS
 from tests import world
 from tests.bench import load
-from tests.bench.durable import THREADS, WORKERS, gunicorn
 from tests.bench.flood import flooded, look
 from tests.bench.sending import PATH
+from tests.bench.serving import THREADS, WORKERS, gunicorn
 
 # Both wait for real processes, by real time.
 pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
