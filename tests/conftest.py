@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator
@@ -49,6 +50,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     others = [each for each in items if each not in long]
     begin = next((n for n, each in enumerate(others) if _commits(each)), len(others))
     items[:] = [*others[:begin], *long, *others[begin:]]
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what has been loaded, since all of it stays."""
+    gc.collect()
+    gc.freeze()
 
 
 def _commits(item: pytest.Item) -> bool:
