@@ -1,8 +1,11 @@
-"""A clock beside every worker: shows that it lives, and does what is due while nobody rings."""
+"""A clock beside every worker: shows that it lives, and does what is due while nobody rings.
+
+So whatever the broker loses costs less than a minute, also what beat rings for once an hour.
+"""
 
 import threading
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -18,7 +21,10 @@ log = structlog.get_logger()
 TICK_SECONDS = 5.0
 # Beat's sign of life goes through the broker; when it is this old, nobody rings any more.
 DEAF_AFTER = timedelta(seconds=25)
+# An entry of beat that shows no life for so much longer than its interval is rung for again.
+LATE_AFTER = timedelta(seconds=20)
 _stop = threading.Event()
+_rung: dict[str, datetime] = {}
 
 
 @worker_init.connect
@@ -54,14 +60,33 @@ def _try() -> None:
 
 
 def tick() -> None:
-    """Write the worker's heartbeat; with beat or the broker away, do here what waits."""
+    """Write the worker's heartbeat; with beat or the broker away, do here what waits, else ring for
+    what was lost.
+    """
     from provisioning.models import Heartbeat
 
     at = timezone.now()
     Heartbeat.objects.update_or_create(process="worker", defaults={"at": at})
-    beat = Heartbeat.objects.filter(process="beat").first()
-    if beat is None or beat.at < at - DEAF_AFTER:
+    seen = dict(Heartbeat.objects.values_list("process", "at"))
+    if "beat" not in seen or seen["beat"] < at - DEAF_AFTER:
         sweep()
+    else:
+        ring_again(seen, at=at)
+
+
+def ring_again(seen: Mapping[str, datetime], *, at: datetime) -> None:
+    """Ring for the entries of beat whose message was lost, by the signs of life that were `seen`.
+
+    Once in an entry's interval: one that fails, or takes long, shows no life either.
+    """
+    from config.celery import BEAT, app
+
+    for name, entry in BEAT.items():
+        signs = [each[name] for each in (seen, _rung) if name in each]
+        patience = timedelta(seconds=entry["schedule"]) + LATE_AFTER
+        if name != "beat_heartbeat" and (not signs or max(signs) + patience < at):
+            app.send_task(entry["task"], **entry["options"])
+            _rung[name] = at
 
 
 def sweep() -> None:

@@ -16,7 +16,7 @@ from pytest_django import DjangoDbBlocker
 from billing.models import Mail
 from packages.doorbell import ring
 from provisioning import tasks
-from provisioning.models import Account, Attempt, Job, Server
+from provisioning.models import Account, Attempt, Heartbeat, Job, Server
 from provisioning.simulator.simulator import Simulator
 from tests import snapshots, world
 from tests.billing import smtp
@@ -30,6 +30,7 @@ pytestmark = pytest.mark.long
 
 CREATE, CREDIT = "Client_Create", "Client_Payment_Create"
 HEALED_WITHIN_SECONDS = 120
+VALKEY_COSTS_SECONDS = 60
 SOAK_SECONDS, SOAK_ACCOUNTS = 180, 40
 
 
@@ -159,6 +160,30 @@ def test_two_beats_are_as_good_as_one(here: Town, dialler: Simulator) -> None:
     begin()
     heals(dialler, "two beats")
     is_complete(dialler)
+
+
+@pytest.mark.parametrize("what", ["forgets", "restarts", "is away"])
+def test_valkey_costs_less_than_a_minute(here: Town, dialler: Simulator, what: str) -> None:
+    """By the product's own intervals; whoever paid before has what they paid for in that time."""
+    here.worker(app=town.AS_IT_IS)
+    here.beat(app=town.AS_IT_IS)
+    beat = Heartbeat.objects.filter(process="beat")
+    wait_until(beat.exists, seconds=60, what="beat reaches the worker")
+    if what == "is away":
+        here.valkey.stop()
+    begin(3)
+    begun = time.monotonic()
+    if what == "forgets":
+        redis.Redis.from_url(here.valkey.url).flushall()
+    elif what == "restarts":
+        restart_the_broker(here, dialler, [], [])
+    try:
+        heals(dialler, f"Valkey {what}")
+    finally:
+        if what == "is away":
+            here.valkey.start()
+    assert time.monotonic() - begun <= VALKEY_COSTS_SECONDS
+    assert Account.objects.filter(state=Account.State.LIVE).count() == 3
 
 
 def test_everything_at_once(here: Town, dialler: Simulator) -> None:

@@ -26,15 +26,17 @@ from tests.processes import ACCOUNTS_AT_ONCE, ROOT, environment, wait_until
 
 # What is answered as committed outlives the server's sudden end, though not the machine's.
 SETTINGS = ("fsync=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0")
+# The product with short pauses, and as it is.
+SHORT, AS_IT_IS = "tests.chaos.worker", "config"
 QUEUES = "default,provisioning,mail"
 
 
 class Process:
     """A worker or a beat in a process group of its own."""
 
-    def __init__(self, *command: str, log: Path, **env: str) -> None:
+    def __init__(self, *command: str, log: Path, app: str = SHORT, **env: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", "tests.chaos.worker", *command],
+            [sys.executable, "-m", "celery", "-A", app, *command],
             cwd=ROOT,
             env={**environment(), "ACCOUNTS_AT_ONCE": ACCOUNTS_AT_ONCE, **env},
             stdout=log.open("ab"),
@@ -74,9 +76,9 @@ class Town:
         wait_until(Heartbeat.objects.filter(process="worker").exists, seconds=60, what=self.logged)
         return started
 
-    def beat(self) -> Process:
+    def beat(self, **env: str) -> Process:
         schedule = self._place.var / f"beat-{len(self.processes)}"
-        return self._start("beat", "-s", str(schedule))
+        return self._start("beat", "-s", str(schedule), **env)
 
     def end_postgres(self) -> None:
         """End the database as a crash does, and start it again."""

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 import redis
+from django.db.models import F
 
 from billing.models import GatewayEvent, Mail, Payment
+from config import celery, ticker
 from config.local.valkey import Valkey
+from provisioning.models import Heartbeat
 from provisioning.simulator.simulator import Simulator
 from tests.clock import Clock
 from tests.processes import Worker, wait_until
@@ -23,6 +29,48 @@ def clock() -> Iterator[Clock]:
     """Real time, since the worker's process knows no other."""
     with Clock.at(datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")) as clock:
         yield clock
+
+
+@pytest.fixture
+def rung(broker: Valkey, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Counter[str]]]:
+    """Return which tasks a worker would find at the broker; it takes them."""
+    monkeypatch.setattr(ticker, "_rung", {})
+    client = redis.Redis.from_url(broker.url)
+
+    def take() -> Counter[str]:
+        queues = ("default", "provisioning", "mail")
+        messages = [each for name in queues for each in client.lrange(name, 0, -1)]
+        client.flushall()
+        return Counter(json.loads(each)["headers"]["task"] for each in messages)
+
+    with celery.app.connection_for_write(broker.url) as connection:
+        send = partial(celery.app.send_task, connection=connection)
+        monkeypatch.setattr(celery.app, "send_task", send)
+        yield take
+    client.close()
+
+
+@pytest.mark.django_db
+def test_a_lost_message_of_beat_is_rung_for_again_within_a_minute(
+    rung: Callable[[], Counter[str]],
+) -> None:
+    now = datetime.now(UTC)
+    for name, entry in celery.BEAT.items():
+        due = now - timedelta(seconds=entry["schedule"])
+        Heartbeat.objects.create(process=name, at=due - timedelta(seconds=10))
+    Heartbeat.objects.create(process="beat", at=now)
+    ticker.tick()
+    assert rung() == Counter(), "Ten seconds late is nothing."
+    late = timedelta(seconds=LIMIT_SECONDS - 10 - ticker.TICK_SECONDS)
+    Heartbeat.objects.exclude(process__in=("beat", "worker")).update(at=F("at") - late)
+    ticker.tick()
+    assert rung() == Counter(
+        entry["task"] for name, entry in celery.BEAT.items() if name != "beat_heartbeat"
+    )
+    ticker.tick()
+    assert rung() == Counter(), "Once in an interval."
+    longest = ticker.DEAF_AFTER + timedelta(seconds=ticker.TICK_SECONDS)
+    assert longest < timedelta(seconds=LIMIT_SECONDS), "Without beat the worker sweeps by itself."
 
 
 def mailed() -> bool:
