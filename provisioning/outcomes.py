@@ -28,8 +28,7 @@ class Fenced(Exception):
 def held(job_id: int, fence: int) -> Iterator[Job]:
     """Open a transaction with the account's and the job's lock; raise Fenced if it is not ours."""
     with transaction.atomic():
-        account_id = Job.objects.values_list("account_id", flat=True).get(pk=job_id)
-        Account.objects.select_for_update().get(pk=account_id)
+        Account.objects.select_for_update(of=("self",)).only("pk").get(jobs=job_id)
         job = (
             Job.objects.select_for_update(of=("self",))
             .select_related("account__server")

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
+from django.db.models import Case, When
 
 from provisioning import accounts, circuits, outcomes, servers
 from provisioning.dialler.base import (
@@ -80,7 +81,7 @@ def _claim(account_id: int, *, at: datetime, worker: str) -> Claim | None:
     room for one more.
     """
     with transaction.atomic():
-        Account.objects.select_for_update().get(pk=account_id)
+        Account.objects.select_for_update().only("pk").get(pk=account_id)
         job = _next(account_id)
         if job is None or not _is_free(job, at):
             return None
@@ -113,9 +114,9 @@ def _is_placed(job: Job, *, at: datetime, worker: str) -> bool:
 
 def _next(account_id: int) -> Job | None:
     """Return the job that runs, or else the first that is not over."""
-    jobs = Job.objects.select_related("account__server").filter(account_id=account_id)
-    running = jobs.filter(state=Job.State.RUNNING).first()
-    return running or jobs.filter(state__in=Job.UNFINISHED).order_by(*Job.ORDER).first()
+    jobs = Job.objects.filter(account_id=account_id, state__in=Job.UNFINISHED)
+    runs_first = Case(When(state=Job.State.RUNNING, then=0), default=1)
+    return jobs.select_related("account__server").order_by(runs_first, *Job.ORDER).first()
 
 
 def _is_free(job: Job, at: datetime) -> bool:
