@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test import TransactionTestCase
+from django.utils import translation
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
@@ -60,6 +61,12 @@ def pytest_collection_finish() -> None:
 
 def _commits(item: pytest.Item) -> bool:
     return "transactional_db" in getattr(item, "fixturenames", ())
+
+
+@pytest.fixture(autouse=True)
+def in_the_usual_language() -> None:
+    """Begin in the shop's language: a request that asked for another leaves it behind."""
+    translation.activate(settings.LANGUAGE_CODE)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -168,7 +168,7 @@ def _count_anew() -> None:
     """Let ids begin where they always begin, so that a walk does the same every time."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 1000000, false) "
+            "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 20000, false) "
             "FROM pg_sequences WHERE schemaname = 'public'"
         )
 
