@@ -36,13 +36,13 @@ def process(event_id: int, *, at: datetime) -> None:
     event = _claim(event_id, at=at)
     if event is None:
         return None
-    told = [event.pk, *_others(event)]
     if event.payment_external_id == "":
-        return _finish(event, GatewayEvent.State.IGNORED, "speaks of no payment", at=at)
+        return _finish([event.pk], GatewayEvent.State.IGNORED, "speaks of no payment", at=at)
+    told = [event.pk, *_others(event)]
     try:
         if setup := _setup(event):
             setups.check(setup, at=at, actor=f"event:{event.pk}")
-            return _processed(told, at=at)
+            return _finish(told, GatewayEvent.State.PROCESSED, "", at=at)
         gateway = gateways.get(event.gateway, livemode=event.livemode)
         snapshot = gateway.fetch_payment(event.payment_external_id)
         snapshot = captures.take(gateway, snapshot)
@@ -66,8 +66,6 @@ def _others(event: GatewayEvent) -> list[int]:
     """What else waits about the same payment, so that the gateway is asked after it came; but not
     what staff must see.
     """
-    if event.payment_external_id == "":
-        return []
     waiting = GatewayEvent.objects.filter(state=GatewayEvent.State.RECEIVED).exclude(pk=event.pk)
     same = waiting.filter(
         gateway=event.gateway,
@@ -86,8 +84,8 @@ def _record(
             payment = payments.record(snapshot, event.gateway, at=at, actor=actor)
             refunds.record_outside(payment, snapshot, at=at, actor=actor)
             if note := NEEDS_STAFF.get(event.kind):
-                return _finish(event, GatewayEvent.State.PARKED, note, at=at)
-            return _processed(told, at=at)
+                return _finish([event.pk], GatewayEvent.State.PARKED, note, at=at)
+            return _finish(told, GatewayEvent.State.PROCESSED, "", at=at)
     except NoServer as error:
         # Paid, but no dialler takes it now: staff see the note, and it goes on when one does.
         return _postpone(event, f"NoServer: {error}", at=at)
@@ -96,10 +94,10 @@ def _record(
     except (payments.Mismatch, payments.UnknownPayment) as error:
         if isinstance(error, payments.UnknownPayment) and not snapshot.key:
             # Another program, or a person, uses the same account.
-            return _finish(event, GatewayEvent.State.IGNORED, "not made by this shop", at=at)
+            return _finish([event.pk], GatewayEvent.State.IGNORED, "not made by this shop", at=at)
         log.error("event.parked", event_id=event.pk, reason=type(error).__name__)
         note = f"{type(error).__name__}: {error}"
-        return _finish(event, GatewayEvent.State.PARKED, note, at=at)
+        return _finish([event.pk], GatewayEvent.State.PARKED, note, at=at)
 
 
 def _without_credit_note(event: GatewayEvent, snapshot: PaymentSnapshot, *, at: datetime) -> None:
@@ -109,7 +107,7 @@ def _without_credit_note(event: GatewayEvent, snapshot: PaymentSnapshot, *, at: 
         f"refunded at the gateway, {Money(snapshot.refunded_minor, snapshot.amount.currency)} in "
         "all, and not on the balance: credit the invoice, then fetch this event again"
     )
-    _finish(event, GatewayEvent.State.PARKED, note, at=at)
+    _finish([event.pk], GatewayEvent.State.PARKED, note, at=at)
 
 
 def _claim(event_id: int, *, at: datetime) -> GatewayEvent | None:
@@ -121,22 +119,14 @@ def _claim(event_id: int, *, at: datetime) -> GatewayEvent | None:
     return GatewayEvent.objects.defer("body").get(pk=event_id)
 
 
-def _processed(told: Sequence[int], *, at: datetime) -> None:
-    _leave(told, GatewayEvent.State.PROCESSED, "", at=at)
-
-
-def _finish(event: GatewayEvent, state: GatewayEvent.State, note: str, *, at: datetime) -> None:
-    _leave([event.pk], state, note, at=at)
-
-
-def _leave(told: Sequence[int], state: GatewayEvent.State, note: str, *, at: datetime) -> None:
+def _finish(told: Sequence[int], state: GatewayEvent.State, note: str, *, at: datetime) -> None:
     waiting = GatewayEvent.objects.filter(pk__in=told, state=GatewayEvent.State.RECEIVED)
     waiting.update(state=state, note=note[:300], processed_at=at, next_attempt_at=None)
 
 
 def _postpone(event: GatewayEvent, note: str, *, at: datetime) -> None:
     if event.attempts >= MAX_ATTEMPTS:
-        return _finish(event, GatewayEvent.State.PARKED, note, at=at)
+        return _finish([event.pk], GatewayEvent.State.PARKED, note, at=at)
     pause = min(BACKOFF_CAP, timedelta(seconds=2) * 2 ** min(event.attempts, 10))
     GatewayEvent.objects.filter(pk=event.pk, state=GatewayEvent.State.RECEIVED).update(
         next_attempt_at=at + pause, note=note[:300]
