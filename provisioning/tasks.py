@@ -4,7 +4,6 @@ import os
 import socket
 import time
 from datetime import datetime
-from functools import partial
 
 from celery import shared_task
 from django.db.models import Exists, Q, QuerySet
@@ -30,17 +29,16 @@ def run_account(account_id: int) -> None:
     """
     leaves_at = time.monotonic() + STAY_SECONDS
     server = Server.objects.get(accounts=account_id)
-    waiting = partial(_waiting, server.pk)
+
+    def waiting(limit: int) -> list[int]:
+        return accounts_due(server.pk, limit=limit)
+
     with crews.joined(server) as hands:
         if hands:
             crews.stay(account_id, waiting, _run_all, hands=hands, until=leaves_at)
     if time.monotonic() >= leaves_at:
         for each in waiting(1):
             ring(run_account, each)
-
-
-def _waiting(server_id: int, limit: int) -> list[int]:
-    return accounts_due(server_id, limit=limit)
 
 
 def _run_all(account_id: int) -> bool:
