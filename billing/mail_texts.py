@@ -104,9 +104,11 @@ def written(mail: str, passages: Sequence[Passage], *, language: str) -> dict[st
     return {each.code: kept[each.code] for each in passages if _fits(each, kept)}
 
 
-def unfit(passages_of: Mapping[str, Sequence[Passage]]) -> Iterator[tuple[MailText, str]]:
+def unfit(
+    rows: Iterable[MailText], passages_of: Mapping[str, Sequence[Passage]]
+) -> Iterator[tuple[MailText, str]]:
     """Yield each stored text that is not used any more, as its row and the passage's code."""
-    for row in MailText.objects.all():
+    for row in rows:
         known = {each.code: each for each in passages_of.get(row.mail, ())}
         for code, text in row.texts.items():
             if code not in known or any(known[code].problems(text)):

@@ -29,7 +29,7 @@ def check_mail_texts(
     )
     return [
         Warning(f"The text “{code}” of the mail {row} is not used.", hint=hint, id="shop.W001")
-        for row, code in mail_texts.unfit(passages)
+        for row, code in mail_texts.unfit(MailText.objects.all(), passages)
     ]
 
 

@@ -18,13 +18,15 @@ from django.utils.translation import gettext_lazy
 from billing import mail_texts
 from billing.mail_kinds import SITUATIONS, Kind, Text
 from billing.mail_texts import Passage, Texts
-from billing.models import Mail, MailText, current_brand
+from billing.models import Brand, Mail, MailText, current_brand
 from packages import clock
 from packages.desk.door import demand_fresh_proof
 from packages.desk.sheets import Sheet, register
 from storefront import mail_designs
 from storefront.mail_kinds import KINDS
 
+# A mail, and the language that it is in.
+Version = tuple[str, str]
 SEE, EDIT = "billing.view_brand", "billing.change_brand"
 PARTS: dict[str, Text] = {
     "subject": gettext_lazy("Subject"),
@@ -43,14 +45,13 @@ class Asked:
     language: str
     situation: str
 
-    @property
     def own(self) -> dict[str, str]:
-        """Return what staff wrote in it and is used."""
+        """Return what staff wrote in it and is used; a query."""
         return mail_texts.written(self.kind.code, self.kind.passages, language=self.language)
 
-    def sample(self, own: Texts) -> Mail:
+    def sample(self, own: Texts, brand: Brand) -> Mail:
         return self.kind.sample(
-            self.situation, own, brand=current_brand(), language=self.language, at=clock.now()
+            self.situation, own, brand=brand, language=self.language, at=clock.now()
         )
 
     def query(self, **changed: str) -> str:
@@ -64,6 +65,8 @@ class TextsForm(forms.Form):
     def __init__(self, asked: Asked, own: Texts, data: Any = None) -> None:
         super().__init__(data)
         self.passages: dict[str, Passage] = {}
+        # What was written, by the passages' codes.
+        self.texts: dict[str, str] = {}
         for each in asked.kind.passages:
             standard = each.standard(asked.language)
             name = each.code.replace(".", "-")
@@ -76,17 +79,10 @@ class TextsForm(forms.Form):
                 help_text=each.allowed if each.names else "",
             )
 
-    @property
-    def texts(self) -> dict[str, str]:
-        """Return what was written, by the passages' codes."""
-        return {
-            each.code: mail_texts.tidied(self.cleaned_data.get(name, ""))
-            for name, each in self.passages.items()
-        }
-
     def clean(self) -> None:
         for name, passage in self.passages.items():
             text = mail_texts.tidied(self.cleaned_data.get(name, ""))
+            self.texts[passage.code] = text
             for problem in passage.problems(text) if text else ():
                 self.add_error(name, problem)
 
@@ -101,37 +97,54 @@ class Mails(Sheet):
     template = "admin/mail_texts.html"
 
     def told(self, request: HttpRequest) -> dict[str, Any]:
-        stored = {(row.mail, row.language): row for row in MailText.objects.all()}
+        stored = [row for row in MailText.objects.all() if row.texts]
+        edited = {(row.mail, row.language) for row in stored}
+        passages = {code: kind.passages for code, kind in KINDS.items()}
+        unused = {(row.mail, row.language) for row, _code in mail_texts.unfit(stored, passages)}
         groups = groupby(KINDS.values(), key=lambda kind: str(kind.group))
         return {
-            "groups": [(name, [_listed(kind, stored) for kind in kinds]) for name, kinds in groups],
+            "groups": [
+                (name, [_listed(kind, edited, unused) for kind in kinds]) for name, kinds in groups
+            ],
         }
 
 
-@register
-class MailPreview(Sheet):
-    """One mail as a sample customer gets it, and the form for its texts."""
+class OneMail(Sheet):
+    """A sheet about one mail; without a mail it leads to the list."""
 
-    code = "mail-text"
     label = gettext_lazy("Mail")
     right = SEE
-    template = "admin/mail_text.html"
     listed = False
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         if not request.GET.get("mail"):
             return HttpResponseRedirect(Mails().url)
-        asked, own = _asked(request), {}
-        form = TextsForm(asked, asked.own)
-        if request.method == "POST":
-            if not request.user.has_perm(EDIT):
-                raise PermissionDenied
-            form = TextsForm(asked, asked.own, request.POST)
-            if (done := request.POST.get("do")) == "standard" or form.is_valid():
-                if done in ("save", "standard"):
-                    return self._saved(request, asked, {} if done == "standard" else form.texts)
-                own = {code: text for code, text in form.texts.items() if text}
-        return self._shown(request, asked, form, own or asked.own)
+        return self.about(request, _asked(request))
+
+    def about(self, request: HttpRequest, asked: Asked) -> HttpResponse:
+        raise NotImplementedError
+
+
+@register
+class MailPreview(OneMail):
+    """One mail as a sample customer gets it, and the form for its texts."""
+
+    code = "mail-text"
+    template = "admin/mail_text.html"
+
+    def about(self, request: HttpRequest, asked: Asked) -> HttpResponse:
+        own = asked.own()
+        if request.method != "POST":
+            return self._shown(request, asked, TextsForm(asked, own), own, edited=bool(own))
+        if not request.user.has_perm(EDIT):
+            raise PermissionDenied
+        form, done = TextsForm(asked, own, request.POST), request.POST.get("do")
+        if done == "standard":
+            return self._saved(request, asked, {})
+        if form.is_valid() and done == "save":
+            return self._saved(request, asked, form.texts)
+        given = {code: text for code, text in form.texts.items() if text and form.is_valid()}
+        return self._shown(request, asked, form, given or own, edited=bool(own))
 
     def _saved(self, request: HttpRequest, asked: Asked, texts: Texts) -> HttpResponse:
         demand_fresh_proof(request)
@@ -144,21 +157,22 @@ class MailPreview(Sheet):
         return HttpResponseRedirect(self.url + asked.query())
 
     def _shown(
-        self, request: HttpRequest, asked: Asked, form: TextsForm, own: Texts
+        self, request: HttpRequest, asked: Asked, form: TextsForm, own: Texts, *, edited: bool
     ) -> HttpResponse:
-        mail = asked.sample(own)
+        brand = current_brand()
+        mail = asked.sample(own, brand)
         design = mail_designs.of(mail.html)
-        response = super().answer(request)
+        response = Sheet.answer(self, request)
         response.context_data |= {  # type: ignore[attr-defined]
             "title": asked.kind.name,
             "asked": asked,
             "mail": mail,
-            "brand": current_brand(),
+            "brand": brand,
             "design": design.html,
             "languages": [(name, asked.query(language=code), code) for code, name in _languages()],
             "situations": list(_situations(asked)),
             "form": form if request.user.has_perm(EDIT) and form.passages else None,
-            "edited": bool(asked.own),
+            "edited": edited,
             "unsaved": request.method == "POST" and form.is_valid(),
             "unused": _unused(asked),
         }
@@ -168,20 +182,13 @@ class MailPreview(Sheet):
 
 
 @register
-class MailDesign(Sheet):
+class MailDesign(OneMail):
     """The same mail as a document of its own, on a whole screen."""
 
     code = "mail-design"
-    label = gettext_lazy("Mail")
-    right = SEE
-    template = ""
-    listed = False
 
-    def answer(self, request: HttpRequest) -> HttpResponse:
-        if not request.GET.get("mail"):
-            return HttpResponseRedirect(Mails().url)
-        asked = _asked(request)
-        return mail_designs.answer(asked.sample(asked.own).html)
+    def about(self, request: HttpRequest, asked: Asked) -> HttpResponse:
+        return mail_designs.answer(asked.sample(asked.own(), current_brand()).html)
 
 
 def _asked(request: HttpRequest) -> Asked:
@@ -202,13 +209,16 @@ def _languages() -> list[tuple[str, str]]:
     return [(code, capfirst(str(name))) for code, name in settings.LANGUAGES]
 
 
-def _listed(kind: Kind, stored: dict[tuple[str, str], MailText]) -> dict[str, Any]:
-    ways = []
-    for code, name in _languages():
-        row = stored.get((kind.code, code))
-        asked = Asked(kind, code, "")
-        unused = bool(row and row.texts and _unused(asked))
-        ways.append((name, asked.query(), bool(row and row.texts), unused))
+def _listed(kind: Kind, edited: set[Version], unused: set[Version]) -> dict[str, Any]:
+    ways = [
+        (
+            name,
+            Asked(kind, code, "").query(),
+            (kind.code, code) in edited,
+            (kind.code, code) in unused,
+        )
+        for code, name in _languages()
+    ]
     return {"kind": kind, "ways": ways, "fixed": not kind.passages}
 
 
@@ -219,13 +229,10 @@ def _situations(asked: Asked) -> Iterator[tuple[Text, str, bool]]:
 
 def _unused(asked: Asked) -> list[Text]:
     """Return what staff wrote and no longer fits the mail, as labels."""
-    found = mail_texts.unfit({asked.kind.code: asked.kind.passages})
+    rows = MailText.objects.filter(mail=asked.kind.code, language=asked.language)
+    found = mail_texts.unfit(rows, {asked.kind.code: asked.kind.passages})
     known = {each.code: _label(each) for each in asked.kind.passages}
-    return [
-        known.get(code, code)
-        for row, code in found
-        if (row.mail, row.language) == (asked.kind.code, asked.language)
-    ]
+    return [known.get(code, code) for _row, code in found]
 
 
 def _label(passage: Passage) -> str:
