@@ -40,9 +40,7 @@ class PriceMode:
     @property
     def note(self) -> str:
         """Return what stands below a price."""
-        if self.rate_bp is None:
-            return _("no VAT charged")
-        return _("incl. VAT") if self.gross else _("plus VAT")
+        return _note(untaxed=self.rate_bp is None, gross=self.gross)
 
     @property
     def sentence(self) -> str:
@@ -62,6 +60,11 @@ class PriceMode:
         return amount - amount.included_percent(self.rate_bp)
 
 
+def note_of(brand: Brand) -> str:
+    """Return what stands beside an amount as the catalogue has it."""
+    return _note(untaxed=brand.small_business, gross=brand.prices_include_tax)
+
+
 def chosen(usual: PriceMode, reader: str) -> PriceMode:
     """Return the mode of a reader who said who they are."""
     return replace(usual, gross=READERS[reader])
@@ -73,3 +76,9 @@ def usual(brand: Brand, *, at: datetime) -> PriceMode:
     rate_bp = None if brand.small_business else tax.rate_of(brand.country, on=on) or 0
     gross = brand.prices_include_tax
     return PriceMode(gross, gross, rate_bp)
+
+
+def _note(*, untaxed: bool, gross: bool) -> str:
+    if untaxed:
+        return _("no VAT charged")
+    return _("incl. VAT") if gross else _("plus VAT")

@@ -9,10 +9,10 @@ from django.utils.translation import ngettext
 
 from billing import girocode as girocodes
 from billing.gateways import failures
-from billing.models import Invoice, Membership
+from billing.models import Brand, Invoice, Membership
 from packages.models import Price, Service, Translated
 from packages.money import Money
-from storefront import browsers, offers, owned
+from storefront import browsers, offers, owned, price_modes
 from storefront.price_modes import PriceMode
 from storefront.templatetags.money import count
 
@@ -90,6 +90,12 @@ def per(cycle: str) -> str:
 def shown(amount: Money, mode: PriceMode) -> Money:
     """`{{ price.amount|shown:choices.mode|money }}`: with tax or without, as the reader chose"""
     return mode.shown(amount)
+
+
+@register.filter
+def vat_note(brand: Brand) -> str:
+    """`{{ brand|vat_note }}`: what an amount as the catalogue has it says about tax"""
+    return price_modes.note_of(brand)
 
 
 @register.filter

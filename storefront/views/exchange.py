@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from billing import exchanges, gateways, quotes, returns, tax
-from billing.models import Exchange, Subscription, current_brand
+from billing.models import Exchange, Subscription
 from packages import clock
 from packages.models import Price, Service
 from packages.periods import business_day
@@ -129,7 +129,6 @@ def _show(
         "targets": [_target(each) for each in quotes.targets(subscription)],
         "changed": changed,
         "gateways": gateways.offered(subscription.currency),
-        "includes_tax": current_brand().prices_include_tax,
     }
     given = request.POST if request.method == "POST" else request.GET
     try:

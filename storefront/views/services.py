@@ -95,7 +95,6 @@ def _context(subscription: Subscription, *, at: datetime) -> dict[str, object]:
         "can_cancel": subscription.recurs and subscription.state in Subscription.LIVING,
         "can_end": endings.offered(subscription, current_brand()),
         **_changes(subscription, on=on),
-        "includes_tax": current_brand().prices_include_tax,
     }
 
 

@@ -135,6 +135,5 @@ def _show(
         "key": form["key"].value() or uuid.uuid4(),
         "changed": changed,
         "is_business": not visit.private,
-        "includes_tax": visit.brand.prices_include_tax,
     }
     return render(visit.request, "storefront/account/top_up.html", page, status=status)
