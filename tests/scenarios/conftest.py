@@ -10,6 +10,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from billing.gateways.simulator import GatewaySimulator
 from provisioning.simulator.simulator import Simulator
+from tests import paypals
+from tests.paypals import PayPal
 from tests.story import Customer, Gateway
 
 
@@ -36,3 +38,11 @@ def gateway(site: str, settings: Settings) -> Iterator[Gateway]:
 @pytest.fixture
 def customer(site: str, gateway: Gateway) -> Customer:
     return Customer(site)
+
+
+@pytest.fixture
+def paypal(site: str) -> Iterator[PayPal]:
+    # The shop's token must outlive months: only the stand-in lives by the tests' clock.
+    address, a_year = f"{site}/webhooks/paypal/", 366 * 86_400
+    with paypals.offered(address, token_seconds=a_year) as paypal:
+        yield paypal

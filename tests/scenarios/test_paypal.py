@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -18,21 +18,12 @@ from billing.models import (
 from provisioning.simulator.simulator import Simulator
 from storefront.walkthrough.browser import Page
 from tests import payments as pay
-from tests import paypals
 from tests.billing import renewing
 from tests.clock import Clock
 from tests.guards.connections import together
 from tests.paypals import PayPal
 from tests.processes import wait_until
 from tests.story import Customer, everything_is_there_once
-
-
-@pytest.fixture
-def paypal(site: str) -> Iterator[PayPal]:
-    # The shop's token must outlive months: only the stand-in lives by the tests' clock.
-    address, a_year = f"{site}/webhooks/paypal/", 366 * 86_400
-    with paypals.offered(address, token_seconds=a_year) as paypal:
-        yield paypal
 
 
 @pytest.fixture

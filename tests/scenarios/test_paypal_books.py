@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db.models import Sum
 
 from billing import credit_notes, gateways, reconciliation, refunds, tasks
 from billing.gateways.paypal.gateway import EVENTS, PayPalGateway
-from billing.models import Difference, GatewayEvent, Movement, Payment, Posting, Refund
+from billing.models import GatewayEvent, Movement, Payment, Refund
 from packages.money import Money
 from provisioning.simulator.simulator import Simulator
-from tests import paypals
 from tests.clock import Clock
 from tests.paypals import PayPal
 from tests.processes import wait_until
+from tests.scenarios.gateway_books import book, open_differences
 from tests.story import Customer
 
-
-@pytest.fixture
-def paypal(site: str) -> Iterator[PayPal]:
-    address, a_year = f"{site}/webhooks/paypal/", 366 * 86_400
-    with paypals.offered(address, token_seconds=a_year) as paypal:
-        yield paypal
+CODE = "paypal"
 
 
 @pytest.fixture
@@ -37,16 +30,6 @@ def paid(site: str, paypal: PayPal, shop: Simulator, clock: Clock) -> Payment:
     wait_until(lambda: len(paypal.answers()) >= 2, what="the webhooks")
     clock.work()
     return Payment.objects.get(state=Payment.State.SUCCEEDED)
-
-
-def book(kind: str) -> int:
-    """The sum of PayPal's book of that kind."""
-    postings = Posting.objects.filter(account__kind=kind, account__name="paypal")
-    return int(postings.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
-
-
-def open_differences() -> list[str]:
-    return list(Difference.objects.filter(settled_at=None).values_list("kind", flat=True))
 
 
 def test_fees_refunds_disputes_and_payouts_are_booked_once_from_paypals_statement(
@@ -64,14 +47,14 @@ def test_fees_refunds_disputes_and_payouts_are_booked_once_from_paypals_statemen
     refunds.send(refund.pk, at=clock.now())
     assert reconciliation.reconcile("paypal", at=clock.now()) == 2
     # 2.99 % of 128.00 and 0.39.
-    assert (book("clearing"), book("gateway_fees")) == (128_00 - 28_00 - 4_22, 4_22)
+    assert (book(CODE, "clearing"), book(CODE, "gateway_fees")) == (128_00 - 28_00 - 4_22, 4_22)
 
     paypal.control("payouts", value="50.00")
     paypal.control(f"payments/{paid.external_id}/dispute")
     paypal.control(f"disputes/{paypal.simulator['dispute'][0]['id']}/close", won=False)
     assert reconciliation.reconcile("paypal", at=clock.now()) == 2
     assert reconciliation.reconcile("paypal", at=clock.now()) == 0
-    assert (book("payout"), book("disputed")) == (50_00, 128_00)
+    assert (book(CODE, "payout"), book(CODE, "disputed")) == (50_00, 128_00)
     kinds = Movement.objects.order_by("kind").values_list("kind", "payment")
     assert list(kinds) == [
         ("dispute", paid.pk),

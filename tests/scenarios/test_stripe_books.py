@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from django.db.models import Sum
 
 from billing import reconciliation, tasks
 from billing.models import (
-    Difference,
     GatewayEvent,
     Invoice,
     LedgerAccount,
@@ -17,14 +15,16 @@ from billing.models import (
     Movement,
     Payment,
     PaymentMethod,
-    Posting,
 )
 from provisioning.simulator.simulator import Simulator
 from tests import stripes
 from tests.clock import Clock
 from tests.processes import wait_until
+from tests.scenarios.gateway_books import book, open_differences
 from tests.story import Customer
 from tests.stripes import Stripe
+
+CODE = "stripe"
 
 
 @pytest.fixture
@@ -45,16 +45,6 @@ def paid(site: str, stripe: Stripe, clock: Clock) -> Payment:
     payment = Payment.objects.get()
     assert payment.state == Payment.State.SUCCEEDED
     return payment
-
-
-def book(kind: str) -> int:
-    """The sum of the gateway's book of that kind."""
-    postings = Posting.objects.filter(account__kind=kind, account__name="stripe")
-    return int(postings.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
-
-
-def open_differences() -> list[str]:
-    return list(Difference.objects.filter(settled_at=None).values_list("kind", flat=True))
 
 
 def test_a_method_is_added_without_a_payment_and_let_go_at_the_gateway_too(
@@ -116,7 +106,7 @@ def test_fees_disputes_and_payouts_are_booked_once_from_the_gateways_statement(
     total = paid.amount_minor
     fee = total * 150 // 10_000 + 25
     assert reconciliation.reconcile("stripe", at=clock.now()) == 1
-    assert (book("clearing"), book("gateway_fees")) == (total - fee, fee)
+    assert (book(CODE, "clearing"), book(CODE, "gateway_fees")) == (total - fee, fee)
     stripe.control(f"payments/{paid.external_id}/dispute")
     stripe.control("payouts", currency="eur")
     clock.shift(days=1)
@@ -124,16 +114,16 @@ def test_fees_disputes_and_payouts_are_booked_once_from_the_gateways_statement(
         tasks.reconcile_gateways()
     kinds = sorted(Movement.objects.values_list("kind", flat=True))
     assert kinds == ["dispute", "payment", "payout"]
-    assert (book("gateway_fees"), book("disputed")) == (fee + 20_00, total)
-    assert book("clearing") == 0
-    assert book("payout") == -(fee + 20_00)
+    assert (book(CODE, "gateway_fees"), book(CODE, "disputed")) == (fee + 20_00, total)
+    assert book(CODE, "clearing") == 0
+    assert book(CODE, "payout") == -(fee + 20_00)
     assert set(Movement.objects.filter(kind="dispute").values_list("payment", flat=True)) == {
         paid.pk
     }
     dispute = stripe.simulator["dispute"][0]
     stripe.control(f"disputes/{dispute['id']}/close", won=True)
     tasks.reconcile_gateways()
-    assert (book("disputed"), book("clearing")) == (0, total)
+    assert (book(CODE, "disputed"), book(CODE, "clearing")) == (0, total)
     assert not LedgerAccount.objects.filter(kind="suspense").exists()
     assert open_differences() == []
 
