@@ -10,21 +10,35 @@ from itertools import count
 from statistics import quantiles
 from threading import Event
 
+from django.utils import timezone
+
+from billing import payments
 from billing.models import GatewayEvent
 from provisioning.models import Circuit, Job, Server
+from tests import world
 from tests.bench import bars, load
 from tests.bench.dialling import PROCESSES, Beat, make, opened, working
 from tests.bench.load import Load
 from tests.bench.measuring import run
 from tests.bench.sending import event, press, request
 from tests.bench.serving import collect_static, gunicorn, product
+from tests.billing import orders, saved
 from tests.processes import wait_until
+from tests.story import Gateway
 
 HUNG, QUICK_HUNG, BESIDE, QUICK_BESIDE = 200, 50, 600, 150
 PAGE_SECONDS, PAGE = 0.05, "/packages/"
 PATIENCE_SECONDS = 1_200
 LEAST_SHARE, MOST_TIMES = 0.8, 1.5
 _names = count()
+
+
+@dataclass(frozen=True)
+class Doors:
+    """Where pages and webhooks come in, and a payment that these speak of."""
+
+    port: int
+    payment: str
 
 
 @dataclass(frozen=True)
@@ -41,11 +55,16 @@ class Measured:
 def report(quick: bool) -> Iterator[str]:
     hung, beside = (QUICK_HUNG, QUICK_BESIDE) if quick else (HUNG, BESIDE)
     collect_static()
-    with opened() as (shop, _), gunicorn("config.wsgi", env=product()) as port:
-        _measured(shop.slow, beside, port)
-        alone = _measured(shop.slow, beside, port)
+    with (
+        opened() as (shop, _),
+        saved.open_gateway() as gateway,
+        gunicorn("config.wsgi", env=product()) as port,
+    ):
+        doors = Doors(port, _paid(gateway))
+        _measured(shop.slow, beside, doors)
+        alone = _measured(shop.slow, beside, doors)
         make(shop.hung, hung)
-        disturbed = _measured(shop.slow, beside, port)
+        disturbed = _measured(shop.slow, beside, doors)
         state = Circuit.objects.get(server=shop.hung).state
     yield "## Beside a dialler that hangs"
     yield ""
@@ -95,7 +114,7 @@ def _p99(milliseconds: list[float]) -> float:
     return quantiles(milliseconds, n=100)[98]
 
 
-def _measured(server: Server, accounts: int, port: int) -> Measured:
+def _measured(server: Server, accounts: int, doors: Doors) -> Measured:
     """Let a worker make so many accounts at the server while pages and webhooks come in."""
     make(server, accounts)
     run("VACUUM ANALYZE")
@@ -105,16 +124,29 @@ def _measured(server: Server, accounts: int, port: int) -> Measured:
     processed: list[float] = []
     with working(), ThreadPoolExecutor(1) as pool:
         begun, beat = time.perf_counter(), Beat()
-        pages = pool.submit(load.send, port, _pages(over), connections=1)
+        pages = pool.submit(load.send, doors.port, _pages(over), connections=1)
         try:
             while left.exists():
                 assert time.perf_counter() - begun < PATIENCE_SECONDS, "The jobs are not done."
                 beat.tick()
-                _webhook(port, answered, processed)
+                _webhook(doors, answered, processed)
             seconds = time.perf_counter() - begun
         finally:
             over.set()
         return Measured(jobs / seconds, pages.result(), answered, processed)
+
+
+def _paid(gateway: Gateway) -> str:
+    """Let somebody pay, and return the payment's id at the gateway, which tells nobody itself."""
+    gateway.webhooks(drop=True)
+    at = timezone.now()
+    user, customer = world.customer("payer@example.com", at=at)
+    invoice = orders.place(user, customer, "business", at=at).invoice
+    payment = payments.start(
+        invoice, "simulated", return_url="http://shop.test/", at=at, actor="bench"
+    )
+    gateway.pays(payment)
+    return str(payment.external_id)
 
 
 def _pages(over: Event) -> Iterator[bytes]:
@@ -122,13 +154,12 @@ def _pages(over: Event) -> Iterator[bytes]:
         yield load.request(PAGE)
 
 
-def _webhook(port: int, answered: list[float], processed: list[float]) -> None:
-    """Send one of a kind that is ignored, for it still takes its way through a worker."""
+def _webhook(doors: Doors, answered: list[float], processed: list[float]) -> None:
+    """Send one that tells nothing new, for it takes the same way: a worker asks the gateway."""
     name = f"evt_{next(_names)}"
     begun = time.perf_counter()
-    sent = press(
-        port, [request(event(name, "pay_nowhere", "of.no.interest"))], connections=1, seconds=60
-    )
+    body = event(name, doors.payment)
+    sent = press(doors.port, [request(body)], connections=1, seconds=60)
     assert sent.statuses.keys() == {200}, sent.statuses
     answered.append(1000 * sent.latencies[0])
     waits = GatewayEvent.objects.filter(external_id=name, state=GatewayEvent.State.RECEIVED)
