@@ -25,14 +25,15 @@ def invoice_pdf(invoice: Invoice) -> bytes:
     if invoice.number is None or invoice.issued_at is None:
         raise ValueError("A draft has no number yet and is not printed.")
     with translation.override(invoice.language):
-        data = _printed(invoice)
+        data = printed(invoice, list(invoice.lines.all()), list(invoice.taxes.all()))
     return papers.pdf(data, einvoice.xml(invoice), at=invoice.issued_at)
 
 
-def _printed(invoice: Invoice) -> dict[str, Any]:
-    """Return every text of the document, ready to print."""
+def printed(
+    invoice: Invoice, lines: Sequence[InvoiceLine], taxes: Sequence[InvoiceTax]
+) -> dict[str, Any]:
+    """Return every text of the document in the language that is on, ready to print."""
     form = Format(invoice.language, invoice.currency)
-    lines, taxes = list(invoice.lines.all()), list(invoice.taxes.all())
     seller = invoice.seller
     return {
         "language": form.locale.language,

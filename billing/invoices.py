@@ -181,6 +181,16 @@ def _concerned(fresh: Sequence[Draft]) -> Held:
     )
 
 
+def unissued(
+    priced: Priced, brand: Brand, *, at: datetime
+) -> tuple[Invoice, list[InvoiceLine], list[InvoiceTax]]:
+    """Return the rows that issuing this would store, without a number; nothing is stored."""
+    on = business_day(at, brand.zone)
+    invoice = _row(priced, brand, prepaid=Money.zero(priced.draft.currency), on=on, at=at)
+    lines = [InvoiceLine(**line) for line in _lines(invoice, priced)]
+    return invoice, lines, [InvoiceTax(**group) for group in _groups(invoice, priced)]
+
+
 def settle(invoices: Sequence[Invoice], payment: Payment, held: Held, *, at: datetime) -> None:
     """Use a succeeded payment for its invoices, in this order; what exceeds the sums due becomes
     customer credit.

@@ -38,10 +38,16 @@ def pdf(data: dict[str, Any], xml: bytes, *, at: datetime) -> bytes:
     """Set the texts with the XML attached; the file is dated `at`, since the day of printing is
     nobody's business. A character that no font of ours has is printed as a square.
     """
-    return _described(_set(json.dumps(data, ensure_ascii=False), xml, at=at))
+    return _described(_set(data, xml, at=at))
 
 
-def _set(data: str, xml: bytes, *, at: datetime) -> bytes:
+def plain(data: dict[str, Any], *, at: datetime) -> bytes:
+    """Set the texts as `pdf` does, as a PDF/A without data: nothing that books should read."""
+    return _set(data, b"", at=at)
+
+
+def _set(texts: dict[str, Any], xml: bytes, *, at: datetime) -> bytes:
+    data = json.dumps(texts, ensure_ascii=False)
     for _ in range(ROUNDS):
         try:
             return typst.compile(

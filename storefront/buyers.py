@@ -19,15 +19,13 @@ FIELDS = (
 def described(values: dict[str, Any], customer: Customer | None, *, home: str) -> Customer:
     """Return an unsaved customer as typed so far, or as known before anything was typed.
 
-    Good for pricing only. A field that is not valid yet counts as empty, the country as `home`.
+    Good for pricing and for paper. A field that is not valid yet counts as empty, the country as
+    `home`.
     """
     if not values:
         return customer or Customer(country=home)
-    return Customer(
-        country=values.get("country") or home,
-        is_business=bool(values.get("is_business")),
-        vat_id=values.get("vat_id", ""),
-    )
+    typed = {name: values[name] for name in FIELDS if values.get(name)}
+    return Customer(**{"country": home, **typed})
 
 
 def save(request: HttpRequest, values: dict[str, Any], *, language: str, at: datetime) -> Customer:

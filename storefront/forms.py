@@ -57,9 +57,20 @@ class CheckoutForm(forms.Form):
         "phone": "tel",
     }
 
-    def __init__(self, *args: Any, consents: dict[str, str], currency: str, **kwargs: Any) -> None:
+    # What only an order needs; a pro forma is for whoever the other fields name.
+    BINDING = ("gateway", "terms")
+
+    def __init__(
+        self,
+        *args: Any,
+        consents: dict[str, str],
+        currency: str,
+        binding: bool = True,
+        **kwargs: Any,
+    ) -> None:
         """`consents` are the sentences beside the boxes, by name; they are stored as agreed to."""
         super().__init__(*args, **kwargs)
+        self.binding = binding
         self.gateways = offered(currency)
         self.keeps_methods = any(each.keeps_methods for each in self.gateways)
         self._choice("gateway").choices = [(each.code, each.name) for each in self.gateways]
@@ -69,6 +80,8 @@ class CheckoutForm(forms.Form):
         self.fields["company"].required = self["kind"].value() == BUSINESS
         for name, sentence in consents.items():
             self.fields[name].label = sentence
+        for name in self.BINDING:
+            self.fields[name].required = binding
         self.fields["terms"].error_messages["required"] = _("Please agree to the terms.")
         for name, words in self.AUTOCOMPLETE.items():
             self.fields[name].widget.attrs["autocomplete"] = words
@@ -101,7 +114,7 @@ class CheckoutForm(forms.Form):
         values["is_business"] = values.get("kind") == BUSINESS
         if not values["is_business"]:
             values["company"] = ""
-            if "early_start" in values and not values["early_start"]:
+            if self.binding and not values.get("early_start", True):
                 self.add_error(
                     "early_start", _("Without this we may not start before 14 days are over.")
                 )

@@ -119,6 +119,7 @@ class BrandPage(Page):
                     ("prices_include_tax", "small_business"),
                     ("due_days", "terms_version"),
                     "one_invoice",
+                    "pro_forma",
                     "cancel_now",
                 )
             },

@@ -121,6 +121,14 @@ class Brand(Translated):
         default=True,
         help_text=_("Off: each service has invoices of its own."),
     )
+    pro_forma = models.BooleanField(
+        _("pro-forma invoices for businesses"),
+        default=True,
+        help_text=_(
+            "At the checkout a business may download what its order would be invoiced, to have it "
+            "approved before it orders."
+        ),
+    )
     german_consumers = models.BooleanField(
         _("German consumer law"),
         default=True,

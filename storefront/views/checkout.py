@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from billing import balances, carts, tax, top_up_limits, vat_ids
+from billing import balances, carts, pro_formas, tax, top_up_limits, vat_ids
 from billing import checkout as flow
 from billing.models import Brand, Cart, Customer, Order, User, current_brand
 from packages import clock
@@ -59,7 +59,9 @@ class Visit:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def checkout(request: HttpRequest) -> HttpResponse:
-    """GET shows the form, POST with `action=update` reprices it, any other POST orders."""
+    """GET shows the form, POST with `action=update` reprices it, with `action=pro_forma` returns
+    the PDF, any other POST orders.
+    """
     user, basket, at = user_of(request), cart_of(request), clock.now()
     if basket is None or not basket.lines.exists():
         return _placed_before(request, user, at=at)
@@ -68,6 +70,8 @@ def checkout(request: HttpRequest) -> HttpResponse:
     visit = Visit(request, user, customer_of(request), basket, brand, on, at)
     if request.method != "POST":
         return _show(visit, visit.form(initial=_known(visit)), values={})
+    if request.POST.get("action") == "pro_forma":
+        return _pro_forma(visit, visit.form(data=request.POST, binding=False))
     typed = visit.form(data=request.POST)
     valid = typed.is_valid()
     if request.POST.get("action") == "update":
@@ -75,6 +79,21 @@ def checkout(request: HttpRequest) -> HttpResponse:
     if not valid:
         return _show(visit, typed, values=typed.cleaned_data, status=422)
     return _order(visit, typed)
+
+
+def _pro_forma(visit: Visit, typed: CheckoutForm) -> HttpResponse:
+    """Return the order that is not placed as a PDF for the buyer's approval; nothing is stored."""
+    valid, values = typed.is_valid(), typed.cleaned_data
+    if not valid or not pro_formas.offered(values["is_business"], visit.brand):
+        return _show(visit, typed, values=values, status=422)
+    try:
+        priced = visit.quote(values).priced
+    except (flow.EmptyCart, tax.NoRate):
+        return _show(visit, typed, values=values, status=409)
+    file = pro_formas.pdf(priced, visit.brand, at=visit.at)
+    name = _("pro-forma-invoice-%(date)s.pdf") % {"date": visit.on.isoformat()}
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(file, content_type="application/pdf", headers=headers)
 
 
 def _order(visit: Visit, typed: CheckoutForm) -> HttpResponse:
@@ -150,6 +169,7 @@ def _show(
         "terms": terms_of(quote, visit.brand),
         "changed": changed,
         "is_business": is_business,
+        "pro_forma": pro_formas.offered(is_business, visit.brand),
         # With JavaScript a private buyer has no company field, so its presence tells what is shown.
         "kind_changed": is_business != ("company" in visit.request.POST),
     }

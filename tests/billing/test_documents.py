@@ -158,7 +158,7 @@ def test_many_lines_go_on_with_their_heads_on_the_next_page(brand: Brand) -> Non
     ]
     with translation.override("de"):
         form = Format("de", "EUR")
-        data = {**documents._printed(invoice), **documents._table(lines, form, gross=False)}
+        data = documents.printed(invoice, lines, []) | documents._table(lines, form, gross=False)
     reader = PdfReader(io.BytesIO(papers.pdf(data, einvoice.xml(invoice), at=AT)))
     assert len(reader.pages) == 3
     for number, page in enumerate(reader.pages, start=1):
