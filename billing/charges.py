@@ -11,7 +11,7 @@ import structlog
 from celery import shared_task
 from django.db import transaction
 
-from billing import bundles, emails, gateways, payers, payments
+from billing import bundles, declines, emails, gateways, payers, payment_checks, payments
 from billing.gateways.base import (
     Declined,
     Gateway,
@@ -128,9 +128,9 @@ def send(payment_id: int, *, at: datetime) -> Payment:
     except Unavailable as error:
         log.warning("charge.unknown", payment=payment.pk, error=type(error).__name__)
     except (Declined, GatewayRefused) as error:
-        payments.give_up(payment, error, at=at)
+        declines.give_up(payment, error, at=at)
     else:
-        payments.believe(payment, snapshot, at=at, actor="system:charge")
+        payment_checks.believe(payment, snapshot, at=at, actor="system:charge")
     return Payment.objects.get(pk=payment_id)
 
 
@@ -152,7 +152,7 @@ def _claim(payment_id: int, *, at: datetime) -> _Claimed | None:
             return None
         claimed = _opened(payment)
         if isinstance(claimed, Exception):
-            payments.fail(payment, claimed, at=at, actor="system:charge")
+            declines.fail(payment, claimed, at=at, actor="system:charge")
             return None
         payment.sent_at, payment.next_check_at = at, at + payments.FIRST_CHECK
         payment.save(update_fields=["sent_at", "next_check_at"])

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from billing import deliveries, events, payments, transfers
+from billing import deliveries, events, payment_checks, payments, transfers
 from billing.gateways import bank_transfer
 from billing.gateways.base import GatewayRefused, NotConfigured, Unavailable
 from billing.models import GatewayEvent, Invoice, Mail, Payment
@@ -70,7 +70,7 @@ def ask_gateway(payment: Payment, *, at: datetime, actor: str) -> Payment:
     gateway does not answer, does not know of the payment, or contradicts our row.
     """
     try:
-        snapshot = payments.look_up(payment)
+        snapshot = payment_checks.look_up(payment)
         if snapshot is None:
             raise Impossible(_("The gateway does not know of this payment."))
         return payments.record(snapshot, payment.gateway, at=at, actor=actor)

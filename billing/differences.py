@@ -11,7 +11,7 @@ import structlog
 from django.db import transaction
 from django.db.models import Q
 
-from billing import gateways, inbox, payments
+from billing import gateways, inbox, payment_checks, payments
 from billing.gateways.base import Gateway, GatewayRefused, PaymentSnapshot, Reports, Unavailable
 from billing.models import Difference, Payment
 from packages.money import Money
@@ -109,8 +109,9 @@ def _catch_up(snapshot: PaymentSnapshot, code: str, *, at: datetime) -> None:
     payment = _ours(snapshot, code)
     if payment is None or snapshot.state != "succeeded":
         return
-    if payment.state != Payment.State.SUCCEEDED and payment.failure_code != payments.NOT_BELIEVED:
-        payments.believe(payment, snapshot, at=at, actor="system:compare")
+    waits_for_staff = payment.failure_code == payment_checks.NOT_BELIEVED
+    if payment.state != Payment.State.SUCCEEDED and not waits_for_staff:
+        payment_checks.believe(payment, snapshot, at=at, actor="system:compare")
 
 
 def _differences(

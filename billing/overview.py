@@ -22,7 +22,7 @@ from billing.models import (
     Run,
     Ticket,
 )
-from billing.payments import NOT_BELIEVED
+from billing.payment_checks import NOT_BELIEVED
 from packages.desk.cells import ICONS, TONES, amount_of, list_url
 from packages.models import Proposal
 from provisioning import pools, servers

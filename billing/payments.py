@@ -13,46 +13,32 @@ from django.db.models import Q
 
 from billing import (
     bundles,
-    captures,
-    charge_emails,
+    declines,
     disputes,
     gateways,
     invoices,
     methods,
     payers,
-    turns,
 )
 from billing.bundles import NotPayable as NotPayable
-from billing.gateways import failures
 from billing.gateways.base import (
     Declined,
     Gateway,
     GatewayRefused,
-    NotConfigured,
     PaymentRequest,
     PaymentSnapshot,
     PaymentStart,
-    Unavailable,
 )
 from billing.locks import take_for_invoices, take_for_payment
 from billing.models import Invoice, Payment
 from packages.money import Money
 from packages.states import record_change
-from provisioning.pools import NoServer
 
 log = structlog.get_logger()
 
 FIRST_CHECK = timedelta(seconds=60)
-LAST_CHECK = timedelta(minutes=15)
-GIVE_UP_AFTER = timedelta(days=2)
-SLOW_CHECK = timedelta(hours=6)
-SLOWEST = timedelta(days=30)
 # A page whose address never reached us, so nobody has seen it, is begun anew after this.
 SEEN_BY_NOBODY = timedelta(minutes=2)
-# A charge that the gateway does not know of by then never reached it.
-LOST_AFTER = timedelta(minutes=30)
-# The gateway's answer contradicts ours; staff must look (a card on their first page shows it).
-NOT_BELIEVED = "not_believed"
 
 
 class MethodGone(Exception):
@@ -61,10 +47,6 @@ class MethodGone(Exception):
 
 class Mismatch(Exception):
     """The gateway's payment is not the one we asked for; nothing was credited."""
-
-
-class Lost(Exception):
-    """A charge never reached the gateway; another one may be sent."""
 
 
 class UnknownPayment(Exception):
@@ -102,7 +84,7 @@ def start(
         request = request_of(payment, return_url=return_url, customer_id=payer)
         begun = gateway.start_payment(request)
     except (Declined, GatewayRefused) as error:
-        give_up(payment, error, at=at)
+        declines.give_up(payment, error, at=at)
         raise
     return _remember(payment, begun)
 
@@ -162,110 +144,6 @@ def _remember(payment: Payment, begun: PaymentStart) -> Payment:
     payment.external_id, payment.redirect_url = begun.external_id, begun.redirect_url or ""
     payment.save(update_fields=["external_id", "redirect_url"])
     return payment
-
-
-def give_up(payment: Payment, error: Exception, *, at: datetime) -> None:
-    """Call an open payment failed that the gateway declined or refused to take."""
-    with transaction.atomic():
-        payment, _ = take_for_payment(payment.pk)
-        if payment.state in Payment.OPEN:
-            # Still asked about: another tab may have begun it with success.
-            fail(payment, error, at=at, actor="system:gateway")
-
-
-def fail(payment: Payment, error: Exception, *, at: datetime, actor: str) -> None:
-    """Move a locked payment to failed for an error of ours or the gateway's."""
-    payment.failure_message = getattr(error, "message", "")[:200]
-    payment.failure_code = getattr(error, "code", "payment_failed" if payment.method_id else "")
-    also = ("failure_code", "failure_message")
-    reason = f"{type(error).__name__} at the gateway"
-    payment.move(Payment.State.FAILED, at=at, actor=actor, reason=reason, also=also)
-    _declined(payment, at=at, actor=actor)
-
-
-def _declined(payment: Payment, *, at: datetime, actor: str) -> None:
-    """Draw the consequences of a failed charge of a saved method; needs the payment's lock."""
-    method = payment.method
-    if method is None:
-        return
-    verdict = failures.VERDICTS.get(payment.failure_code)
-    if verdict == failures.Verdict.NEVER:
-        methods.give_up(method, code=payment.failure_code, at=at, actor=actor)
-    if payment.turn is None:
-        return
-    if verdict == failures.Verdict.CUSTOMER:
-        charge_emails.needs_authentication(payment, at=at)
-        return
-    invoice = payment.invoice
-    assert invoice.due_on is not None, "An issued invoice is due some day."
-    taken = list(invoice.payments.filter(turn__isnull=False))
-    upcoming = turns.next_turn(invoice.due_on, taken, methods.default_of(payment.customer))
-    charge_emails.charge_failed(payment, next_on=upcoming[1] if upcoming else None, at=at)
-
-
-def check(payment: Payment, *, at: datetime, actor: str) -> None:
-    """Ask the gateway about an open payment and record what it says.
-
-    The browser's return page, "check now" and the sweep call this. Speaks HTTP before any lock;
-    an unreachable gateway leaves everything as it is. An answer that is not believed changes
-    nothing and waits for staff; without a dialler for what was bought, the sweep comes back to it.
-    """
-    try:
-        snapshot = look_up(payment)
-    except (Unavailable, GatewayRefused, NotConfigured, KeyError) as error:
-        log.warning("payment.unchecked", payment=payment.pk, error=type(error).__name__)
-        return
-    if snapshot is not None:
-        believe(payment, snapshot, at=at, actor=actor)
-    elif payment.sent_at is not None and at > payment.sent_at + LOST_AFTER + _lag(payment):
-        give_up(payment, Lost("the gateway does not know of it"), at=at)
-
-
-def believe(payment: Payment, snapshot: PaymentSnapshot, *, at: datetime, actor: str) -> None:
-    """Record the gateway's answer about this payment; what is not believed waits for staff."""
-    try:
-        record(snapshot, payment.gateway, at=at, actor=actor)
-    except NoServer:
-        log.error("payment.no_server", payment=payment.pk)
-    except (Mismatch, UnknownPayment) as error:
-        log.error("payment.not_believed", payment=payment.pk, error=type(error).__name__)
-        Payment.objects.filter(pk=payment.pk).update(next_check_at=None, failure_code=NOT_BELIEVED)
-
-
-def look_up(payment: Payment) -> PaymentSnapshot | None:
-    """Fetch by the gateway's id; where its answer was lost, find the payment by our key.
-
-    None: the gateway does not know of it. Speaks HTTP. Raises Unavailable, GatewayRefused,
-    NotConfigured, or KeyError for a gateway that is no more.
-    """
-    gateway = gateways.get(payment.gateway, livemode=payment.livemode)
-    if payment.external_id:
-        return captures.take(gateway, gateway.fetch_payment(payment.external_id))
-    recent = gateway.list_payments(payment.created_at - timedelta(minutes=5))
-    return next((each for each in recent if each.key == payment.key.hex), None)
-
-
-def _lag(payment: Payment) -> timedelta:
-    return gateways.get(payment.gateway, livemode=payment.livemode).lag
-
-
-def check_due(payment: Payment, *, at: datetime, actor: str) -> None:
-    """Check a payment whose time has come, and plan the next time before asking.
-
-    Later each time, but every quarter of an hour at least for two days; then never again, since no
-    gateway keeps an unpaid page open for longer. What is being confirmed is asked about for a
-    month, some times a day.
-    """
-    pause = min(LAST_CHECK, FIRST_CHECK * 2 ** min(payment.checks, 10))
-    if payment.state == Payment.State.PROCESSING and at > payment.created_at + GIVE_UP_AFTER:
-        # A direct debit takes days; its webhook is not the only way to hear of it.
-        pause, patience = SLOW_CHECK, SLOWEST
-    else:
-        patience = GIVE_UP_AFTER
-    next_at = at + pause if at < payment.created_at + patience else None
-    planned = Payment.objects.filter(pk=payment.pk, next_check_at__isnull=False)
-    planned.update(next_check_at=next_at, checks=payment.checks + 1)
-    check(payment, at=at, actor=actor)
 
 
 def record(snapshot: PaymentSnapshot, gateway_code: str, *, at: datetime, actor: str) -> Payment:
@@ -388,7 +266,7 @@ def _follow(payment: Payment, snapshot: PaymentSnapshot, *, at: datetime, actor:
         return
     payment.move(target, at=at, actor=actor, reason="told by the gateway", also=("next_check_at",))
     if target == Payment.State.FAILED:
-        _declined(payment, at=at, actor=actor)
+        declines.follow(payment, at=at, actor=actor)
 
 
 def _another_is_open(payment: Payment) -> bool:

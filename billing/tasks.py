@@ -21,7 +21,7 @@ from billing import (
     inbound_mails,
     low_balances,
     methods,
-    payments,
+    payment_checks,
     quotas,
     reconciliation,
     refunds,
@@ -136,7 +136,7 @@ def _look_after(payment: Payment, *, at: datetime) -> None:
     if payment.waits_to_be_sent:
         charges.send(payment.pk, at=at)
     else:
-        payments.check_due(payment, at=at, actor=SWEEPER)
+        payment_checks.check_due(payment, at=at, actor=SWEEPER)
 
 
 @shared_task

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from billing import charges, emails, gateways, payments
+from billing import charges, emails, gateways, payment_checks, payments
 from billing.gateways import failures
 from billing.gateways.base import Declined, GatewayRefused, Unavailable
 from billing.models import Invoice, Payment, paying
@@ -80,7 +80,7 @@ def payment(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Ask the gateway once and go on to the page that tells what is known."""
     paid = owned_payment(request, public_id)
     if paid.state in Payment.OPEN:
-        payments.check(paid, at=clock.now(), actor=f"user:{user_of(request).pk}")
+        payment_checks.check(paid, at=clock.now(), actor=f"user:{user_of(request).pk}")
     if paid.parts.exists():
         return _told_together(request, paid)
     return page_of(paid.invoice)

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.test import override_settings
 
-from billing import methods, payments
+from billing import methods, payment_checks, payments
 from billing.gateways.simulator import GatewaySimulator
 from billing.models import Customer, Invoice, Payment, PaymentMethod
 from packages.states import record_change
@@ -44,7 +44,7 @@ def pay_and_keep(
     gateway.control(f"payments/{payment.external_id}/pay", card_number=card)
     if card == "4000002500003155":
         gateway.control(f"payments/{payment.external_id}/pay", outcome="confirmed")
-    payments.check(payment, at=at, actor="test")
+    payment_checks.check(payment, at=at, actor="test")
     payment.refresh_from_db()
     assert payment.state == Payment.State.SUCCEEDED
     return PaymentMethod.objects.latest("pk")

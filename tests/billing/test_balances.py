@@ -12,6 +12,7 @@ from billing import (
     balances,
     credit_notes,
     days,
+    declines,
     deliveries,
     einvoice,
     invariants,
@@ -202,7 +203,7 @@ def invoiced(customer: Customer, minor: int, *, at: datetime = AT) -> Invoice:
 def twice(invoice: Invoice) -> None:
     """Pay an invoice by two transfers, so that the second one is the customer's."""
     first = pay.begin(invoice, at=AT)
-    payments.give_up(first, ValueError(), at=AT)
+    declines.give_up(first, ValueError(), at=AT)
     pay.pay(invoice, at=AT)
     pay.arrive(first, at=AT)
 

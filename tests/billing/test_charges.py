@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from billing import charges, invariants, methods, payments, tasks
+from billing import charges, invariants, methods, payment_checks, payments, tasks
 from billing.models import Customer, Invoice, Payment, PaymentMethod
 from packages.states import history_of
 from tests.billing import orders, saved
@@ -61,7 +61,7 @@ def test_without_the_consent_nothing_is_kept(db: None, gateway: Gateway) -> None
     invoice = orders.place(user, customer, "business", at=AT).invoice
     begun = payments.start(invoice, "simulated", return_url="http://shop/", at=AT, actor="test")
     gateway.pays(begun)
-    payments.check(begun, at=AT, actor="test")
+    payment_checks.check(begun, at=AT, actor="test")
     assert not PaymentMethod.objects.exists()
     customer.refresh_from_db()
     assert not customer.pays_automatically
@@ -96,7 +96,7 @@ def test_an_unknown_answer_is_read_and_never_sent_again(
     assert payment.state == State.PROCESSING
     with pytest.raises(payments.NotPayable):
         charge(invoice, method)
-    payments.check_due(payment, at=AT + timedelta(minutes=1), actor="test")
+    payment_checks.check_due(payment, at=AT + timedelta(minutes=1), actor="test")
     payment.refresh_from_db()
     assert payment.state == State.SUCCEEDED
     assert saved.charged(gateway) == 2
@@ -107,10 +107,10 @@ def test_a_charge_that_never_arrived_fails_after_a_while_and_may_be_tried_again(
 ) -> None:
     gateway.misbehaves("/v1/charges", times=1, apply="no", answer="reset")
     payment = charge(invoice, method)
-    payments.check(payment, at=AT + timedelta(minutes=29), actor="test")
+    payment_checks.check(payment, at=AT + timedelta(minutes=29), actor="test")
     payment.refresh_from_db()
     assert payment.state == State.PROCESSING
-    payments.check(payment, at=AT + timedelta(minutes=31), actor="test")
+    payment_checks.check(payment, at=AT + timedelta(minutes=31), actor="test")
     payment.refresh_from_db()
     assert (payment.state, payment.failure_code) == (State.FAILED, "payment_failed")
     assert charge(invoice, method).state == State.SUCCEEDED

@@ -15,6 +15,7 @@ from billing import (
     desk,
     events,
     invariants,
+    payment_checks,
     payments,
     refunds,
     settlements,
@@ -53,7 +54,7 @@ def payment(db: None, gateway: Gateway) -> Payment:
     invoice = orders.place(*orders.buyer(at=AT), "business", at=AT).invoice
     begun = payments.start(invoice, "simulated", return_url="http://shop/", at=AT, actor="test")
     gateway.pays(begun)
-    payments.check(begun, at=AT, actor="test")
+    payment_checks.check(begun, at=AT, actor="test")
     begun.refresh_from_db()
     return begun
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from billing import payments, tasks
+from billing import payment_checks, payments, tasks
 from billing.models import Payment
 from provisioning.simulator.simulator import Simulator
 from tests.billing import saved
@@ -52,6 +52,6 @@ def test_a_payment_of_the_other_mode_is_not_asked_about(
     gateway.pays(payment)
     Payment.objects.filter(pk=payment.pk).update(livemode=True)
     payment.refresh_from_db()
-    payments.check(payment, at=clock.now() + timedelta(minutes=1), actor="test")
+    payment_checks.check(payment, at=clock.now() + timedelta(minutes=1), actor="test")
     payment.refresh_from_db()
     assert payment.state == Payment.State.CREATED

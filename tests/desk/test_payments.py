@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 
-from billing import payments
+from billing import payment_checks, payments
 from billing.models import Invoice, Payment
 from tests.billing import saved
 from tests.clock import Clock
@@ -31,7 +31,7 @@ def doubtful(staff: Client, clock: Clock, gateway: Gateway) -> Payment:
     )
     gateway.pays(payment)
     Payment.objects.filter(pk=payment.pk).update(amount_minor=1)
-    payments.check(payment, at=clock.now(), actor="test")
+    payment_checks.check(payment, at=clock.now(), actor="test")
     payment.refresh_from_db()
     assert (payment.state, payment.failure_code) == ("created", "not_believed")
     return payment

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from pytest_django.fixtures import Settings
 
-from billing import payments
+from billing import payment_checks, payments
 from billing.gateways.base import GatewayRefused
 from billing.models import GatewayEvent, Invoice, Payment
 from provisioning import runner
@@ -79,7 +79,7 @@ def test_a_payment_nobody_finishes_is_asked_about_for_two_days(
     while payment.next_check_at is not None:
         assert payment.next_check_at - at <= QUARTER
         at = payment.next_check_at
-        payments.check_due(payment, at=at, actor="test")
+        payment_checks.check_due(payment, at=at, actor="test")
         payment.refresh_from_db()
     assert timedelta(days=2) <= at - begun_at <= timedelta(days=2) + QUARTER
     assert payment.state == Payment.State.CREATED

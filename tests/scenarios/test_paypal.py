@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from billing import events, payments
+from billing import events, payment_checks, payments
 from billing.models import (
     GatewayEvent,
     Invoice,
@@ -83,8 +83,8 @@ def test_webhook_return_page_and_sweep_at_once_capture_once(
     stored, at = GatewayEvent.objects.get(), clock.now()
     actors: list[Callable[[], object]] = [
         lambda: events.process(stored.pk, at=at),
-        lambda: payments.check(payment, at=at, actor="test:return"),
-        lambda: payments.check(payment, at=at, actor="test:sweep"),
+        lambda: payment_checks.check(payment, at=at, actor="test:return"),
+        lambda: payment_checks.check(payment, at=at, actor="test:sweep"),
         lambda: buyer.browser.open(f"/payments/{payment.public_id}/"),
     ]
     found = together(lambda index: actors[index](), len(actors))
@@ -212,5 +212,5 @@ def test_refunds_and_disputes_at_paypal_are_known_here(
     refunded = GatewayEvent.objects.get(kind="PAYMENT.CAPTURE.REFUNDED")
     assert (refunded.state, "credit the invoice" in refunded.note) == ("parked", True)
     assert not Refund.objects.exists()
-    assert payments.look_up(payment) is not None
+    assert payment_checks.look_up(payment) is not None
     assert Order.objects.get().state == Order.State.FULFILLED

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connections
 from django.test import override_settings
 
-from billing import payments
+from billing import payment_checks, payments
 from billing.gateways.base import MAX_BODY
 from billing.gateways.simulator.stripe_like import signed
 from billing.models import (
@@ -95,7 +95,7 @@ def test_a_decline_gives_the_reason_and_paying_again_charges_once(
 ) -> None:
     page = buyer.pays(buyer.orders(gateway="stripe"), card="4000000000009995")
     stripe.webhooks(drop=True)
-    payments.check(Payment.objects.get(), at=clock.now(), actor="test")
+    payment_checks.check(Payment.objects.get(), at=clock.now(), actor="test")
     order = buyer.browser.open(f"/orders/{Order.objects.get().public_id}/")
     assert "did not have enough funds" in order.text
     buyer.pays(page)

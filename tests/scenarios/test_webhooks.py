@@ -14,7 +14,7 @@ import requests
 from django.conf import settings
 from django.db import connection, connections
 
-from billing import events, gateways, payments
+from billing import events, gateways, payment_checks
 from billing.gateways.base import MAX_BODY, PaymentRequest
 from billing.gateways.simulator import signed
 from billing.models import GatewayEvent, Payment
@@ -94,8 +94,8 @@ def test_webhook_return_page_and_sweep_at_once_pay_once(
     in_parallel(
         [
             lambda: events.process(stored.pk, at=at),
-            lambda: payments.check(payment, at=at, actor="test:return"),
-            lambda: payments.check(payment, at=at, actor="test:sweep"),
+            lambda: payment_checks.check(payment, at=at, actor="test:return"),
+            lambda: payment_checks.check(payment, at=at, actor="test:sweep"),
             lambda: customer.browser.open(f"/payments/{payment.public_id}/"),
         ]
     )

@@ -12,6 +12,7 @@ from billing import (
     coupons,
     exchanges,
     methods,
+    payment_checks,
     payments,
     quotes,
     returns,
@@ -112,7 +113,7 @@ def pays(shop: Shop, pick: int, *, card: str, keeps: bool, comes_back: bool) -> 
     )
     _acts_on_page(shop, payment, card)
     if comes_back:
-        payments.check(payment, at=shop.now, actor=ACTOR)
+        payment_checks.check(payment, at=shop.now, actor=ACTOR)
     return True
 
 

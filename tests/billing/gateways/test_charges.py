@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from billing import charges, invariants, payments
+from billing import charges, invariants, payment_checks, payments
 from billing.models import Invoice, Payment, PaymentMethod
 from tests import paypals, stripes
 from tests.billing import orders, saved
@@ -42,7 +42,7 @@ def method(code: str, gateway: Gateway) -> PaymentMethod:
         first, code, return_url="http://shop/", at=AT, actor="test", consent=saved.CONSENT
     )
     gateway.control(f"payments/{begun.external_id}/pay")
-    payments.check(begun, at=AT, actor="test")
+    payment_checks.check(begun, at=AT, actor="test")
     return PaymentMethod.objects.get()
 
 
@@ -73,7 +73,7 @@ def moved(gateway: Gateway) -> int:
 
 def later(payment: Payment, **by: float) -> Payment:
     """Let the sweep ask about it after so long."""
-    payments.check_due(payment, at=AT + timedelta(**by), actor="test")
+    payment_checks.check_due(payment, at=AT + timedelta(**by), actor="test")
     return Payment.objects.get(pk=payment.pk)
 
 

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from billing import credit_notes, gateways, invariants, payments, refunds
+from billing import credit_notes, gateways, invariants, payment_checks, payments, refunds
 from billing.gateways.simulator import stripe_like
 from billing.models import GatewayEvent, Payment, Refund
 from tests import paypals, stripes
@@ -132,7 +132,7 @@ def test_money_that_was_credited_and_refunded_is_not_refunded_again(
     invoice = orders.place(*orders.buyer(at=AT), "business", at=AT).invoice
     payment = payments.start(invoice, code, return_url="http://shop/", at=AT, actor="test")
     gateway.control(f"payments/{payment.external_id}/pay")
-    payments.check(payment, at=AT, actor="test")
+    payment_checks.check(payment, at=AT, actor="test")
     credit_notes.issue(invoice, reason="x", at=AT, actor="staff:1")
     refund = _refund(payment, payment.amount_minor)
     assert refunds.send(refund.pk, at=AT).state == Refund.State.SUCCEEDED
