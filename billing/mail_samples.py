@@ -172,6 +172,11 @@ def _declaration(each: Sample, situation: str) -> Values:
     return {"declaration": row, "ends_on": each.day(14), "customer": None}
 
 
+def _acknowledged(each: Sample, situation: str) -> Values:
+    """Give no button: who declares need have no account to go to."""
+    return {**_declaration(each, situation), "button_url": ""}
+
+
 def _answer(each: Sample, situation: str) -> Values:
     said = _("They see the number that you confirmed for your account.")
     return {"ticket": each.ticket, "message": TicketMessage(side="staff", text=said)}
@@ -232,7 +237,8 @@ SAMPLES: dict[str, Callable[[Sample, str], Values]] = {
     "trial_ending": _trial,
     **dict.fromkeys(("exchange_done", "exchange_scheduled"), _exchange),
     "price_changed": _price,
-    **dict.fromkeys(("declaration_received", "declaration_waits"), _declaration),
+    "declaration_received": _acknowledged,
+    "declaration_waits": _declaration,
     "ticket_answered": _answer,
     "ticket_waits": _question,
     "colleague_invited": _invitation,

@@ -36,6 +36,8 @@ class CouponForm(CouponModelForm):
     class Meta:
         model = Coupon
         fields = "__all__"
+        # Needs no script, and shows all at once what there is to choose from.
+        widgets = {"packages": forms.CheckboxSelectMultiple}
 
     def clean_code(self) -> str:
         code = str(self.cleaned_data["code"])
@@ -113,7 +115,6 @@ class CouponPage(Page):
     list_display = ("code", "status", "takes_off", "how_long", "valid_until", "used")
     list_filter = ("active",)
     search_fields = ("code",)
-    filter_horizontal = ("packages",)
     readonly_fields = ("used", "given")
     fieldsets = (
         (None, {"fields": ("code", "active", "percent_bp", "cycles")}),

@@ -1,0 +1,57 @@
+"""The desk's pages in the browser: readable by everybody, by day and by night."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from playwright.sync_api import Page
+from pytest_django.live_server_helper import LiveServer
+
+from billing.models import User
+from tests import world
+from tests.access import everybody
+from tests.access.addresses import addresses
+from tests.browser.entering import enter
+from tests.browser.reading import hindrances
+from tests.clock import Clock
+from tests.storefront.account import people
+
+pytestmark = pytest.mark.browser
+# Pages of our own, and one of each kind that Django's templates and our style sheet make.
+PAGES = {
+    f"admin:{name}"
+    for name in (
+        "index",
+        "sheet_opening",
+        "sheet_reports",
+        "packages_package_add",
+        "packages_package_change",
+        "packages_statechange_changelist",
+        "billing_brand_change",
+        "billing_coupon_add",
+        "billing_customer_change",
+        "provisioning_job_changelist",
+        "provisioning_pool_change",
+    )
+}
+
+
+def test_pages_of_the_desk_are_for_everybody(
+    page: Page, live_server: LiveServer, transactional_db: None, clock: Clock, complaints: list[str]
+) -> None:
+    cache.clear()
+    world.settle_in("http://127.0.0.1:9", at=clock.now())
+    anna = people.running("anna@example.com", at=clock.now())
+    examples = everybody.examples(anna, at=clock.now())
+    owner = Client()
+    owner.force_login(User.objects.create_superuser("owner@shop.test", "x" * 20))
+    enter(page, live_server, owner)
+    found = {}
+    for each in addresses(examples):
+        if each.name in PAGES:
+            answer = page.goto(f"{live_server.url}{each.path}")
+            assert answer is not None
+            assert answer.ok, each
+            found[each.name] = list(hindrances(page))
+    assert (found, complaints) == (dict.fromkeys(PAGES, []), [])
