@@ -6,7 +6,15 @@ from datetime import date, datetime
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
-from billing import credit_notes, emails, exchanges, invoice_days, locks, rests, subscriptions
+from billing import (
+    credit_notes,
+    exchanges,
+    invoice_days,
+    locks,
+    rests,
+    service_emails,
+    subscriptions,
+)
 from billing.models import Invoice, InvoiceLine, Payment, Subscription
 from packages.periods import business_day
 from packages.states import record_change
@@ -119,7 +127,9 @@ def _end(subscription_id: int, *, on: date, at: datetime) -> str | None:
         subscriptions.end(subscription, cause=cause, reason="cancelled", at=at, actor=ACTOR)
         for invoice in _after_the_end(subscription):
             _take_back(invoice, subscription, at=at)
-        emails.ended(subscription, cause=cause, deleted_on=on + subscriptions.KEPT_FOR, at=at)
+        service_emails.ended(
+            subscription, cause=cause, deleted_on=on + subscriptions.KEPT_FOR, at=at
+        )
     return str(subscription)
 
 

@@ -38,14 +38,6 @@ def _about_exchange(template: str, exchange: Exchange, *, at: datetime) -> None:
 def _queue(
     template: str, cause: str, subscription: Subscription, words: dict[str, Any], *, at: datetime
 ) -> None:
-    customer = subscription.customer
     address = emails.link("storefront:service", subscription.public_id)
-    emails.queue(
-        template,
-        cause,
-        customer.email,
-        {"customer": customer, **words, "button_url": address},
-        language=customer.language,
-        at=at,
-        customer=customer,
-    )
+    words = {**words, "button_url": address}
+    emails.to_customer(template, cause, subscription.customer, words, at=at)

@@ -1,13 +1,12 @@
 """Mails about what was charged, contested, or can be charged later; each once for its cause."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 
 from django.utils import translation
 
 from billing import emails
 from billing.gateways import failures
-from billing.models import Customer, Payment, PaymentMethod
+from billing.models import Payment, PaymentMethod
 
 
 def charge_failed(payment: Payment, *, next_on: date | None, at: datetime) -> None:
@@ -26,7 +25,7 @@ def disputed(payment: Payment, *, at: datetime) -> None:
     address = emails.link("storefront:invoice", invoice.public_id)
     context = {"payment": payment, "invoice": invoice, "button_url": address}
     cause, customer = f"payment-{payment.pk}", payment.customer
-    _queue("disputed", cause, customer, context, language=customer.language, at=at)
+    emails.to_customer("disputed", cause, customer, context, at=at)
 
 
 def method_expiring(method: PaymentMethod, *, at: datetime) -> None:
@@ -34,7 +33,7 @@ def method_expiring(method: PaymentMethod, *, at: datetime) -> None:
     context = {"method": method, "button_url": emails.link("storefront:methods")}
     customer = method.customer
     cause = f"method-{method.pk}"
-    _queue("method_expiring", cause, customer, context, language=customer.language, at=at)
+    emails.to_customer("method_expiring", cause, customer, context, at=at)
 
 
 def _about(
@@ -50,24 +49,4 @@ def _about(
         "next_on": next_on,
         "button_url": emails.link("storefront:invoice", invoice.public_id),
     }
-    _queue(template, cause, invoice.customer, context, language=invoice.language, at=at)
-
-
-def _queue(
-    template: str,
-    cause: str,
-    customer: Customer,
-    context: Mapping[str, object],
-    *,
-    language: str,
-    at: datetime,
-) -> None:
-    emails.queue(
-        template,
-        cause,
-        customer.email,
-        {"customer": customer, **context},
-        language=language,
-        at=at,
-        customer=customer,
-    )
+    emails.to_customer(template, cause, invoice.customer, context, language=invoice.language, at=at)

@@ -10,7 +10,14 @@ from datetime import date, datetime
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
-from billing import emails, rests, subscriptions, timetables, verdicts
+from billing import (
+    dunning_emails,
+    rests,
+    service_emails,
+    subscriptions,
+    timetables,
+    verdicts,
+)
 from billing.locks import Held, take_for_invoice
 from billing.models import Invoice, InvoiceLine, Mail, Notice, Subscription, Timetable
 from billing.timetables import Step
@@ -176,17 +183,17 @@ class Deed:
 
 
 def _remind(deed: Deed) -> Mail:
-    return emails.reminder(deed.invoice, at=deed.at)
+    return dunning_emails.reminder(deed.invoice, at=deed.at)
 
 
 def _notify(deed: Deed) -> Mail:
-    return emails.overdue_first(deed.invoice, at=deed.at)
+    return dunning_emails.overdue_first(deed.invoice, at=deed.at)
 
 
 def _announce(deed: Deed) -> Mail:
     day = deed.day_of(Notice.Step.SUSPENDED)
     floor = deed.verdict.case.floor
-    return emails.overdue_second(deed.invoice, suspended_on=day, floor=floor, at=deed.at)
+    return dunning_emails.overdue_second(deed.invoice, suspended_on=day, floor=floor, at=deed.at)
 
 
 def _suspend(deed: Deed) -> Mail:
@@ -196,12 +203,14 @@ def _suspend(deed: Deed) -> Mail:
             subscriptions.suspend(
                 subscription, cause=cause, reason=deed.why, at=deed.at, actor=ACTOR
             )
-    return emails.suspended(deed.invoice, ended_on=deed.day_of(Notice.Step.ENDED), at=deed.at)
+    return dunning_emails.suspended(
+        deed.invoice, ended_on=deed.day_of(Notice.Step.ENDED), at=deed.at
+    )
 
 
 def _warn(deed: Deed) -> Mail:
     day = deed.day_of(Notice.Step.ENDED)
-    return emails.revocation_warning(deed.invoice, ended_on=day, at=deed.at)
+    return dunning_emails.revocation_warning(deed.invoice, ended_on=day, at=deed.at)
 
 
 def _end(deed: Deed) -> Mail:
@@ -214,7 +223,7 @@ def _end(deed: Deed) -> Mail:
             deleted_on = deed.on + subscriptions.KEPT_FOR
             number = str(deed.invoice.number)
             mails.append(
-                emails.ended(
+                service_emails.ended(
                     subscription, cause=cause, deleted_on=deleted_on, at=deed.at, unpaid=number
                 )
             )

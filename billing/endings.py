@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 
 from billing import (
     credit_notes,
-    emails,
     exchanges,
     locks,
     proration,
     quotes,
     remainders,
+    service_emails,
     subscriptions,
 )
 from billing.models import Brand, Exchange, Invoice, InvoiceLine, Payment, Subscription
@@ -127,7 +127,7 @@ def end(
         subscriptions.end(held, cause=cause, reason=reason, at=at, actor=actor)
         _credit(now, at=at, actor=actor)
         by_staff = actor.startswith("staff:")
-        emails.ended(held, cause=cause, deleted_on=now.deleted_on, at=at, by_staff=by_staff)
+        service_emails.ended(held, cause=cause, deleted_on=now.deleted_on, at=at, by_staff=by_staff)
     return held
 
 

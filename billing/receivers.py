@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from billing import credits, emails
+from billing import credits, service_emails
 from packages.money import Money
 from provisioning import accounts, outcomes
 from provisioning.models import Account, Job
@@ -27,7 +27,7 @@ def on_job_finished(sender: type[Job], job: Job, at: datetime, **_: Any) -> None
         assert job.amount_minor is not None
         amount = Money(job.amount_minor, job.currency)
         customer = account.subscription.customer
-        emails.topped_up(account, customer, amount, cause=job.cause, at=at)
+        service_emails.topped_up(account, customer, amount, cause=job.cause, at=at)
     return None
 
 
@@ -40,6 +40,6 @@ def _hand_over(account: Account, job: Job, *, at: datetime) -> None:
         return
     password = accounts.password_of(account)
     assert password is not None
-    emails.account_ready(account, account.subscription.customer, password, at=at)
+    service_emails.account_ready(account, account.subscription.customer, password, at=at)
     account.password_sealed = None
     account.save(update_fields=["password_sealed"])

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import F, Max
 
-from billing import allowances, emails, invoice_days, rests, terms
+from billing import allowances, invoice_days, rests, service_emails, terms
 from billing.models import (
     Customer,
     Exchange,
@@ -133,7 +133,7 @@ def renew(charged: Sequence[Charged], *, at: datetime, actor: str) -> None:
     """
     for subscription, line in charged:
         if subscription.state == Subscription.State.ENDED:
-            emails.paid_after_end(subscription, line.invoice, at=at)
+            service_emails.paid_after_end(subscription, line.invoice, at=at)
     living = [each for each in charged if each[0].state in Subscription.LIVING]
     _add_settled([subscription for subscription, _ in living], at=at, actor=actor)
     _resume(living, at=at, actor=actor)
@@ -179,7 +179,7 @@ def restore(subscription: Subscription, *, cause: str, at: datetime, actor: str)
     subscription.next_invoice_on = invoice_days.next_day(subscription)
     subscription.save(update_fields=["next_invoice_on"])
     jobs.unsuspend(subscription.account, cause=cause, at=at, actor=actor)
-    emails.restored(subscription, cause=cause, at=at)
+    service_emails.restored(subscription, cause=cause, at=at)
 
 
 def end(subscription: Subscription, *, cause: str, reason: str, at: datetime, actor: str) -> None:

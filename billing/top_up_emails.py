@@ -1,13 +1,12 @@
 """The mails about credit that runs low, and about what is bought because of it."""
 
 from datetime import datetime
-from typing import Any
 
 from django.utils import translation
 
 from billing import emails
 from billing.gateways import failures
-from billing.models import AutoPurchase, Customer, Subscription
+from billing.models import AutoPurchase, Subscription
 from packages.money import Money
 
 
@@ -15,7 +14,7 @@ def low_balance(subscription: Subscription, *, below: Money, at: datetime) -> No
     """Say that an account's credit runs low, with the way to the top-up; once per reading."""
     account = subscription.account
     assert account is not None, "Only a known balance is low."
-    _mail(
+    emails.to_customer(
         "low_balance",
         f"account-{account.pk}:{account.balance_at}",
         subscription.customer,
@@ -34,7 +33,7 @@ def auto_top_up_stopped(purchase: AutoPurchase, *, code: str, at: datetime) -> N
     subscription = purchase.auto.subscription
     with translation.override(subscription.customer.language):
         why = failures.message(code)
-    _mail(
+    emails.to_customer(
         "auto_top_up_stopped",
         f"auto-purchase-{purchase.pk}",
         subscription.customer,
@@ -45,18 +44,4 @@ def auto_top_up_stopped(purchase: AutoPurchase, *, code: str, at: datetime) -> N
             "button_url": emails.link("storefront:top_up", subscription.public_id),
         },
         at=at,
-    )
-
-
-def _mail(
-    template: str, cause: str, customer: Customer, context: dict[str, Any], *, at: datetime
-) -> None:
-    emails.queue(
-        template,
-        cause,
-        customer.email,
-        {"customer": customer, **context},
-        language=customer.language,
-        at=at,
-        customer=customer,
     )

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
-from billing import emails
+from billing import service_emails
 from billing.models import Invoice, Mail, Subscription, SubscriptionPeriod
 from billing.subscriptions import TRIAL_INDEX
 from packages.sweeping import Quarantine, contained, waiting
@@ -25,7 +25,7 @@ def announce(on: date, *, at: datetime, quarantine: Quarantine | None = None) ->
         with contained(quarantine, f"subscription {subscription.pk}, end of the trial"):
             invoice = _first_invoice(period)
             if invoice is not None:
-                emails.trial_ending(subscription, invoice, ends_on=period.end_on, at=at)
+                service_emails.trial_ending(subscription, invoice, ends_on=period.end_on, at=at)
                 told.append(str(subscription))
     return told
 

@@ -37,18 +37,6 @@ def credit_used(
 def _mail(
     template: str, subscription: Subscription, context: dict[str, Any], cause: str, *, at: datetime
 ) -> None:
-    customer = subscription.customer
-    emails.queue(
-        template,
-        cause,
-        customer.email,
-        {
-            "customer": customer,
-            "account": subscription.account,
-            "button_url": emails.link("storefront:service", subscription.public_id),
-            **context,
-        },
-        language=customer.language,
-        at=at,
-        customer=customer,
-    )
+    address = emails.link("storefront:service", subscription.public_id)
+    words = {"account": subscription.account, "button_url": address, **context}
+    emails.to_customer(template, cause, subscription.customer, words, at=at)

@@ -19,7 +19,9 @@ from billing import (
     credit_notes,
     data_emails,
     deliveries,
+    dunning_emails,
     emails,
+    service_emails,
     ticket_emails,
     top_up_emails,
     usage_emails,
@@ -31,7 +33,7 @@ from tests.billing import orders
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 FOLDER = Path(settings.BASE_DIR) / "templates" / "billing" / "email"
 PASSWORD = "k7Qm2vXp9LtRz8wB"
-NOT_MAILS = {"link", "queue", "receipts"}
+NOT_MAILS = {"link", "queue", "receipts", "to_customer"}
 HOSTILE = "Eve</p><script>alert(1)</script>\r\nBcc: all@example.com"
 pytestmark = pytest.mark.django_db
 
@@ -47,8 +49,8 @@ def _everything(language: str, **customer: str) -> tuple[Order, dict[str, Mail]]
     order = orders.place(user, buyer, "business", "message-reach", "flex", at=AT)
     payments.pay(order.invoice, at=AT)
     account = orders.account_of(order)
-    emails.account_ready(account, buyer, PASSWORD, at=AT)
-    emails.topped_up(account, buyer, orders.euros(2500), cause="job-1", at=AT)
+    service_emails.account_ready(account, buyer, PASSWORD, at=AT)
+    service_emails.topped_up(account, buyer, orders.euros(2500), cause="job-1", at=AT)
     credit_notes.issue(order.invoice, reason="Grund", at=AT, actor="test")
     return order, {mail.template: mail for mail in Mail.objects.all()}
 
@@ -61,7 +63,9 @@ def test_every_mail_has_its_three_templates_and_every_template_its_mail() -> Non
             charge_emails,
             colleague_emails,
             data_emails,
+            dunning_emails,
             emails,
+            service_emails,
             ticket_emails,
             top_up_emails,
             usage_emails,
@@ -174,7 +178,7 @@ def test_a_password_with_markup_stays_text_in_the_page(brand: Brand) -> None:
     user, buyer = orders.buyer(at=AT)
     order = orders.place(user, buyer, "business", at=AT)
     payments.pay(order.invoice, at=AT)
-    emails.account_ready(orders.account_of(order), buyer, "a<b>&c", at=AT)
+    service_emails.account_ready(orders.account_of(order), buyer, "a<b>&c", at=AT)
     text, html = deliveries.opened(Mail.objects.get(template="account_ready"))
     assert "a<b>&c" in text
     assert "a&lt;b&gt;&amp;c" in html
@@ -216,7 +220,7 @@ def test_a_mail_links_only_to_the_shop_and_the_dialler_and_loads_nothing(brand: 
 def test_the_same_cause_is_mailed_once(brand: Brand) -> None:
     order, _ = _everything("en")
     account = orders.account_of(order)
-    emails.topped_up(account, order.customer, orders.euros(2500), cause="job-1", at=AT)
+    service_emails.topped_up(account, order.customer, orders.euros(2500), cause="job-1", at=AT)
     emails.receipt(order.invoice, at=AT)
     assert Mail.objects.count() == 5
 

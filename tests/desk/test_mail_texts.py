@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import Settings
 
-from billing import emails, mail_texts
+from billing import dunning_emails, emails, mail_texts
 from billing.mail_kinds import Kind
 from billing.models import Brand, Mail, MailText, User
 from packages.states import StateChange
@@ -129,7 +129,7 @@ def test_what_staff_write_is_sent_in_its_language_alone(owner: Client, brand: Br
     _write(owner, "reminder", "de", subject="{number}: {due} bis {date}", text=text)
     user, buyer = orders.buyer(at=AT, language="de")
     invoice = orders.place(user, buyer, "message-reach", "flex", at=AT).invoice
-    said = emails.reminder(invoice, at=AT)
+    said = dunning_emails.reminder(invoice, at=AT)
     assert said.subject == "R-2026-0001: 20,00 € bis 16. März 2026"
     assert "für R-2026-0001 sind am 16. März 2026 fällig.\n\n<b>Danke</b>\n" in said.text
     assert "fällig.</p>\n<p>&lt;b&gt;Danke&lt;/b&gt;</p>" in said.html
