@@ -11,12 +11,15 @@ from django.views.decorators.http import require_POST
 from billing import inbound_mails
 from billing.gateways import signatures
 from billing.gateways.base import BadWebhook
+from billing.webhooks import body_of
 from packages import clock
 
 log = structlog.get_logger()
 
 # Five files of five megabytes would be more; mail servers seldom take so much.
 MAX_MAIL = 25 * 1024 * 1024
+# Our own mail server is near.
+BODY_SECONDS = 30
 
 
 @csrf_exempt
@@ -31,7 +34,7 @@ def receive(request: HttpRequest) -> HttpResponse:
     if not secrets:
         raise Http404
     try:
-        raw = _body(request)
+        raw = body_of(request, most=MAX_MAIL, seconds=BODY_SECONDS)
         header = request.headers.get("Castfront-Signature", "")
         usable = signatures.usable(secrets)
         signatures.verify(raw, header, secrets=usable, at=timezone.now(), most=MAX_MAIL)
@@ -45,13 +48,3 @@ def receive(request: HttpRequest) -> HttpResponse:
         log.error("mail.unstored", error=type(error).__name__)
         return JsonResponse({"status": "try again"}, status=503, headers={"Retry-After": "5"})
     return JsonResponse({"status": "stored"})
-
-
-def _body(request: HttpRequest) -> bytes:
-    """Read at most one byte more than a mail may have."""
-    length = request.headers.get("Content-Length") or "0"
-    if not (length.isascii() and length.isdigit()):
-        raise BadWebhook("malformed")
-    if int(length) > MAX_MAIL:
-        raise BadWebhook("oversized")
-    return bytes(request.read(MAX_MAIL + 1))

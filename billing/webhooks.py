@@ -35,7 +35,8 @@ def receive(request: HttpRequest, gateway_code: str) -> HttpResponse:
     except (KeyError, NotConfigured) as error:
         raise Http404 from error
     try:
-        incoming = gateway.verify_webhook(_body(request), request.headers, at=timezone.now())
+        body = body_of(request, most=MAX_BODY, seconds=BODY_SECONDS)
+        incoming = gateway.verify_webhook(body, request.headers, at=timezone.now())
         _must_fit(incoming)
     except Unavailable as error:
         log.error("webhook.unjudged", gateway=gateway.code, error=str(error))
@@ -71,15 +72,17 @@ def _must_fit(incoming: IncomingEvent) -> None:
             raise BadWebhook("malformed")
 
 
-def _body(request: HttpRequest) -> bytes:
-    """Read at most one byte more than a webhook may have, and for a few seconds at most."""
+def body_of(request: HttpRequest, *, most: int, seconds: int) -> bytes:
+    """Read a body of at most so many bytes (one more where its sender did not say how many), and
+    for so long at most. Raises BadWebhook: malformed, oversized.
+    """
     length = request.headers.get("Content-Length") or "0"
     if not (length.isascii() and length.isdigit()):
         raise BadWebhook("malformed")
-    if int(length) > MAX_BODY:
+    if int(length) > most:
         raise BadWebhook("oversized")
-    with patience.at_most(BODY_SECONDS, request.META.get("gunicorn.socket")):
-        body = bytes(request.read(MAX_BODY + 1))
+    with patience.at_most(seconds, request.META.get("gunicorn.socket")):
+        body = bytes(request.read(most + 1))
     if len(body) < int(length):
         raise BadWebhook("malformed")
     return body

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from email.message import EmailMessage
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -13,6 +14,7 @@ from pytest_django import Settings
 
 from billing import inbound_mails, tickets
 from billing.gateways import signatures
+from billing.mail_webhook import MAX_MAIL
 from billing.models import Brand, InboundMail, Mail, Ticket, TicketFile, User
 from tests import world
 from tests.storefront.account import people
@@ -66,13 +68,14 @@ def reply_to(ticket: Ticket) -> str:
     return Mail.objects.get(template="ticket_answered", customer=ticket.customer).reply_to
 
 
-def hand_in(raw: bytes, *, at: datetime | None = None, header: str = "") -> int:
+def hand_in(raw: bytes, *, at: datetime | None = None, header: str = "", **more: Any) -> int:
     header = header or signatures.sign(raw, secret=SECRET, at=at or timezone.now())
     answer = Client().post(
         reverse("mail_webhook"),
         raw,
         content_type="message/rfc822",
         headers={"Castfront-Signature": header},
+        **more,
     )
     return answer.status_code
 
@@ -146,7 +149,8 @@ def test_only_what_is_signed_is_stored(at: datetime, settings: Settings) -> None
     good = signatures.sign(raw, secret=SECRET, at=timezone.now())
     assert hand_in(raw + b"!", header=good) == 400
     assert hand_in(raw, header="t=1,v1=00") == 400
-    assert hand_in(b"x" * (25 * 1024 * 1024 + 1), header=good) == 413
+    assert hand_in(b"x" * (MAX_MAIL + 1), header=good) == 413
+    assert hand_in(raw, header=good, CONTENT_LENGTH=str(MAX_MAIL + 1)) == 413
     settings.INBOUND_MAIL_SECRETS = []
     assert hand_in(raw, header=good) == 404
     assert not InboundMail.objects.exists()
