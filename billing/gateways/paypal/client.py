@@ -3,6 +3,7 @@
 https://developer.paypal.com/api/rest/responses/ (read November 2026).
 """
 
+import html
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -73,7 +74,11 @@ class Client:
                 return
 
     def linked(self, path: str, name: str, **params: Any) -> Iterator[dict[str, Any]]:
-        """Every item of a list whose pages name the next one. Raises Unavailable, Refusal."""
+        """Every item of a list whose pages name the next one. Raises Unavailable, Refusal.
+
+        A page may have fewer items than it was asked for and still name the next one:
+        https://developer.paypal.com/docs/api/webhooks/v1/#webhooks-events_list
+        """
         asked, left = {"page_size": PAGE, **params}, MOST_LISTED
         while asked and left > 0:
             page = self.get(path, **asked)
@@ -83,8 +88,9 @@ class Client:
             yield from items[:left]
             left -= len(items)
             after = next((str(each.get("href")) for each in links if each.get("rel") == "next"), "")
-            # Only what it asks for is taken over: we speak to nobody else.
-            asked = dict(parse_qsl(urlsplit(after).query)) if items else {}
+            # Only what it asks for is taken over: we speak to nobody else. PayPal's examples have
+            # it escaped as in a page.
+            asked = dict(parse_qsl(urlsplit(html.unescape(after)).query)) if items else {}
 
     def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         headers = options.pop("headers", {})

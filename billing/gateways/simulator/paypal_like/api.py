@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import html
 import json
 import re
 import secrets
@@ -108,15 +109,18 @@ class Api:
     def events(self, request: Request) -> Response:
         """The events between two instants, delivered or not, and where the list goes on."""
         query = request.query
-        begin, size = int(query.get("begin", 0)), int(query["page_size"])
+        begin, size = int(query.get("index_id", 0)), int(query["page_size"])
         rows = self._machine.store.rows("SELECT body FROM event ORDER BY rowid")
         every = [json.loads(row["body"]) for row in rows]
         since, until = query["start_time"], query["end_time"]
         found = [each for each in every if since <= each["create_time"] <= until]
-        after = {**query, "begin": str(begin + size)}
-        href = f"{self._machine.public_url}/v1/notifications/webhooks-events?{urlencode(after)}"
-        links = [{"rel": "next", "href": href}] if begin + size < len(found) else []
-        return json_response(200, {"events": found[begin : begin + size], "links": links})
+        page = found[begin : begin + size]
+        # As in PayPal's examples, the way on is escaped and there is one from every page with any.
+        after = {**query, "move_to": "next", "index_id": str(begin + size)}
+        address = f"{self._machine.public_url}/v1/notifications/webhooks-events/"
+        href = html.escape(f"{address}?{urlencode(after)}")
+        links = [{"href": href, "rel": "next", "method": "GET"}] if page else []
+        return json_response(200, {"events": page, "count": len(page), "links": links})
 
     def _once(self, request: Request, do: Doing, *, status: int) -> Response:
         """The first success of a request id is its answer; a refusal is not kept."""
