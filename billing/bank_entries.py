@@ -173,11 +173,13 @@ def _carry_out(entry: BankEntry, decision: matching.Decision, *, at: datetime) -
 def _assign(
     entry: BankEntry, parts: Sequence[tuple[Invoice, Money]], *, at: datetime, actor: str
 ) -> list[Payment]:
-    """Book the parts of the locked entry; all that they concern is locked at once."""
+    """Book the parts of the locked entry; all that several concern is locked at once."""
     if any(invoice.currency != entry.currency for invoice, _part in parts):
         raise Impossible(_("The invoice has another currency than this entry."))
-    concerned = [each for invoice, _part in parts for each in transfers.concerned(invoice)]
-    take_for_invoices(concerned)
+    if len(parts) > 1:
+        take_for_invoices(
+            [each for invoice, _part in parts for each in transfers.concerned(invoice)]
+        )
     arrived_at = min(at, start_of_day(entry.booked_on, current_brand().zone) + NOON)
     paid = [
         transfers.book(invoice, part, arrived_at=arrived_at, at=at, actor=actor, entry=entry)

@@ -31,9 +31,12 @@ def book(
     """
     with transaction.atomic():
         held = take_for_invoices(concerned(invoice))
-        payment = _announced(invoice) or _begin(held.invoices[invoice.pk], amount, at, actor)
-        payments.revalue(payment, amount, at=at, actor=actor)
-        Payment.objects.filter(pk=payment.pk).update(bank_entry=entry)
+        payment = _announced(invoice)
+        if payment is None:
+            payment = _begin(held.invoices[invoice.pk], amount, entry, at, actor)
+        else:
+            payments.revalue(payment, amount, at=at, actor=actor)
+            Payment.objects.filter(pk=payment.pk).update(bank_entry=entry)
         snapshot = bank_transfer.confirmed(payment.key.hex, amount, arrived_at)
         return payments.record(snapshot, CODE, at=at, actor=actor)
 
@@ -50,7 +53,9 @@ def _announced(invoice: Invoice) -> Payment | None:
     return ours.order_by("-id").first()
 
 
-def _begin(invoice: Invoice, amount: Money, at: datetime, actor: str) -> Payment:
+def _begin(
+    invoice: Invoice, amount: Money, entry: BankEntry | None, at: datetime, actor: str
+) -> Payment:
     """Insert a payment that is about to succeed.
 
     Where another way to pay is open, that one stays open: this one begins as given up, from where
@@ -65,6 +70,7 @@ def _begin(invoice: Invoice, amount: Money, at: datetime, actor: str) -> Payment
         amount_minor=amount.minor,
         currency=invoice.currency,
         created_at=at,
+        bank_entry=entry,
     )
     record_change(payment, before="", at=at, actor=actor, reason="a transfer arrived")
     return payment
