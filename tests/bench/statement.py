@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from billing import renewals, statement_files
+from billing import bank_entries, renewals, statement_files
 from billing.models import BankEntry, Invoice, StatementFile
 from packages.periods import business_day
 from tests import world
@@ -32,6 +32,11 @@ def report(quick: bool) -> Iterator[str]:
     again = time.monotonic()
     handed_in(content)
     known = time.monotonic() - again
+    matched = _in_state(BankEntry.State.MATCHED)
+    with CaptureQueriesContext(connection) as asked_to_book:
+        begun = time.monotonic()
+        bank_entries.book_matched(at=timezone.now())
+        booking = time.monotonic() - begun
     yield "## Bank statement"
     yield ""
     yield (
@@ -40,11 +45,15 @@ def report(quick: bool) -> Iterator[str]:
         f" {steps} times"
     )
     yield f"- the same file again, all of it known: {known:.1f} s"
-    matched = BankEntry.objects.filter(state=BankEntry.State.MATCHED).count()
+    yield (
+        f"- booked afterwards, one by one: {booking:.1f} s, {1000 * booking / count:.1f} ms and"
+        f" {len(asked_to_book) / count:.0f} statements an entry"
+    )
     yield from bars.table(
         [
             bars.exactly("entries", BankEntry.objects.count(), count),
             bars.exactly("of them to be booked", matched, count),
+            bars.exactly("of them booked", _in_state(BankEntry.State.BOOKED), count),
             bars.at_most(f"seconds for {count:,} lines", seconds, MOST_SECONDS, " s"),
             bars.at_most("statements a line", len(asked) / count, 0.1),
         ]
@@ -61,6 +70,10 @@ def quoting(count: int) -> Iterator[statements.Entry]:
     for number, invoice in enumerate(Invoice.objects.filter(state=Invoice.State.OPEN)):
         text = f"Rechnung {invoice.number} vielen Dank"
         yield statements.paid(f"{invoice.due.minor / 100:.2f}", text, reference=f"B{number}")
+
+
+def _in_state(state: BankEntry.State) -> int:
+    return BankEntry.objects.filter(state=state).count()
 
 
 def handed_in(content: bytes) -> int:
