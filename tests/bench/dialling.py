@@ -6,8 +6,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from billing import subscriptions
@@ -18,13 +20,15 @@ from provisioning.simulator.simulator import Simulator
 from tests import world
 from tests.bench import bars
 from tests.bench.measuring import empty, run
+from tests.bench.processors import PARTS, processor_seconds
 from tests.processes import Worker, wait_until
 
 ACCOUNTS, QUICK = 2_000, 100
 PROCESSES, PLACES, LATENCY_SECONDS, SWEEP_SECONDS = 8, 32, 0.2, 15.0
-PATIENCE_SECONDS = 3_600
+MOST_SECONDS, QUICK_SECONDS = 60, 20
 LEAST_JOBS = 25
 CREDIT = Money(20_00, "EUR")
+MORE = "bench-more-"
 
 
 @dataclass(frozen=True)
@@ -37,11 +41,14 @@ class Shop:
 
 @dataclass(frozen=True)
 class Done:
-    """Jobs that a worker has done: how many a second, with how many requests each."""
+    """Jobs that a worker has done: how many a second, with how many requests each, and the
+    processor's seconds by whose they are.
+    """
 
     jobs: int
     seconds: float
     requests: int
+    processor: dict[str, float]
 
     @property
     def rate(self) -> float:
@@ -49,24 +56,25 @@ class Done:
 
 
 def report(quick: bool) -> Iterator[str]:
-    accounts = QUICK if quick else ACCOUNTS
+    accounts, most = (QUICK, QUICK_SECONDS) if quick else (ACCOUNTS, MOST_SECONDS)
     with opened() as (shop, dialler):
         make(shop.slow, accounts)
-        made = _done(shop.slow, dialler)
-        _credit(shop.slow)
-        credited = _done(shop.slow, dialler)
+        made = _done(Job.objects.filter(account__server=shop.slow), dialler, most)
+        credited = _done(_credit(shop.slow), dialler, most)
     yield "## Jobs at the dialler"
     yield ""
     yield (
         f"A dialler that takes {LATENCY_SECONDS * 1000:.0f} ms for every call and bears {PLACES}"
-        f" jobs at once; one worker with {PROCESSES} processes, swept every {SWEEP_SECONDS:.0f} s,"
-        " from its start on, mails included. A new account is three jobs (create, limits, credit)."
+        f" jobs at once, where {accounts:,} accounts wait; one worker with {PROCESSES} processes,"
+        f" swept every {SWEEP_SECONDS:.0f} s, from its start on for at most {most} s, mails"
+        " included. A new account is three jobs (create, limits, credit). The dialler runs on the"
+        " same processors."
     )
     yield ""
-    yield "| accounts | asked for | jobs/s | requests a job |"
-    yield "|---|---|---|---|"
-    yield _row(accounts, "a new account", made)
-    yield _row(accounts, "credit", credited)
+    yield f"| asked for | jobs | jobs/s | requests a job | {' | '.join(PARTS)}, ms a job |"
+    yield f"|---|---|---|---|{'---|' * len(PARTS)}"
+    yield _row("new accounts", made)
+    yield _row("credit", credited)
     yield from bars.table(
         [
             bars.at_least("jobs a second, new accounts", made.rate, LEAST_JOBS),
@@ -75,8 +83,10 @@ def report(quick: bool) -> Iterator[str]:
     )
 
 
-def _row(accounts: int, what: str, done: Done) -> str:
-    return f"| {accounts:,} | {what} | {done.rate:,.1f} | {done.requests / done.jobs:.1f} |"
+def _row(what: str, done: Done) -> str:
+    parts = " | ".join(f"{1000 * done.processor[part] / done.jobs:.1f}" for part in PARTS)
+    requests = f"{done.requests / done.jobs:.1f}"
+    return f"| {what} | {done.jobs:,} | {done.rate:,.1f} | {requests} | {parts} |"
 
 
 @contextmanager
@@ -124,35 +134,43 @@ def make(server: Server, count: int) -> None:
             jobs.create_account(service.account, cause=cause, credit=credit, at=at, actor="bench")
 
 
-def _credit(server: Server) -> None:
-    """Ask for more credit on every account, as a billing run does."""
+def _credit(server: Server) -> QuerySet[Job]:
+    """Ask for more credit on every account that is finished, as a billing run does; return the
+    jobs. Nothing else is due.
+    """
+    others = Job.objects.filter(account__server=server, state__in=Job.UNFINISHED)
+    others.update(run_at=timezone.now() + timedelta(days=1))
+    finished = Account.objects.filter(server=server).exclude(jobs__in=others)
     wishes = [
-        jobs.credit_wish(each, CREDIT, cause=f"bench-more-{each.pk}")
-        for each in Account.objects.filter(server=server).select_related("server")
+        jobs.credit_wish(each, CREDIT, cause=f"{MORE}{each.pk}")
+        for each in finished.select_related("server")
     ]
     with transaction.atomic():
         jobs.add(wishes, at=timezone.now(), actor="bench")
+    return Job.objects.filter(cause__startswith=MORE)
 
 
-def _done(server: Server, dialler: Simulator) -> Done:
-    """Let a worker do all jobs of the server."""
-    left = Job.objects.filter(account__server=server).exclude(state=Job.State.DONE)
+def _done(asked_for: QuerySet[Job], dialler: Simulator, most: float) -> Done:
+    """Let a worker do these jobs, for so many seconds at most."""
+    left = asked_for.exclude(state=Job.State.DONE)
     count, asked = left.count(), len(dialler.log()["requests"])
     run("VACUUM ANALYZE")
     with working():
-        begun, beat = time.perf_counter(), Beat()
+        before, begun, beat = processor_seconds(), time.perf_counter(), Beat()
 
         def over() -> bool:
             beat.tick()
-            return not left.exists()
+            return time.perf_counter() - begun > most or not left.exists()
 
-        wait_until(over, seconds=PATIENCE_SECONDS, what="all jobs are done")
-        seconds = time.perf_counter() - begun
-    return Done(count, seconds, len(dialler.log()["requests"]) - asked)
+        wait_until(over, seconds=2 * most, what="all jobs are done")
+        seconds, after = time.perf_counter() - begun, processor_seconds()
+        count -= left.count()
+    used = {part: after[part] - before[part] for part in PARTS}
+    return Done(count, seconds, len(dialler.log()["requests"]) - asked, used)
 
 
 class Beat:
-    """Sweeps for jobs as beat does, whenever it is asked and the time has come."""
+    """Shows life and sweeps for jobs as beat does, whenever it is asked and the time has come."""
 
     def __init__(self) -> None:
         self._swept_at = -SWEEP_SECONDS
@@ -160,6 +178,7 @@ class Beat:
     def tick(self) -> None:
         if time.perf_counter() - self._swept_at > SWEEP_SECONDS:
             self._swept_at = time.perf_counter()
+            tasks.beat_heartbeat()
             tasks.sweep_jobs()
 
 
