@@ -8,8 +8,10 @@ import math
 import random
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 
 from django.conf import settings
 from django.db import connection, connections
@@ -24,6 +26,15 @@ FEW = 50
 # Returns the ids of accounts that wait, so many at most; does what is due for one, says if any was.
 Find = Callable[[int], Sequence[int]]
 Work = Callable[[int], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """What came of an account that a hand had."""
+
+    account_id: int
+    did: bool
+    fault: Exception | None = None
 
 
 @contextmanager
@@ -50,21 +61,27 @@ def stay(first: int, find: Find, work: Work, *, hands: int, until: float) -> Non
     """
     if hands == 1:
         return _stay_alone(first, find, work, until=until)
-    looks = True
+    asked: SimpleQueue[int | None] = SimpleQueue()
+    ended: SimpleQueue[_Ended] = SimpleQueue()
+    busy, looks = {first}, True
+    asked.put(first)
     with ThreadPoolExecutor(hands) as pool:
-        busy: dict[Future[bool], int] = {pool.submit(_apart, work, first): first}
-        while True:
-            if looks and time.monotonic() < until:
-                for each in _free(find, busy.values(), hands - len(busy)):
-                    busy[pool.submit(_apart, work, each)] = each
-            if not busy:
-                return None
-            ended = wait(busy, LOOK_SECONDS, FIRST_COMPLETED).done
-            done = [hand.result() for hand in ended]
-            for hand in ended:
-                del busy[hand]
-            # Where nothing could be done there was no place: it is not tried again at once.
-            looks = any(done) or not done
+        lent = [pool.submit(_lend, asked, ended, work) for _ in range(hands)]
+        try:
+            while busy:
+                if looks and time.monotonic() < until:
+                    for each in _free(find, busy, hands - len(busy)):
+                        busy.add(each)
+                        asked.put(each)
+                done = _wait_for(ended)
+                busy -= {each.account_id for each in done}
+                # Where nothing could be done there was no place: it is not tried again at once.
+                looks = any(each.did for each in done) or not done
+                for fault in (each.fault for each in done if each.fault is not None):
+                    raise fault
+        finally:
+            for _ in lent:
+                asked.put(None)
 
 
 def _stay_alone(first: int, find: Find, work: Work, *, until: float) -> None:
@@ -79,10 +96,29 @@ def _free(find: Find, busy: Collection[int], count: int) -> Sequence[int]:
     return random.sample(found, min(count, len(found)))
 
 
-def _apart(work: Work, account_id: int) -> bool:
-    """Work in a thread, with connections that end with it."""
+def _wait_for(ended: SimpleQueue[_Ended]) -> list[_Ended]:
+    """Return what has ended, at the latest when it is time to look again: then perhaps nothing."""
     try:
-        return work(account_id)
+        done = [ended.get(timeout=LOOK_SECONDS)]
+        while True:
+            done.append(ended.get_nowait())
+    except Empty:
+        return done
+
+
+def _lend(asked: SimpleQueue[int | None], ended: SimpleQueue[_Ended], work: Work) -> None:
+    """Be a hand: work on what is asked for until there is no more, with a connection of its own.
+
+    To open one takes longer than a job, so it stays as long as the hand, unless there was a fault.
+    """
+    try:
+        for account_id in iter(asked.get, None):
+            try:
+                ended.put(_Ended(account_id, did=work(account_id)))
+            # The edge of a thread: whoever lent the hand raises it.
+            except Exception as fault:  # noqa: BLE001
+                connections.close_all()
+                ended.put(_Ended(account_id, did=True, fault=fault))
     finally:
         connections.close_all()
 

@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from threading import Barrier, Event
+from threading import Barrier, Event, get_ident
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.signals import post_save
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -233,6 +233,22 @@ def test_no_more_crews_come_to_a_server_than_its_places_need(
     assert sorted(together(come, 3), key=str) == [0, 3, 3]
     with crews.joined(server) as hands:
         assert hands == 3, "Whoever leaves makes room."
+
+
+def test_a_hand_keeps_its_connection_from_one_account_to_the_next(server: Server) -> None:
+    sessions: list[tuple[int, int]] = []
+    waiting = iter([[2, 3], [4], [5], [6]])
+
+    def work(account_id: int) -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            sessions.append((get_ident(), cursor.fetchone()[0]))
+        return True
+
+    limit = time.monotonic() + 10
+    crews.stay(1, lambda _: next(waiting, []), work, hands=2, until=limit)
+    hands = {thread for thread, _ in sessions}
+    assert len(sessions) > len(hands) == len(set(sessions))
 
 
 def test_a_fault_of_one_hand_is_raised_after_the_others_have_ended(settings: Settings) -> None:
