@@ -108,7 +108,11 @@ def move(
 
 def record_change(row: Stateful, *, before: str, at: datetime, actor: str, reason: str) -> None:
     """Leave the row's history entry; `before` is empty for a row's first state."""
-    record_changes([row], before=before, at=at, actor=actor, reason=reason)
+    entry = {"subject_id": row.pk, **_entry(row, before, at=at, actor=actor, reason=reason)}
+    marks = ", ".join(["%s"] * len(entry))
+    sql = f"INSERT INTO {StateChange._meta.db_table} ({', '.join(entry)}) VALUES ({marks})"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, list(entry.values()))
 
 
 def record_changes(

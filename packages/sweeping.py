@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import cache, wraps
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar
 
 import structlog
 from django.db import connection, transaction
@@ -17,8 +17,12 @@ Row = TypeVar("Row")
 Stored = TypeVar("Stored", bound=Model)
 Column = TypeVar("Column")
 When = ParamSpec("When")
-# What stands in a query that is kept for the day or the instant that it will be asked for.
-MARKS: dict[type, date] = {date: date(2000, 1, 1), datetime: datetime(2000, 1, 1, tzinfo=UTC)}
+# What stands in a query that is kept for the day, instant or id that it will be asked for.
+MARKS: dict[type, Any] = {
+    date: date(2000, 1, 1),
+    datetime: datetime(2000, 1, 1, tzinfo=UTC),
+    int: 1_111_111_111,
+}
 
 
 def each(rows: Iterable[Row], do: Callable[[Row], object]) -> None:
@@ -38,34 +42,71 @@ def each(rows: Iterable[Row], do: Callable[[Row], object]) -> None:
 def written_once(
     rows: Callable[When, QuerySet[Any, Column]],
 ) -> Callable[When, list[Column]]:
-    """Let a function return the column that its query has, for the day or instant that it takes.
+    """Let a function return the column that its query has, for the day, instant or id it takes.
 
     Sweeps ask every minute, most days bring nothing, and Django takes ten times longer to write a
     query than PostgreSQL to find that there is nothing. So it is written once in a process; all
     days and instants in it move along with the one that is asked for.
     """
+    written = _once(rows)
+
+    @wraps(rows)
+    def ask(*args: When.args, **named: When.kwargs) -> list[Column]:
+        _, sql, values = written(args, named)
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            return [column for (column,) in cursor.fetchall()]
+
+    return ask
+
+
+def rows_written_once(
+    rows: Callable[When, QuerySet[Stored]],
+) -> Callable[When, list[Stored]]:
+    """As `written_once`, for whole rows of one table: the query may not join, nor lock."""
+    written = _once(rows)
+
+    @wraps(rows)
+    def ask(*args: When.args, **named: When.kwargs) -> list[Stored]:
+        model, sql, values = written(args, named)
+        return list(model._default_manager.raw(sql, values))
+
+    return ask
+
+
+def _once(
+    rows: Callable[..., QuerySet[Any, Any]],
+) -> Callable[[tuple[Any, ...], dict[str, Any]], tuple[type[Any], str, list[Any]]]:
+    """Write the query for marks, and put what is asked for where they stand; no two of a kind."""
 
     @cache
     def written(
         kinds: tuple[type, ...], named: tuple[str, ...]
-    ) -> tuple[str, list[Any], dict[int, timedelta]]:
-        marked, marks = cast(Any, rows), [MARKS[kind] for kind in kinds]
+    ) -> tuple[type[Any], str, list[Any], dict[int, Any]]:
+        marks = [MARKS[kind] for kind in kinds]
         positions = len(marks) - len(named)
-        query = marked(*marks[:positions], **dict(zip(named, marks[positions:], strict=True))).query
-        sql, values = query.sql_with_params()
-        places = [at for at, value in enumerate(values) if type(value) in kinds]
-        return sql, list(values), {at: values[at] - MARKS[type(values[at])] for at in places}
+        asked = rows(*marks[:positions], **dict(zip(named, marks[positions:], strict=True)))
+        sql, values = asked.query.sql_with_params()
+        places = {at: each for at, each in enumerate(values) if _stands_for(each, kinds)}
+        moved = {at: each - MARKS[type(each)] for at, each in places.items()}
+        return asked.model, sql, list(values), moved
 
-    @wraps(rows)
-    def ask(*args: When.args, **named: When.kwargs) -> list[Column]:
-        when: list[Any] = [*args, *named.values()]
-        sql, values, moved = written(tuple(map(type, when)), tuple(named))
-        asked = [when[0] + moved[at] if at in moved else each for at, each in enumerate(values)]
-        with connection.cursor() as cursor:
-            cursor.execute(sql, asked)
-            return [column for (column,) in cursor.fetchall()]
+    def write(args: tuple[Any, ...], named: dict[str, Any]) -> tuple[type[Any], str, list[Any]]:
+        given = [*args, *named.values()]
+        model, sql, values, moved = written(tuple(map(type, given)), tuple(named))
+        by_kind = {type(each): each for each in given}
+        asked = [
+            by_kind[type(each)] + moved[at] if at in moved else each
+            for at, each in enumerate(values)
+        ]
+        return model, sql, asked
 
-    return ask
+    return write
+
+
+def _stands_for(value: object, kinds: tuple[type, ...]) -> bool:
+    """Numbers do not move along: a limit is none that was asked for."""
+    return type(value) in kinds and (type(value) is not int or value == MARKS[int])
 
 
 def any_of(rows: Callable[When, QuerySet[Stored]]) -> Callable[When, bool]:

@@ -5,9 +5,11 @@ import string
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.text import slugify
 
 from packages.states import record_change
+from packages.sweeping import rows_written_once
 from provisioning import pools, vault
 from provisioning.dialler.base import AccountSpec, Limits, RemoteAccount
 from provisioning.models import Account, Pool, Server, UnknownAccount
@@ -76,6 +78,23 @@ def adopt(
     strange = UnknownAccount.objects.filter(server=server, remote_id=remote.remote_id)
     strange.update(gone_at=at)
     return account
+
+
+def of_id(account_id: int) -> Account:
+    """Return the account as it is now, with its server."""
+    (account,) = _with_id(account_id)
+    (account.server,) = _server_with_id(account.server_id)
+    return account
+
+
+@rows_written_once
+def _with_id(account_id: int) -> QuerySet[Account]:
+    return Account.objects.filter(pk=account_id)
+
+
+@rows_written_once
+def _server_with_id(server_id: int) -> QuerySet[Server]:
+    return Server.objects.filter(pk=server_id)
 
 
 def place(account: Account, *, at: datetime, actor: str) -> bool:

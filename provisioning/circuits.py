@@ -48,8 +48,13 @@ def admits(server: Server, *, at: datetime) -> bool:
     """
     if _held(server.pk).state != Circuit.State.CLOSED:
         return False
-    running = Job.objects.filter(account__server=server, state=Job.State.RUNNING)
-    return running.filter(claimed_until__gt=at).count() < server.runs_at_once
+    return len(_running(server.pk, at)) < server.runs_at_once
+
+
+@written_once
+def _running(server_id: int, at: datetime) -> QuerySet[Job, int]:
+    running = Job.objects.filter(account__server=server_id, state=Job.State.RUNNING)
+    return running.filter(claimed_until__gt=at).order_by().values_list("pk", flat=True)
 
 
 class UnnotedLine:
@@ -104,7 +109,7 @@ def note(server_id: int, trouble: str, *, at: datetime) -> None:
     Commits by itself, with the circuit's lock. A circuit that is not closed is left alone: what was
     under way when it opened says nothing new.
     """
-    if not trouble and not _has_troubles(server_id):
+    if not trouble and not _troubled(server_id):
         return
     with transaction.atomic():
         circuit = _held(server_id)
@@ -208,8 +213,10 @@ def _held(server_id: int) -> Circuit:
     return circuit
 
 
-def _has_troubles(server_id: int) -> bool:
-    return Circuit.objects.filter(server_id=server_id, recent__contains="x").exists()
+@written_once
+def _troubled(server_id: int) -> QuerySet[Circuit, int]:
+    troubled = Circuit.objects.filter(server_id=server_id, recent__contains="x")
+    return troubled.values_list("pk", flat=True)
 
 
 def _is_too_much(recent: str) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from provisioning import accounts
 from provisioning.dialler.base import DiallerError, Limits, RemoteAccount
 from provisioning.models import Account, Attempt, Job
 from provisioning.signals import job_finished
@@ -29,14 +30,11 @@ def held(job_id: int, fence: int) -> Iterator[Job]:
     """Open a transaction with the account's and the job's lock; raise Fenced if it is not ours."""
     with transaction.atomic():
         Account.objects.select_for_update(of=("self",)).only("pk").get(jobs=job_id)
-        job = (
-            Job.objects.select_for_update(of=("self",))
-            .select_related("account__server")
-            .filter(pk=job_id, fence=fence, state=Job.State.RUNNING)
-            .first()
-        )
+        ours = Job.objects.filter(pk=job_id, fence=fence, state=Job.State.RUNNING)
+        job = ours.select_for_update().first()
         if job is None:
             raise Fenced(job_id)
+        job.account = accounts.of_id(job.account_id)
         yield job
 
 
@@ -212,8 +210,12 @@ def _answer(attempt: Attempt, outcome: Attempt.Outcome, error: Exception) -> Non
 
 def _change_account(job: Job, remote: RemoteAccount | None, *, at: datetime, actor: str) -> None:
     account = job.account
+    changed = set[str]()
     if remote is not None and account.state != Account.State.CLOSED:
-        _take_over(account, remote, at)
+        changed |= _take_over(account, remote, at)
+    if job.kind == Job.Kind.SET_LIMITS:
+        account.limits = Limits.from_json(job.details["limits"]).to_json()
+        changed.add("limits")
     target = {
         Job.Kind.CREATE: Account.State.LIVE,
         Job.Kind.UNSUSPEND: Account.State.LIVE,
@@ -221,22 +223,20 @@ def _change_account(job: Job, remote: RemoteAccount | None, *, at: datetime, act
         Job.Kind.TERMINATE: Account.State.CLOSED,
     }.get(Job.Kind(job.kind))
     if target is not None and account.state != target:
-        account.move(target, at=at, actor=actor, reason=job.cause)
-    if job.kind == Job.Kind.SET_LIMITS:
-        account.limits = Limits.from_json(job.details["limits"]).to_json()
-        account.save(update_fields=["limits"])
+        account.move(target, at=at, actor=actor, reason=job.cause, also=tuple(sorted(changed)))
+    elif changed:
+        account.save(update_fields=sorted(changed))
 
 
-def _take_over(account: Account, remote: RemoteAccount, at: datetime) -> None:
-    """Keep the dialler's id, and its balance when it shows one; an absent one is unknown, not
-    zero.
+def _take_over(account: Account, remote: RemoteAccount, at: datetime) -> set[str]:
+    """Take the dialler's id, and its balance when it shows one; an absent one is unknown, not
+    zero. Return the fields to save.
     """
     account.remote_id = remote.remote_id
-    fields = ["remote_id"]
-    if remote.balance_minor is not None:
-        account.balance_minor, account.balance_at = remote.balance_minor, at
-        fields += ["balance_minor", "balance_at"]
-    account.save(update_fields=fields)
+    if remote.balance_minor is None:
+        return {"remote_id"}
+    account.balance_minor, account.balance_at = remote.balance_minor, at
+    return {"remote_id", "balance_minor", "balance_at"}
 
 
 def unfinished_in_bundle(job: Job) -> bool:

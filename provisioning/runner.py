@@ -6,13 +6,15 @@ taken up again after its lease, and is read before anything is sent a second tim
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import Case, When
+from django.db.models import Case, QuerySet, When
 
+from packages.sweeping import rows_written_once
 from provisioning import accounts, circuits, outcomes, servers
 from provisioning.dialler.base import (
     Dialler,
@@ -45,6 +47,8 @@ class Claim:
     job: Job
     fence: int
     at: datetime
+    # What was sent for it before, the oldest first; nobody else adds to it under this fence.
+    attempts: Sequence[Attempt]
 
     @property
     def verb(self) -> Verb:
@@ -100,7 +104,7 @@ def _claim(account_id: int, *, at: datetime, worker: str) -> Claim | None:
         job.claimed_until = at + timedelta(seconds=server.work_seconds) + LEASE_MARGIN
         also = ("fence", "tries", "setbacks", "claimed_until")
         job.move(Job.State.RUNNING, at=at, actor=worker, reason="claimed", also=also)
-    return Claim(job, job.fence, at)
+        return Claim(job, job.fence, at, _attempts(job.pk))
 
 
 def _is_placed(job: Job, *, at: datetime, worker: str) -> bool:
@@ -114,9 +118,22 @@ def _is_placed(job: Job, *, at: datetime, worker: str) -> bool:
 
 def _next(account_id: int) -> Job | None:
     """Return the job that runs, or else the first that is not over."""
-    jobs = Job.objects.filter(account_id=account_id, state__in=Job.UNFINISHED)
+    for job in _first(account_id):
+        job.account = accounts.of_id(account_id)
+        return job
+    return None
+
+
+@rows_written_once
+def _first(account_id: int) -> QuerySet[Job]:
+    jobs = Job.objects.filter(account=account_id, state__in=Job.UNFINISHED)
     runs_first = Case(When(state=Job.State.RUNNING, then=0), default=1)
-    return jobs.select_related("account__server").order_by(runs_first, *Job.ORDER).first()
+    return jobs.order_by(runs_first, *Job.ORDER)[:1]
+
+
+@rows_written_once
+def _attempts(job_id: int) -> QuerySet[Attempt]:
+    return Attempt.objects.filter(job=job_id).order_by("number")
 
 
 def _is_free(job: Job, at: datetime) -> bool:
@@ -129,9 +146,9 @@ def _carry_out(claim: Claim, dialler: Dialler) -> None:
     if claim.job.kind == Job.Kind.READ_BALANCE:
         return _read_balance(claim, dialler)
     # What was sent comes first: the capability may have been switched to manual in between.
-    open_attempt = claim.job.attempts.filter(outcome__in=Attempt.OPEN).first()
-    if open_attempt is not None:
-        return _find_out(claim, dialler, open_attempt)
+    for attempt in claim.attempts:
+        if attempt.outcome in Attempt.OPEN:
+            return _find_out(claim, dialler, attempt)
     if dialler.capabilities[claim.verb.capability] == "manual":
         return _by_hand(claim, dialler)
     if claim.job.kind != Job.Kind.CREATE and not claim.job.account.remote_id:
@@ -181,8 +198,8 @@ def _begin(claim: Claim, dialler: Dialler) -> None:
     A command that was read as absent may have come late after all, so it is judged once more;
     where a person has decided, that stands.
     """
-    absent = claim.job.attempts.filter(outcome=Attempt.Outcome.ABSENT).last()
-    late = None if absent is None or absent.settled_by_staff else absent
+    absent = [each for each in claim.attempts if each.outcome == Attempt.Outcome.ABSENT]
+    late = absent[-1] if absent and not absent[-1].settled_by_staff else None
     try:
         reading = Reading(read(dialler, claim.job), claim.at)
         if claim.verb.aim is not None:
@@ -224,7 +241,7 @@ def _take_another_name(claim: Claim) -> None:
 
 def _send(claim: Claim, dialler: Dialler, before: Reading) -> None:
     """Write the attempt down, commit, then let the first byte leave."""
-    if _sends(claim.job) >= MAX_SENDS:
+    if _sends(claim.attempts) >= MAX_SENDS:
         reason = f"sent {MAX_SENDS} times without effect"
         return outcomes.park(claim.job.pk, claim.fence, reason, at=claim.at)
     attempt = outcomes.note_attempt(claim.job.pk, claim.fence, before, at=claim.at)
@@ -240,9 +257,8 @@ def _send(claim: Claim, dialler: Dialler, before: Reading) -> None:
     return _confirm(claim, dialler, attempt)
 
 
-def _sends(job: Job) -> int:
+def _sends(attempts: Sequence[Attempt]) -> int:
     """Count the commands sent since a person last looked at the job and let it go on."""
-    attempts = list(job.attempts.all())
     looked = [index for index, attempt in enumerate(attempts) if attempt.seen_by_staff]
     since = attempts[looked[-1] + 1 if looked else 0 :]
     return sum(attempt.outcome != Attempt.Outcome.NOT_SENT for attempt in since)

@@ -16,6 +16,8 @@ from provisioning import audits, circuits, crews, health, readings, runner, secr
 from provisioning.models import Heartbeat, Job, Server
 
 BATCH = 500
+# So many at most are looked for at one server.
+FEW = 100
 # A process that has a place at a server keeps it for so long while accounts wait for one.
 STAY_SECONDS = 60
 NEXT_ACCOUNTS = 10
@@ -168,8 +170,7 @@ def accounts_due(server_id: int | None = None, *, limit: int = BATCH) -> list[in
     """
     if server_id is None:
         return _accounts_due(clock.now())[:limit]
-    first = _due(clock.now()).filter(account__server=server_id)
-    return list(first.values_list("account_id", flat=True)[:limit])
+    return _accounts_due_at(server_id, clock.now())[:limit]
 
 
 def _due(at: datetime) -> QuerySet[Job]:
@@ -179,6 +180,12 @@ def _due(at: datetime) -> QuerySet[Job]:
     # Only the first of an account's jobs can run; what stands behind it must not fill the batch.
     asked = ~Q(account__server__in=circuits.shut_out().values("server_id"))
     return Job.objects.filter(~Exists(Job.ahead()), due | left, asked).order_by("run_at", "pk")
+
+
+@written_once
+def _accounts_due_at(server_id: int, at: datetime) -> QuerySet[Job, int]:
+    there = _due(at).filter(account__server=server_id)
+    return there.values_list("account_id", flat=True)[:FEW]
 
 
 @written_once

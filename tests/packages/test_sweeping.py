@@ -8,7 +8,7 @@ import pytest
 from django.db.models import QuerySet
 
 from billing.models import Run
-from packages.sweeping import any_of, waiting, written_once
+from packages.sweeping import any_of, rows_written_once, waiting, written_once
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 FIRST = date(2026, 3, 1)
@@ -48,6 +48,18 @@ def test_a_query_asks_for_each_instant() -> None:
     assert any_left(at=hour)
     assert not any_left(at=hour - timedelta(microseconds=1))
     assert any_left(at=hour + timedelta(days=1))
+
+
+def test_whole_rows_come_by_their_id_and_by_an_instant() -> None:
+    @rows_written_once
+    def due(run_id: int, at: datetime) -> QuerySet[Run]:
+        return Run.objects.filter(pk=run_id, again_at__lte=at)[:1]
+
+    for run in Run.objects.all():
+        assert due(run.pk, AT) == [run]
+        assert due(run.pk, AT)[0].started_at == run.started_at
+        assert due(run.pk, AT - timedelta(seconds=1)) == []
+    assert due(-1, AT) == []
 
 
 def test_what_waits_comes_as_rows_in_its_order() -> None:
