@@ -1,6 +1,6 @@
 """One day of the calendar: renewals, balances, charges, ends, dunning; as often as you like."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -38,6 +38,8 @@ INSERT INTO billing_numberseries TABLE own_numbers;
 # suspend or end.
 SERVICES = "services"
 WORDS = {SERVICES: "services would be suspended or ended"}
+# Says how many of each kind a run may do.
+Most = Callable[[], Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +96,13 @@ class TooMany(Exception):
         super().__init__(f"{' '.join(parts)} Nothing but the invoices was done.")
 
 
-def run(on: date, *, at: datetime, most: Mapping[str, int] | None) -> Day:
+def run(on: date, *, at: datetime, most: Most | None) -> Day:
     """Do what the calendar says for that day: issue invoices, tell of trials that end, charge,
     end what was cancelled, dun.
 
     A second run on the same day changes nothing. An item that fails is logged, kept in `faults`
-    and holds up no other. With `most` it raises TooMany before more of a kind would be done; None
-    is staff's word that all is right.
+    and holds up no other. With `most` it raises TooMany before more of a kind would be done; it is
+    asked only when there is something to do. None is staff's word that all is right.
     """
     quarantine = Quarantine()
     told: list[str] = []
@@ -120,9 +122,10 @@ def run(on: date, *, at: datetime, most: Mapping[str, int] | None) -> Day:
     charges = collections.plan(on)
     severe = len(over) + sum(each.step.severe for each in planned if each.step)
     foreseen = {SERVICES: severe, **collections.weigh(charges)}
-    if most is not None and any(n > most.get(kind, n) for kind, n in foreseen.items()):
+    allowed = most() if most is not None and any(foreseen.values()) else foreseen
+    if any(n > allowed.get(kind, n) for kind, n in foreseen.items()):
         done = Day(on, invoices, trials=ending, faults=quarantine.faults, told=told)
-        raise TooMany(foreseen, most, done)
+        raise TooMany(foreseen, allowed, done)
     charged = collections.run(on, charges, at=at, quarantine=quarantine)
     ended = cancellations.end(over, on=on, at=at, quarantine=quarantine)
     steps = dunning.run(on, planned, at=at, quarantine=quarantine)

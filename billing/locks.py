@@ -5,9 +5,10 @@ method; within a table by id.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from billing.models import (
     BankEntry,
@@ -26,6 +27,7 @@ from billing.models import (
 )
 from packages.periods import Cycle
 
+Row = TypeVar("Row", bound=Model)
 # Day of the next invoice, and id.
 Place = tuple[date, int]
 
@@ -55,36 +57,24 @@ def take(
     A lock that is not to be had within `lock_timeout` raises OperationalError, and nothing changed.
     """
     assert transaction.get_connection().in_atomic_block, "A lock needs a transaction to live in."
-    rows = Subscription.objects.select_for_update(of=("self",)).select_related("account")
+    services = Subscription.objects.select_for_update(of=("self",)).select_related("account")
+    kind = LedgerAccount.Kind.CUSTOMER_CREDIT
+    accounts = LedgerAccount.objects.select_for_update().filter(kind=kind, customer__isnull=False)
     return Held(
-        {row.pk: row for row in rows.filter(pk__in=list(subscriptions)).order_by("pk")},
-        {
-            row.pk: row
-            for row in Order.objects.select_for_update().filter(pk__in=list(orders)).order_by("pk")
-        },
-        {
-            row.pk: row
-            for row in Invoice.objects.select_for_update()
-            .filter(pk__in=list(invoices))
-            .order_by("pk")
-        },
-        {
-            row.pk: row
-            for row in Payment.objects.select_for_update()
-            .filter(pk__in=list(payments))
-            .order_by("pk")
-        },
-        {
-            row.pk: row
-            for row in LedgerAccount.objects.select_for_update()
-            .filter(
-                kind=LedgerAccount.Kind.CUSTOMER_CREDIT,
-                customer__isnull=False,
-                customer_id__in=list(balances),
-            )
-            .order_by("pk")
-        },
+        _by_id(services, "pk", subscriptions),
+        _by_id(Order.objects.select_for_update(), "pk", orders),
+        _by_id(Invoice.objects.select_for_update(), "pk", invoices),
+        _by_id(Payment.objects.select_for_update(), "pk", payments),
+        _by_id(accounts, "customer_id", balances),
     )
+
+
+def _by_id(rows: QuerySet[Row], name: str, wanted: Iterable[int]) -> dict[int, Row]:
+    """Read the rows by these values of a column, in the order of their ids."""
+    values = list(wanted)
+    if not values:
+        return {}
+    return {row.pk: row for row in rows.filter(**{f"{name}__in": values}).order_by("pk")}
 
 
 def take_for_payment(payment_id: int) -> tuple[Payment, Held]:

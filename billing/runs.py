@@ -1,6 +1,6 @@
 """The record of a day's run: begun by whoever rings first, once, and let go on by staff."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import structlog
@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from billing import days
 from billing.models import Run
+from packages import rows
 from packages.states import record_change
 
 log = structlog.get_logger()
@@ -37,10 +38,7 @@ def bill(on: date, *, now: Callable[[], datetime]) -> Run | None:
     run = _claim(on, Q(again_at__lte=at), at=at, actor=CLOCK)
     if run is None:
         return None
-    # What staff have released is what was planned then; more than that is stopped again.
-    usual = days.usual()
-    most = usual | {kind: max(n, usual.get(kind, n)) for kind, n in run.planned.items()}
-    _day, stop = _carry_out(run, most, at=at, actor=CLOCK, now=now)
+    _day, stop = _carry_out(run, lambda: _allowed(run), at=at, actor=CLOCK, now=now)
     if stop is not None:
         raise stop
     return run
@@ -56,7 +54,7 @@ def by_hand(on: date, *, careful: bool, now: Callable[[], datetime], actor: str)
     run = _claim(on, idle, at=at, actor=actor)
     if run is None:
         raise Busy(f"A run for {on} is under way.")
-    day, stop = _carry_out(run, days.usual() if careful else None, at=at, actor=actor, now=now)
+    day, stop = _carry_out(run, days.usual if careful else None, at=at, actor=actor, now=now)
     if stop is not None:
         raise stop
     return day
@@ -79,13 +77,14 @@ def release(run: Run, *, reason: str, at: datetime, actor: str) -> None:
 def _claim(on: date, free: Q, *, at: datetime, actor: str) -> Run | None:
     """Take the day's run if it is free; the UPDATE locks its row until it has moved."""
     with transaction.atomic():
-        run, new = Run.objects.get_or_create(on=on, defaults={"started_at": at, "again_at": at})
-        if new:
-            record_change(run, before="", at=at, actor=actor, reason="first ring of the day")
-        ours = Run.objects.filter(free, pk=run.pk)
+        first = {"on": on, "started_at": at, "again_at": at}
+        for row_id in rows.add(Run, [first], unless_known=True):
+            reason = "first ring of the day"
+            record_change(Run(pk=row_id), before="", at=at, actor=actor, reason=reason)
+        ours = Run.objects.filter(free, on=on)
         if ours.update(again_at=at + LEASE, attempts=F("attempts") + 1) != 1:
             return None
-        run = Run.objects.get(pk=run.pk)
+        run = Run.objects.get(on=on)
         if run.state == Run.State.RUNNING:
             # Whoever had it is gone; what it did is not done again.
             record_change(run, before=run.state, at=at, actor=actor, reason="taken over")
@@ -94,9 +93,15 @@ def _claim(on: date, free: Q, *, at: datetime, actor: str) -> Run | None:
     return run
 
 
+def _allowed(run: Run) -> dict[str, int]:
+    """Return what is usual, and what staff have released if it is more: what was planned then."""
+    usual = days.usual()
+    return usual | {kind: max(n, usual.get(kind, n)) for kind, n in run.planned.items()}
+
+
 def _carry_out(
     run: Run,
-    most: Mapping[str, int] | None,
+    most: days.Most | None,
     *,
     at: datetime,
     actor: str,

@@ -216,12 +216,12 @@ def _services(ids: Sequence[int]) -> tuple[set[int], set[int]]:
         period_start_on__isnull=False,
         subscription__state__in=Subscription.LIVING,
     )
-    lines = rests.kept(lines)
     goes_on = Q(subscription__ends_on__isnull=True) | Q(
         subscription__ends_on__gt=F("period_start_on")
     )
-    living = set(lines.order_by().values_list("invoice_id", flat=True))
-    return living, set(lines.filter(goes_on).order_by().values_list("invoice_id", flat=True))
+    found = rests.kept(lines).annotate(goes_on=goes_on).order_by()
+    rows = list(found.values_list("invoice_id", "goes_on"))
+    return {row_id for row_id, _ in rows}, {row_id for row_id, renews in rows if renews}
 
 
 def _confirming(ids: Sequence[int]) -> set[int]:

@@ -76,14 +76,16 @@ def updating(rows: Sequence[models.Model], *names: str) -> Statement:
     """Return the UPDATE of the named fields of these rows."""
     meta = rows[0]._meta
     columns = _Columns()
-    columns.varying(meta.pk, [row.pk for row in rows])
     for name in names:
         field: Any = meta.get_field(name)
         columns.add(field, [getattr(row, field.attname) for row in rows])
-    pairs = list(zip(columns.names, columns.values, strict=True))[1:]
+    pairs = zip(columns.names, columns.values, strict=True)
+    changes = ", ".join(" = ".join(pair) for pair in pairs)
+    # What is the same in all rows comes before the others: one row alone has nothing else.
+    columns.add(meta.pk, [row.pk for row in rows])
     sql = (
-        f"UPDATE {meta.db_table} old SET {', '.join(' = '.join(pair) for pair in pairs)}"
-        f" FROM {columns.source(len(rows))} WHERE old.id = new.id RETURNING old.id"
+        f"UPDATE {meta.db_table} old SET {changes}"
+        f" FROM {columns.source(len(rows))} WHERE old.id = {columns.values[-1]} RETURNING old.id"
     )
     return Statement(sql, columns.parameters())
 

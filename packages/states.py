@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db import connection, models
+from django.db import DatabaseError, connection, models
 from django.utils.translation import gettext_lazy as _
 
 from packages import rows
@@ -60,12 +60,10 @@ class Stateful(models.Model):
         """Move to `state` and save it with the fields named in `also`; raise IllegalMove if not
         allowed.
 
-        Needs an open transaction and the row's lock; writes one StateChange beside it.
+        Needs an open transaction and the row's lock; writes one StateChange beside it, in one
+        statement.
         """
-        self.check_move(state)
-        before, self.state = self.state, state
-        self.save(update_fields=["state", *also])
-        record_change(self, before=before, at=at, actor=actor, reason=reason)
+        move([self], state, at=at, actor=actor, reason=reason, also=also)
 
     def check_move(self, state: str) -> None:
         """Raise IllegalMove unless the row may go to that state."""
@@ -92,7 +90,8 @@ def move(
 ) -> None:
     """Move rows of one kind that are in the same state, as `Stateful.move` does, in one statement.
 
-    Needs an open transaction and the rows' locks; raises IllegalMove, and then nothing is changed.
+    Needs an open transaction and the rows' locks; raises IllegalMove, and then nothing is changed,
+    and DatabaseError when one of them is no more.
     """
     if not moved:
         return
@@ -103,7 +102,9 @@ def move(
     for row in moved:
         row.state = state
     updating = rows.updating(moved, "state", *also)
-    _write(updating, moved[0], before, at=at, actor=actor, reason=reason)
+    written = _write(updating, moved[0], before, at=at, actor=actor, reason=reason)
+    if len(written) != len(moved):
+        raise DatabaseError(f"{len(moved)} rows were to be moved, {len(written)} are there")
 
 
 def record_change(row: Stateful, *, before: str, at: datetime, actor: str, reason: str) -> None:

@@ -96,7 +96,7 @@ def test_a_balance_may_be_used_for_one_invoice_several_times(customer: Customer)
     waiting = invoiced(customer, 100_00)
     for _ in range(2):
         twice(invoiced(customer, 20_00))
-        days.run(date(2026, 3, 16), at=LATER, most=days.usual())
+        days.run(date(2026, 3, 16), at=LATER, most=days.usual)
     assert list(waiting.allocations.values_list("use", "amount_minor")) == [(1, 20_00), (2, 20_00)]
     waiting.refresh_from_db()
     assert waiting.due == euros(60_00)

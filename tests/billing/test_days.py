@@ -101,7 +101,7 @@ def test_too_many_suspensions_at_once_stop_before_the_first(shop: None) -> None:
 def test_a_few_suspensions_are_usual(shop: None) -> None:
     on = overdue(5)
     assert days.usual() == {"services": 5, "charges": 20}
-    days.run(on, at=noon(on), most=days.usual())
+    days.run(on, at=noon(on), most=days.usual)
     assert Subscription.objects.filter(state=Subscription.State.SUSPENDED).count() == 5
 
 
