@@ -11,7 +11,7 @@ endif
 IN_VENV := "$(VENV)/bin/python"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench chaos check messages lock clean
+.PHONY: help run test bench chaos lighthouse check messages lock clean
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 18
@@ -31,6 +31,10 @@ bench: ## Measure the billing run against its floor; takes some minutes
 chaos: ## Kill, cut and confuse everything; SEED=N plays the same again; takes a quarter of an hour
 	@sh config/local/venv.sh dev
 	@VAR_DIR="$(VAR_DIR)/chaos" $(IN_VENV) -m config.local exec -- $(IN_VENV) -m tests.chaos
+
+lighthouse: ## Score the running shop's pages on a slow phone; wants make run beside it, and npm
+	@sh config/local/venv.sh dev
+	@$(IN_VENV) -m tests.lighthouse
 
 check: ## Style, types and layers only
 	@sh config/local/venv.sh dev
