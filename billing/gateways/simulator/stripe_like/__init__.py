@@ -41,4 +41,4 @@ class StripeLike:
 
     def __getitem__(self, kind: str) -> list[dict[str, Any]]:
         """All objects of a kind (`charge`, `refund`, …), oldest first."""
-        return self._server.books.all(kind)
+        return self._server.machine.books.all(kind)

@@ -1,101 +1,40 @@
-"""The stand-in over HTTP: which handler answers, who may ask, and faults on the way."""
+"""The stand-in over HTTP: who may ask, and its errors."""
 
-import time
-from threading import Thread
+from collections.abc import Callable
 
-from ..faults import Fault
-from ..server import STYLE
-from ..web import HTML, JSON, Hangup, Request, Response, Server
+from ..frame import Frame
+from ..web import JSON, Request, Response
 from . import api, controls, pages
 from .errors import Refused, missing
 from .machine import Machine
 from .setup import Setup
 
-LOGGED = ("event", "delivery", "attempt", "call")
+BROKEN = b'{"error": {"type": "api_error", "message": "An unknown error occurred"}}'
 
 
-class StripeLikeServer:
-    """A machine and its socket. Bound at once, answering after `start`."""
+class StripeLikeServer(Frame[Machine]):
+    """The stand-in and its socket."""
 
     def __init__(self, setup: Setup) -> None:
-        self.machine = Machine(setup)
-        self.books = self.machine.books
-        self._http = Server(setup.host, setup.port, self._answer)
-        self.url = f"http://{setup.host}:{self._http.server_port}"
-        self.machine.public_url = self.machine.public_url or self.url
-        self._routes = [
-            found for module in (api, controls, pages) for found in module.routes(self.machine)
-        ]
-        self._thread = Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
+        modules = (api.routes, controls.routes, pages.routes)
+        super().__init__(Machine(setup), setup.host, setup.port, *modules)
 
-    def start(self) -> None:
-        """Answer and deliver from now on, in threads of our own."""
-        self.machine.deliveries.start()
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Return when the socket is free and nothing is being sent."""
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
-        self.machine.stop()
-
-    def log(self) -> dict[str, list[dict[str, object]]]:
-        """What really happened beside the objects: events, deliveries, attempts, calls."""
-        with self.machine.store.transaction() as store:
-            return {f"{name}s": store.rows(f"SELECT * FROM {name}") for name in LOGGED}
-
-    def _answer(self, request: Request) -> Response:
-        if request.path == "/style.css":
-            return Response(200, STYLE.read_bytes(), "text/css; charset=utf-8")
-        if not request.path.startswith("/v1/"):
-            return self._own_page(request)
-        fault = self.machine.faults.take(request.method, request.path)
-        if fault is None:
-            response = self._api(request)
-            self._log(request, str(response.status))
-            return response
-        applied = str(self._api(request).status) if fault.apply else "not applied"
-        self._log(request, f"{applied}, {fault.answer}")
-        return self._misbehave(request, fault)
-
-    def _own_page(self, request: Request) -> Response:
-        own = {None, *(f"{scheme}://{request.headers.get('host')}" for scheme in ("http", "https"))}
-        if request.method == "POST" and request.headers.get("origin") not in own:
-            return Response(403, b"another site's form")
-        return self._route(request)
-
-    def _api(self, request: Request) -> Response:
+    def asked(self, request: Request) -> Response:
         if not api.authorised(request, self.machine.setup.key):
             return api.refusal(Refused(401, "invalid_request_error", message="Invalid API Key"))
-        return self._route(request)
+        return self.route(request)
 
-    def _route(self, request: Request) -> Response:
-        for method, pattern, handler in self._routes:
-            match = pattern.fullmatch(request.path)
-            if match and method == request.method:
-                return api.answer(handler, request, match.groups())
+    def handled(
+        self, handler: Callable[..., Response], request: Request, ids: tuple[str, ...]
+    ) -> Response:
+        return api.answer(handler, request, ids)
+
+    def missing(self, request: Request) -> Response:
         return api.refusal(missing(request.path))
 
-    def _misbehave(self, request: Request, fault: Fault) -> Response:
-        body = b'{"error": {"type": "api_error", "message": "An unknown error occurred"}}'
-        broken = Response(500, body, JSON)
-        if fault.replay and "idempotency-key" in request.headers:
-            with self.machine.bank() as bank:
-                api.remember(bank, request, broken)
-        if fault.hang_seconds:
-            self.machine.stopping.wait(fault.hang_seconds)
-            raise Hangup(reset=False)
-        if fault.answer == "reset":
-            raise Hangup(reset=True)
-        return (
-            Response(200, b"<html>502 Bad Gateway</html>", HTML)
-            if fault.answer == "html"
-            else broken
-        )
+    def broken(self) -> Response:
+        return Response(500, BROKEN, JSON)
 
-    def _log(self, request: Request, status: str) -> None:
-        key = request.headers.get("idempotency-key")
-        called = {"method": request.method, "path": request.path, "key": key}
-        with self.machine.store.transaction() as store:
-            store.insert("call", at=time.time(), status=status, **called)
+    def keep(self, request: Request, response: Response) -> None:
+        with self.machine.bank() as bank:
+            api.remember(bank, request, response)
