@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from billing import invariants
+from billing.bank.files import MAX_FILE
+from billing.gateways.base import MAX_BODY
+from billing.mail_webhook import MAX_MAIL
 from tests import source
 from tests.guards.guards import CHECKS, TRIGGERS, UNIQUE
 from tests.guards.test_row_locks import functions_that_lock
@@ -99,6 +102,15 @@ def test_every_invariant_is_described_and_no_other() -> None:
         r"^\| ([A-Z]+-\d+) \|", (DOCS / "invariants.md").read_text(), re.MULTILINE
     )
     assert described == [each.code for each in invariants.INVARIANTS]
+
+
+def test_the_proxy_lets_through_what_the_doors_take() -> None:
+    server, *doors = (DOCS / "nginx.conf").read_text().split("location ")
+    events, mails, _pages = doors
+    assert f"client_max_body_size {MAX_BODY // 1024}k;" in events
+    assert max(MAX_MAIL, MAX_FILE) < 30 * 2**20
+    assert "client_max_body_size 30m;" in server
+    assert all("limit_conn webhooks" in each for each in (events, mails))
 
 
 def test_every_dependency_is_explained_and_no_other() -> None:
