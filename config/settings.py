@@ -181,6 +181,9 @@ ACCOUNT_RATE_LIMITS = {
     "ticket": "30/h/user",
     "invitation": "20/h/user",
 }
+# So many proxies in front of web name the client's address; without one the proxy's own would share
+# one limit among all visitors.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=int(HTTPS))
 # Staff need a second factor, and show again who they are before money, secrets and rights move.
 STAFF_GUARDED = env.bool("STAFF_GUARDED", default=not DEMO)
 MFA_ADAPTER = "storefront.accounts.SecondFactorAdapter"

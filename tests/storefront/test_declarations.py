@@ -9,6 +9,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from pytest_django.fixtures import Settings
 
 from billing.models import Brand, Customer, Declaration, Mail, Subscription, User
 from packages.states import history_of
@@ -131,6 +132,22 @@ def test_one_address_gets_a_few_receipts_an_hour(client: Client, service: Subscr
     answers = [declare(client, email="eve@example.com").status_code for _ in range(6)]
     assert answers == [302] * 5 + [429]
     assert Declaration.objects.count() == 5
+
+
+@pytest.mark.parametrize(("proxies", "other"), [(1, 302), (0, 429)])
+def test_behind_a_proxy_a_limit_is_for_the_visitor_and_not_for_the_proxy(
+    client: Client, service: Subscription, settings: Settings, proxies: int, other: int
+) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
+
+    def from_(address: str, name: str) -> int:
+        # What a client says of itself comes first; the proxy adds what it has seen.
+        client.defaults["HTTP_X_FORWARDED_FOR"] = f"198.51.100.{name}, {address}"
+        return declare(client, email=f"eve-{name}@example.com").status_code
+
+    answers = [from_("203.0.113.1", str(number)) for number in range(21)]
+    assert answers == [302] * 20 + [429]
+    assert from_("203.0.113.2", "99") == other
 
 
 def test_the_buttons_are_on_every_page_in_the_words_of_the_law(
