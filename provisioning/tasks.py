@@ -18,8 +18,9 @@ from provisioning.models import Heartbeat, Job, Server
 BATCH = 500
 # So many at most are looked for at one server.
 FEW = 100
-# A process that has a place at a server keeps it for so long while accounts wait for one.
-STAY_SECONDS = 60
+# A process that has a place at a server keeps it for so long while accounts wait for one: less than
+# a worker is given to end, and short enough that what waits elsewhere gets its turn.
+STAY_SECONDS = 15
 NEXT_ACCOUNTS = 10
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from config.local import ports
 from config.local.answers import Ports
 
-QUEUES = "default,provisioning,mail"
+# The queues of each worker: whatever a dialler does, it holds up nobody but diallers.
+WORKERS = {"worker": "default,mail", "dialler-worker": "provisioning"}
 
 
 def all_for(var: Path, *, chosen: Ports, env: Mapping[str, str]) -> dict[str, list[str]]:
@@ -20,7 +21,7 @@ def all_for(var: Path, *, chosen: Ports, env: Mapping[str, str]) -> dict[str, li
         "dialler-simulator": _dialler(var, chosen),
         "simulated-gateway": _gateway(var, chosen=chosen, env=env),
         **stand_ins,
-        "worker": _worker(chosen),
+        **{name: _worker(name, chosen) for name in WORKERS},
         "beat": _beat(var),
         "web": _web(chosen),
     }
@@ -32,10 +33,10 @@ def _web(chosen: Ports) -> list[str]:
     return [*command, "--graceful-timeout", "5"]
 
 
-def _worker(chosen: Ports) -> list[str]:
+def _worker(name: str, chosen: Ports) -> list[str]:
     """The node name carries the port, because several copies may share a machine."""
-    command = [*_celery("worker"), "--queues", QUEUES, "--concurrency", "2"]
-    return [*command, "--hostname", f"worker-{chosen.web}@%h", "--loglevel", "INFO"]
+    command = [*_celery("worker"), "--queues", WORKERS[name], "--concurrency", "2"]
+    return [*command, "--hostname", f"{name}-{chosen.web}@%h", "--loglevel", "INFO"]
 
 
 def _beat(var: Path) -> list[str]:

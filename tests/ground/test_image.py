@@ -17,7 +17,8 @@ BASE = Path(__file__).resolve().parent.parent.parent
 DOCKERFILE = (BASE / "Dockerfile").read_text().replace("\\\n", " ")
 COMPOSE: dict[str, Any] = yaml.safe_load((BASE / "compose.yaml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
-OURS = ("web", "worker", "beat", "migrate")
+BACKGROUND = (*commands.WORKERS, "beat")
+OURS = ("web", *BACKGROUND, "migrate")
 # Variables of the image that others read: Python, the shell, and our own settings.
 FOREIGN = {"PATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
 
@@ -94,12 +95,15 @@ def test_web_serves_our_application() -> None:
     assert re.search(r'CMD \["gunicorn", "config\.wsgi"', DOCKERFILE)
 
 
-def test_worker_listens_to_every_queue() -> None:
-    words = SERVICES["worker"]["command"]
-    queues = set(words[words.index("--queues") + 1].split(","))
+def test_every_queue_has_one_worker_and_what_diallers_hold_up_has_its_own() -> None:
+    queues = []
+    for name, listened in commands.WORKERS.items():
+        words = SERVICES[name]["command"]
+        assert words[words.index("--queues") + 1] == listened
+        queues += listened.split(",")
     routed = {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()}
-    assert queues == routed | {settings.CELERY_TASK_DEFAULT_QUEUE}
-    assert queues == set(commands.QUEUES.split(","))
+    assert sorted(queues) == sorted(routed | {settings.CELERY_TASK_DEFAULT_QUEUE})
+    assert commands.WORKERS["dialler-worker"] == "provisioning"
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -129,7 +133,7 @@ def test_volumes_and_dependencies_exist() -> None:
 
 
 def test_background_processes_wait_for_the_schema() -> None:
-    for name in ("web", "worker", "beat"):
+    for name in ("web", *BACKGROUND):
         waits = SERVICES[name]["depends_on"]["migrate"]
         assert waits == {"condition": "service_completed_successfully"}
 
