@@ -19,6 +19,8 @@ from packages.sweeping import each
 log = structlog.get_logger()
 
 TICK_SECONDS = 5.0
+# Whose work it is that waits in a queue; a worker of several queues shows the life of each.
+WORKERS = {"default": "worker", "provisioning": "dialler-worker"}
 # Beat's sign of life goes through the broker; when it is this old, nobody rings any more.
 DEAF_AFTER = timedelta(seconds=25)
 # An entry of beat that shows no life for so much longer than its interval is rung for again.
@@ -60,18 +62,26 @@ def _try() -> None:
 
 
 def tick() -> None:
-    """Write the worker's heartbeat; with beat or the broker away, do here what waits, else ring for
-    what was lost.
+    """Write this worker's heartbeats; with beat or the broker away, do here what waits, else ring
+    for what was lost.
     """
     from provisioning.models import Heartbeat
 
     at = timezone.now()
-    Heartbeat.objects.update_or_create(process="worker", defaults={"at": at})
+    for name in _names():
+        Heartbeat.objects.update_or_create(process=name, defaults={"at": at})
     seen = dict(Heartbeat.objects.values_list("process", "at"))
     if "beat" not in seen or seen["beat"] < at - DEAF_AFTER:
         sweep()
     else:
         ring_again(seen, at=at)
+
+
+def _names() -> list[str]:
+    """Return as whom this process works, by the queues that it takes from."""
+    from config.celery import app
+
+    return [name for queue, name in WORKERS.items() if queue in app.amqp.queues.consume_from]
 
 
 def ring_again(seen: Mapping[str, datetime], *, at: datetime) -> None:

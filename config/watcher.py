@@ -29,7 +29,8 @@ def limits(beat: dict[str, dict[str, Any]]) -> dict[str, timedelta]:
         for name, entry in beat.items()
         if name not in ("thin_readings", "beat_heartbeat")
     }
-    return {"worker": timedelta(minutes=1), "beat": timedelta(minutes=2), **swept}
+    workers = dict.fromkeys(("worker", "dialler-worker"), timedelta(minutes=1))
+    return {**workers, "beat": timedelta(minutes=2), **swept}
 
 
 @worker_init.connect

@@ -12,18 +12,19 @@ from django.views.decorators.cache import never_cache
 from provisioning import health
 from provisioning.models import Heartbeat
 
+PROCESSES = ("worker", "dialler-worker", "beat")
 STALE = timedelta(seconds=45)
 
 
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
     """Answer 200 when all parts work, else 503; the JSON says true or false for each."""
-    parts = {"database": _database(), "broker": _broker(), "worker": False, "beat": False}
+    parts = {"database": _database(), "broker": _broker(), **dict.fromkeys(PROCESSES, False)}
     parts["dialler"] = False
     if parts["database"]:
         at = timezone.now()
         beats = dict(Heartbeat.objects.values_list("process", "at"))
-        parts |= {name: name in beats and at - beats[name] < STALE for name in ("worker", "beat")}
+        parts |= {name: name in beats and at - beats[name] < STALE for name in PROCESSES}
         parts["dialler"] = health.diallers_work(at=at)
     return JsonResponse(parts, status=200 if all(parts.values()) else 503)
 

@@ -111,3 +111,27 @@ def test_the_broker_stops_between_payment_and_provisioning(
     finally:
         worker.stop()
     everything_is_there_once(shop)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("queues", "names"),
+    [
+        (["default", "mail"], {"worker"}),
+        (["provisioning"], {"dialler-worker"}),
+        (["default", "mail", "provisioning"], {"worker", "dialler-worker"}),
+    ],
+)
+def test_a_worker_shows_the_life_of_what_it_takes_from(
+    rung: Callable[[], Counter[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    queues: list[str],
+    names: set[str],
+) -> None:
+    now = datetime.now(UTC)
+    for name in (*celery.BEAT, "beat"):
+        Heartbeat.objects.create(process=name, at=now)
+    monkeypatch.setattr(celery.app.amqp.queues, "_consume_from", dict.fromkeys(queues))
+    ticker.tick()
+    shown = set(Heartbeat.objects.values_list("process", flat=True))
+    assert shown - {*celery.BEAT, "beat"} == names
