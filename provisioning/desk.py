@@ -60,9 +60,9 @@ def mark_applied(
 
 
 def mark_not_applied(job: Job, *, proof: str, seen: int, at: datetime, actor: str) -> None:
-    """The dialler does not have it: close the open attempt as not applied and send again."""
+    """The dialler does not have it: settle the attempt in doubt as not applied and send again."""
     with _held(job.pk, seen=seen) as held:
-        if open_attempt(held) is None:
+        if attempt_in_doubt(held) is None:
             raise Impossible(_("No command of this job is unanswered, so nothing is in doubt."))
         _close(held, Attempt.Outcome.ABSENT, proof=proof, at=at, actor=actor)
         _let_wait(held, f"not applied: {proof}", at=at, actor=actor)
@@ -92,8 +92,18 @@ def abandon(job: Job, *, reason: str, seen: int, at: datetime, actor: str) -> No
 
 
 def open_attempt(job: Job) -> Attempt | None:
-    """Return the command that may or may not have had its effect, if there is one."""
+    """Return the command that nobody has answered, and that was not found out yet."""
     return job.attempts.filter(outcome__in=Attempt.OPEN).first()
+
+
+def attempt_in_doubt(job: Job) -> Attempt | None:
+    """Return the command of which a person may say what became of it.
+
+    It is the open one, or the last that was read as absent: that may have come late, so it is
+    judged once more before anything is sent again, and the dialler may not tell by then.
+    """
+    attempt = open_attempt(job) or job.attempts.filter(outcome=Attempt.Outcome.ABSENT).last()
+    return None if attempt is None or attempt.settled_by_staff else attempt
 
 
 def by_hand(job: Job) -> bool:
@@ -133,8 +143,8 @@ def _give_up(job: Job, *, reason: str, at: datetime, actor: str) -> None:
 
 
 def _close(job: Job, outcome: Attempt.Outcome, *, proof: str, at: datetime, actor: str) -> None:
-    """Settle the open attempt, if any, by what the person saw; it stays beside our own readings."""
-    attempt = open_attempt(job)
+    """Settle what is in doubt, if anything, by what the person saw, beside our own readings."""
+    attempt = attempt_in_doubt(job)
     if attempt is None:
         return
     seen = {"at": at.isoformat(), "verdict": outcome.value, "by": actor, "proof": proof}

@@ -58,7 +58,7 @@ class JobDeed(Deed):
         return Money(row.amount_minor, row.currency)
 
     def facts(self, row: Job) -> Sequence[tuple[Text, Any]]:
-        attempt = desk.open_attempt(row)
+        attempt = desk.attempt_in_doubt(row)
         evidence = [(_("Readings so far"), structure(attempt.readings))] if attempt else []
         return [
             (_("Job"), f"{row.get_kind_display()} · {row.account.username}"),
@@ -158,7 +158,8 @@ class MarkNotApplied(JobDeed):
     form = SeenProof
 
     def offered(self, row: Job) -> bool:
-        return super().offered(row) and desk.open_attempt(row) is not None
+        in_doubt = desk.attempt_in_doubt(row) is not None
+        return super().offered(row) and in_doubt and not desk.by_hand(row)
 
     def effects(self, row: Job) -> Sequence[Text]:
         again = _("The command is sent to %(server)s once more.")

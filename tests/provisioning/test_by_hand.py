@@ -238,3 +238,39 @@ def doubtful(account: Account, dialler: Simulator, clock: Clock) -> Job:
     job.refresh_from_db()
     assert job.state == Job.State.PARKED
     return job
+
+
+@pytest.mark.parametrize("applied", [False, True])
+def test_staff_decide_what_was_read_as_absent_before_calls_hid_it(
+    live: Account, shop: Simulator, clock: Clock, applied: bool
+) -> None:
+    """Two readings said no, but before it was sent again calls made the balance tell nothing."""
+    job = credit_of(live, clock)
+    shop.faults.add(CREDIT, times=1, answer="500", apply="no")
+    _run_until(job, "read twice", clock)
+    shop.burn(live.username, "1.00")
+    clock.work()
+    job.refresh_from_db()
+    assert job.reason == "the dialler does not tell whether this is needed"
+    seen, proof = job.fence, "seen at the dialler"
+    decide = desk.mark_applied if applied else desk.mark_not_applied
+    decide(job, proof=proof, seen=seen, at=clock.now(), actor=STAFF)
+    clock.work()
+    job.refresh_from_db()
+    assert job.state == Job.State.DONE
+    assert len(shop.effects("credit")) == (1 if applied else 2)
+    first = job.attempts.first()
+    assert first is not None
+    assert first.settled_by_staff
+    assert first.outcome == (Attempt.Outcome.APPLIED if applied else Attempt.Outcome.ABSENT)
+
+
+def _run_until(job: Job, reason: str, clock: Clock) -> None:
+    """Do one step of the job after the other, at its time, until it stands at this reason."""
+    for _ in range(20):
+        runner.run_next(job.account_id, at=clock.now(), worker="test")
+        job.refresh_from_db()
+        if job.reason.startswith(reason):
+            return
+        clock.shift(seconds=max(0.0, (job.run_at - clock.now()).total_seconds()) + 0.001)
+    pytest.fail(f"the job stands at: {job.reason}")

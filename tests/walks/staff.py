@@ -196,7 +196,7 @@ def decides_on_parked_jobs(shop: Shop, pick: int) -> bool:
         job_desk.mark_applied(
             job, proof=proof, seen=seen, at=shop.now, actor=ACTOR, remote_id=_remote_id(shop, job)
         )
-    elif job_desk.open_attempt(job) is None:
+    elif job_desk.attempt_in_doubt(job) is None:
         job_desk.verify_now(job, seen=seen, at=shop.now, actor=ACTOR)
     else:
         job_desk.mark_not_applied(job, proof=proof, seen=seen, at=shop.now, actor=ACTOR)
