@@ -69,10 +69,11 @@ def report(quick: bool) -> Iterator[str]:
     yield "## Beside a dialler that hangs"
     yield ""
     yield (
-        f"gunicorn and one worker with {PROCESSES} processes. Two diallers: at one, {beside:,} new"
-        f" accounts are made; the other takes {hung} accounts and never answers. Meanwhile a page"
-        " is opened twenty times a second, and one webhook after the other is sent and waited for"
-        f" until a worker has processed it. In the end the hung one's circuit is {state}."
+        f"gunicorn, a worker with 2 processes and a dialler-worker with {PROCESSES}. Two diallers:"
+        f" at one, {beside:,} new accounts are made; the other takes {hung} and never answers."
+        " Meanwhile a page is opened twenty times a second, and one webhook after the other is sent"
+        " and waited for until a worker has processed it. In the end the hung one's circuit is"
+        f" {state}."
     )
     yield ""
     yield "| | alone | beside |"
