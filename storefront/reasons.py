@@ -1,6 +1,7 @@
 """Why an amount, a due date or a suspension is as it is: the rule, the inputs, the event behind it.
 
-Everything is read from rows that were written then; nothing is worked out anew.
+Everything is read from rows that were written then, or from the quote that is shown; nothing is
+worked out anew.
 """
 
 from dataclasses import dataclass, field
@@ -8,8 +9,8 @@ from dataclasses import dataclass, field
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from billing import tax
-from billing.models import Invoice, InvoiceLine, Mail, Notice, Order, OrderLine, Subscription
+from billing import balances, checkout, tax
+from billing.models import Brand, Invoice, InvoiceLine, Mail, Notice, Order, OrderLine, Subscription
 from packages.money import Money
 from packages.states import history_of
 from storefront.templatetags.money import day, moment, money_filter, percent
@@ -34,6 +35,55 @@ def of_invoice(invoice: Invoice) -> list[Reason]:
     return [_amount(invoice, lines), _vat(invoice), _due(invoice, lines)]
 
 
+def of_quote(quote: checkout.Quote, brand: Brand) -> list[Reason]:
+    """Say why an order would cost this sum, with this VAT; the invoice says the same afterwards."""
+    priced = quote.priced
+    lines = zip(priced.draft.lines, priced.units, strict=True)
+    charges = [
+        (_counted(line.quantity, line.description), money_filter(unit.times(line.quantity)))
+        for line, unit in lines
+    ]
+    why = _("Why %(amount)s?") % {"amount": money_filter(quote.total)}
+    groups = [(each.rate_bp, each.net, each.tax) for each in priced.sums.groups]
+    rule = tax.sentence(priced.treatment.note) or _(
+        "The rate in force today in the country whose VAT you pay, on the sum of all lines of that "
+        "rate, once."
+    )
+    buyer = priced.draft.customer.address
+    return [
+        Reason(why, _adds_up(gross=brand.prices_include_tax), charges),
+        Reason(_("Why this VAT?"), rule, [*_groups(groups), *_known(buyer)]),
+    ]
+
+
+def of_balance(lines: list[balances.Line]) -> list[Reason]:
+    """Say what a balance is made of: what came onto it, less what went from it."""
+    parts: dict[str, Money] = {}
+    for line in lines:
+        what = _kind(line)
+        parts[what] = parts.get(what, Money.zero(line.amount.currency)) + line.amount
+    amount = money_filter(lines[0].after)
+    return [
+        Reason(
+            _("Why %(amount)s?") % {"amount": amount},
+            _(
+                "What you paid beyond an invoice, or got credited for one that was paid, less what "
+                "has paid invoices since or was sent back to you. Each change is listed above with "
+                "its document."
+            ),
+            [(what, money_filter(sum_)) for what, sum_ in parts.items()],
+        )
+    ]
+
+
+def _kind(line: balances.Line) -> str:
+    if line.booking.refund_id:
+        return _("Sent back to you")
+    if line.booking.allocation_id:
+        return _("Used for invoices")
+    return _("Paid too much") if line.booking.payment_id else _("Credit notes")
+
+
 def of_service(subscription: Subscription) -> list[Reason]:
     """Say why a service costs what it costs, and why it stands still where it does."""
     reasons = [_price(subscription)]
@@ -43,40 +93,50 @@ def of_service(subscription: Subscription) -> list[Reason]:
 
 
 def _amount(invoice: Invoice, lines: list[InvoiceLine]) -> Reason:
-    if invoice.prices_include_tax:
-        rule = _("Quantity times agreed price, VAT included, line by line.")
-    else:
-        rule = _("Quantity times agreed price, line by line, then VAT on top.")
     order = invoice.order
     words = {"time": moment(invoice.issued_at)}
     return Reason(
         _("Why %(amount)s?") % {"amount": money_filter(invoice.total)},
-        rule,
-        [(_quantified(each), money_filter(each.amount)) for each in lines],
+        _adds_up(gross=invoice.prices_include_tax),
+        [(_counted(each.quantity, each.description), money_filter(each.amount)) for each in lines],
         _("Your order") if order else _("Renewal, issued %(time)s") % words,
         reverse("storefront:order", args=[order.public_id]) if order else "",
     )
 
 
-def _quantified(line: InvoiceLine) -> str:
-    return line.description if line.quantity == 1 else f"{line.quantity} × {line.description}"
+def _adds_up(*, gross: bool) -> str:
+    if gross:
+        return _("Quantity times agreed price, VAT included, line by line.")
+    return _("Quantity times agreed price, line by line, then VAT on top.")
+
+
+def _counted(quantity: int, description: str) -> str:
+    return description if quantity == 1 else f"{quantity} × {description}"
 
 
 def _vat(invoice: Invoice) -> Reason:
-    buyer = invoice.buyer
     rule = tax.sentence(invoice.tax_note) or _(
         "The rate in force on the day of the invoice, on the sum of all lines of that rate, once."
     )
     groups = [
-        (
-            _("%(rate)s of %(net)s")
-            % {"rate": percent(each.tax_bp), "net": money_filter(_minor(each.net_minor, invoice))},
-            money_filter(_minor(each.tax_minor, invoice)),
-        )
+        (each.tax_bp, _minor(each.net_minor, invoice), _minor(each.tax_minor, invoice))
         for each in invoice.taxes.all()
     ]
+    return Reason(_("Why this VAT?"), rule, [*_groups(groups), *_known(invoice.buyer)])
+
+
+def _groups(groups: list[tuple[int, Money, Money]]) -> list[tuple[str, str]]:
+    """Return rate, net and tax of each group, in words."""
+    said = _("%(rate)s of %(net)s")
+    return [
+        (said % {"rate": percent(rate_bp), "net": money_filter(net)}, money_filter(tax_))
+        for rate_bp, net, tax_ in groups
+    ]
+
+
+def _known(buyer: dict[str, str]) -> list[tuple[str, str]]:
     known = [(_("Country"), buyer.get("country", "")), (_("VAT id"), buyer.get("vat_id", ""))]
-    return Reason(_("Why this VAT?"), rule, [*groups, *(each for each in known if each[1])])
+    return [each for each in known if each[1]]
 
 
 def _due(invoice: Invoice, lines: list[InvoiceLine]) -> Reason:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from billing import balances
 from billing.models import Customer, LedgerAccount
+from storefront import reasons
 from storefront.owned import customer_of
 
 PAGE_SIZE = 20
@@ -27,6 +28,7 @@ def balance(request: HttpRequest) -> HttpResponse:
     if customer is not None and currency:
         lines = balances.history(customer, currency)
         context["amount"] = balances.of(customer, currency)
+        context["reasons"] = reasons.of_balance(lines) if lines else []
         context["page"] = Paginator(lines, PAGE_SIZE).get_page(request.GET.get("page"))
     return render(request, "storefront/account/balance.html", context)
 

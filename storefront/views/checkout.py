@@ -19,7 +19,7 @@ from packages import clock
 from packages.money import Money
 from packages.periods import business_day
 from provisioning import pools
-from storefront import buyers, refusals
+from storefront import buyers, reasons, refusals
 from storefront.consents import agreed, sentences
 from storefront.forms import BUSINESS, PRIVATE, CheckoutForm
 from storefront.owned import customer_of, user_of
@@ -167,6 +167,7 @@ def _show(
         "vat_id_waits": _waits(quote),
         "from_balance": _from_balance(visit.customer, quote),
         "terms": terms_of(quote, visit.brand),
+        "reasons": reasons.of_quote(quote, visit.brand),
         "changed": changed,
         "is_business": is_business,
         "pro_forma": pro_formas.offered(is_business, visit.brand),

@@ -8,7 +8,10 @@ from datetime import datetime
 from django.db import transaction
 from django.urls import reverse
 
+from billing import credit_notes
 from billing.models import Invoice, Mail, Notice, Subscription
+from storefront.templatetags.money import money_filter
+from tests import world
 from tests.storefront.account.people import Person
 
 
@@ -52,6 +55,30 @@ def test_a_suspended_service_names_the_invoice_and_the_mail(anna: Person, now: d
     assert f"Invoice {anna.invoice.number} was not paid 14 days after its due date." in text
     assert "€128.00" in text
     assert reverse("storefront:mail", args=[mail.pk]) in text
+
+
+def test_the_checkout_says_why_before_anything_is_ordered(anna: Person) -> None:
+    browser = anna.browser()
+    browser.post(reverse("storefront:cart_add"), {"price": world.price("business").pk})
+    text = re.sub(r"\s+", " ", browser.get(reverse("storefront:checkout")).content.decode())
+    assert "Why €128.00?" in text
+    assert "<dt>Business: set-up fee</dt><dd>€49.00</dd>" in text
+    assert "The rate in force today" in text
+    assert "<dt>19% of €107.56</dt><dd>€20.44</dd>" in text
+    as_swiss = {"kind": "private", "country": "CH", "action": "update"}
+    swiss = browser.post(reverse("storefront:checkout"), as_swiss).content.decode()
+    assert "Why this VAT?" in swiss
+    assert "<dd>CH</dd>" in swiss
+
+
+def test_a_balance_says_what_it_is_made_of(anna: Person, now: datetime) -> None:
+    credit_notes.issue(anna.invoice, reason="Outage", at=now, actor="staff:1")
+    total = money_filter(anna.invoice.total)
+    answer = anna.browser().get(reverse("storefront:balance"))
+    text = re.sub(r"\s+", " ", answer.content.decode())
+    assert f"Why {total}?" in text
+    assert f"<dt>Credit notes</dt><dd>{total}</dd>" in text
+    assert "Outage" in text
 
 
 def suspend(person: Person, *, at: datetime) -> None:
