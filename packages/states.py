@@ -109,11 +109,8 @@ def move(
 
 def record_change(row: Stateful, *, before: str, at: datetime, actor: str, reason: str) -> None:
     """Leave the row's history entry; `before` is empty for a row's first state."""
-    entry = {"subject_id": row.pk, **_entry(row, before, at=at, actor=actor, reason=reason)}
-    marks = ", ".join(["%s"] * len(entry))
-    sql = f"INSERT INTO {StateChange._meta.db_table} ({', '.join(entry)}) VALUES ({marks})"
-    with connection.cursor() as cursor:
-        cursor.execute(sql, list(entry.values()))
+    subject = str(row._meta.model_name)
+    record(subject, row.pk, before, row.state, at=at, actor=actor, reason=reason)
 
 
 def record_changes(
@@ -131,15 +128,12 @@ def record(
     subject: str, subject_id: int, before: str, after: str, *, at: datetime, actor: str, reason: str
 ) -> None:
     """Leave a history entry for what happened to a row that is not in its `state`."""
-    StateChange.objects.create(
-        subject=subject,
-        subject_id=subject_id,
-        before=before,
-        after=after,
-        actor=actor[:80],
-        reason=reason[:300],
-        at=at,
-    )
+    step = _step(subject, before, after, at=at, actor=actor, reason=reason)
+    entry = {"subject_id": subject_id, **step}
+    marks = ", ".join(["%s"] * len(entry))
+    sql = f"INSERT INTO {StateChange._meta.db_table} ({', '.join(entry)}) VALUES ({marks})"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, list(entry.values()))
 
 
 def history_of(row: Stateful) -> models.QuerySet[StateChange]:
@@ -147,10 +141,17 @@ def history_of(row: Stateful) -> models.QuerySet[StateChange]:
 
 
 def _entry(row: Stateful, before: str, *, at: datetime, actor: str, reason: str) -> dict[str, Any]:
+    subject = str(row._meta.model_name)
+    return _step(subject, before, row.state, at=at, actor=actor, reason=reason)
+
+
+def _step(
+    subject: str, before: str, after: str, *, at: datetime, actor: str, reason: str
+) -> dict[str, Any]:
     return {
-        "subject": row._meta.model_name,
+        "subject": subject,
         "before": before,
-        "after": row.state,
+        "after": after,
         "actor": actor[:80],
         "reason": reason[:300],
         "at": at,
