@@ -19,8 +19,6 @@ from packages.sweeping import each
 log = structlog.get_logger()
 
 TICK_SECONDS = 5.0
-# Whose work it is that waits in a queue; a worker of several queues shows the life of each.
-WORKERS = {"default": "worker", "provisioning": "dialler-worker"}
 # Beat's sign of life goes through the broker; when it is this old, nobody rings any more.
 DEAF_AFTER = timedelta(seconds=25)
 # An entry of beat that shows no life for so much longer than its interval is rung for again.
@@ -80,8 +78,10 @@ def tick() -> None:
 def _names() -> list[str]:
     """Return as whom this process works, by the queues that it takes from."""
     from config.celery import app
+    from provisioning.models import Heartbeat
 
-    return [name for queue, name in WORKERS.items() if queue in app.amqp.queues.consume_from]
+    taken = app.amqp.queues.consume_from
+    return [name for queue, name in Heartbeat.WORKERS.items() if queue in taken]
 
 
 def ring_again(seen: Mapping[str, datetime], *, at: datetime) -> None:

@@ -24,12 +24,14 @@ def limits(beat: dict[str, dict[str, Any]]) -> dict[str, timedelta]:
 
     Thinning old readings is of no consequence; everything else is rung for within minutes.
     """
+    from provisioning.models import Heartbeat
+
     swept = {
         name: timedelta(seconds=max(300.0, 3 * entry["schedule"]))
         for name, entry in beat.items()
         if name not in ("thin_readings", "beat_heartbeat")
     }
-    workers = dict.fromkeys(("worker", "dialler-worker"), timedelta(minutes=1))
+    workers = dict.fromkeys(Heartbeat.WORKERS.values(), timedelta(minutes=1))
     return {**workers, "beat": timedelta(minutes=2), **swept}
 
 

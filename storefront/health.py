@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from provisioning import health
 from provisioning.models import Heartbeat
 
-PROCESSES = ("worker", "dialler-worker", "beat")
+PROCESSES = (*Heartbeat.WORKERS.values(), "beat")
 STALE = timedelta(seconds=45)
 
 
