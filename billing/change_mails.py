@@ -1,11 +1,10 @@
 """The mails about what changes a service's course: another package, or its return."""
 
 from datetime import datetime
-from typing import Any
 
 from django.utils import translation
 
-from billing import emails
+from billing import emails, rendering
 from billing.models import Exchange, Subscription
 
 
@@ -21,10 +20,9 @@ def exchange_scheduled(exchange: Exchange, *, at: datetime) -> None:
 
 def returned(subscription: Subscription, *, cause: str, at: datetime, free: bool = False) -> None:
     """Say that an ended service runs again, for a payment or in time that was paid before."""
-    with translation.override(subscription.customer.language):
-        name = subscription.package.text("name")
+    name = rendering.service_name(subscription)
     words = {"name": name, "until": subscription.paid_until, "free": free}
-    _queue("returned", cause, subscription, words, at=at)
+    emails.about_service("returned", cause, subscription, words, at=at)
 
 
 def _about_exchange(template: str, exchange: Exchange, *, at: datetime) -> None:
@@ -32,12 +30,4 @@ def _about_exchange(template: str, exchange: Exchange, *, at: datetime) -> None:
     with translation.override(subscription.customer.language):
         names = {"name": exchange.package.text("name"), "old": exchange.replaced.text("name")}
     words = {**names, "exchange": exchange}
-    _queue(template, f"exchange-{exchange.pk}", subscription, words, at=at)
-
-
-def _queue(
-    template: str, cause: str, subscription: Subscription, words: dict[str, Any], *, at: datetime
-) -> None:
-    address = emails.link("storefront:service", subscription.public_id)
-    words = {**words, "button_url": address}
-    emails.to_customer(template, cause, subscription.customer, words, at=at)
+    emails.about_service(template, f"exchange-{exchange.pk}", subscription, words, at=at)

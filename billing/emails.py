@@ -16,6 +16,7 @@ from billing.models import (
     Order,
     Payment,
     Refund,
+    Subscription,
     VatCheck,
     current_brand,
 )
@@ -215,6 +216,20 @@ def to_customer(
         customer=customer,
         sealed=sealed,
     )
+
+
+def about_service(
+    template: str,
+    cause: str,
+    subscription: Subscription,
+    context: Mapping[str, Any],
+    *,
+    at: datetime,
+) -> Mail | None:
+    """Queue a mail to the customer of a service, with the way to the service's page."""
+    address = link("storefront:service", subscription.public_id)
+    context = {**context, "button_url": address}
+    return to_customer(template, cause, subscription.customer, context, at=at)
 
 
 def _sender(brand: Brand) -> str:

@@ -9,7 +9,15 @@ from django.urls import reverse
 from django.utils import translation
 
 from billing import balances, mail_texts
-from billing.models import Brand, Customer, Invoice, Mail, PaymentMethod, current_brand
+from billing.models import (
+    Brand,
+    Customer,
+    Invoice,
+    Mail,
+    PaymentMethod,
+    Subscription,
+    current_brand,
+)
 
 FOLDER = "billing/email"
 
@@ -67,6 +75,12 @@ def charged_to(customer: Customer) -> PaymentMethod | None:
     if not customer.pays_automatically:
         return None
     return customer.methods.filter(is_default=True).first()
+
+
+def service_name(subscription: Subscription) -> str:
+    """Return what the customer's mails call a service, in the customer's language."""
+    with translation.override(subscription.customer.language):
+        return subscription.package.text("name")
 
 
 def link(name: str, *args: Any) -> str:

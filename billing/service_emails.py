@@ -3,9 +3,8 @@
 from datetime import date, datetime
 
 from django.conf import settings
-from django.utils import translation
 
-from billing import emails
+from billing import emails, rendering
 from billing.models import Brand, Customer, Invoice, Mail, Subscription, current_brand
 from billing.rendering import link
 from packages.money import Money
@@ -63,17 +62,16 @@ def trial_ending(
     subscription: Subscription, invoice: Invoice, *, ends_on: date, at: datetime
 ) -> None:
     """Say when a trial ends, what the first period costs, and how to cancel before."""
-    emails.to_customer(
+    emails.about_service(
         "trial_ending",
         f"subscription-{subscription.pk}",
-        subscription.customer,
+        subscription,
         {
-            "name": _service_name(subscription),
+            "name": rendering.service_name(subscription),
             "cycle": subscription.get_cycle_display(),
             "invoice": invoice,
             "ends_on": ends_on,
             "charged": subscription.customer.pays_automatically,
-            "button_url": link("storefront:service", subscription.public_id),
         },
         at=at,
     )
@@ -81,13 +79,12 @@ def trial_ending(
 
 def restored(subscription: Subscription, *, cause: str, at: datetime) -> None:
     """Say that a suspended service runs again."""
-    emails.to_customer(
+    emails.about_service(
         "restored",
         cause,
-        subscription.customer,
+        subscription,
         {
-            "name": _service_name(subscription),
-            "button_url": link("storefront:service", subscription.public_id),
+            "name": rendering.service_name(subscription),
         },
         at=at,
     )
@@ -103,16 +100,15 @@ def ended(
     by_staff: bool = False,
 ) -> Mail:
     """Say that a service has ended: cancelled, by staff, or for the invoice `unpaid`."""
-    mail = emails.to_customer(
+    mail = emails.about_service(
         "ended",
         cause,
-        subscription.customer,
+        subscription,
         {
-            "name": _service_name(subscription),
+            "name": rendering.service_name(subscription),
             "unpaid": unpaid,
             "by_staff": by_staff,
             "deleted_on": deleted_on,
-            "button_url": link("storefront:service", subscription.public_id),
         },
         at=at,
     )
@@ -135,8 +131,3 @@ def paid_after_end(subscription: Subscription, invoice: Invoice, *, at: datetime
         language=settings.LANGUAGE_CODE,
         at=at,
     )
-
-
-def _service_name(subscription: Subscription) -> str:
-    with translation.override(subscription.customer.language):
-        return subscription.package.text("name")

@@ -37,6 +37,5 @@ def credit_used(
 def _mail(
     template: str, subscription: Subscription, context: dict[str, Any], cause: str, *, at: datetime
 ) -> None:
-    address = emails.link("storefront:service", subscription.public_id)
-    words = {"account": subscription.account, "button_url": address, **context}
-    emails.to_customer(template, cause, subscription.customer, words, at=at)
+    words = {"account": subscription.account, **context}
+    emails.about_service(template, cause, subscription, words, at=at)

@@ -33,7 +33,7 @@ from tests.billing import orders
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 FOLDER = Path(settings.BASE_DIR) / "templates" / "billing" / "email"
 PASSWORD = "k7Qm2vXp9LtRz8wB"
-NOT_MAILS = {"link", "queue", "receipts", "to_customer"}
+NOT_MAILS = {"about_service", "link", "queue", "receipts", "to_customer"}
 HOSTILE = "Eve</p><script>alert(1)</script>\r\nBcc: all@example.com"
 pytestmark = pytest.mark.django_db
 
