@@ -7,11 +7,13 @@ and fails. Where the tables differ on purpose, copy the new one over and read th
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.admin import AdminSite
+from django.core.cache import caches
 from django.db import transaction
 from django.template.backends.django import Template
 from django.test import Client
@@ -53,12 +55,20 @@ def anna(transactional_db: None, clock: Clock, settings: Settings) -> Person:
     return people.running("anna@example.com", at=clock.now())
 
 
-def test_everybody_opens_what_is_theirs_and_nothing_else(
-    anna: Person, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # The verdict is there before the page is drawn; that it can be is tested by desk/test_pages.
+@pytest.fixture
+def undrawn(anna: Person, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The verdict is there before the page is drawn; that it can be is tested by desk/test_pages.
+
+    Pages that are kept in the process must not be shown to the tests that follow.
+    """
     monkeypatch.setattr(Template, "render", lambda *_, **__: "")
     monkeypatch.setattr(AdminSite, "each_context", lambda *_: {})
+    yield
+    caches["pages"].clear()
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_everybody_opens_what_is_theirs_and_nothing_else(anna: Person, clock: Clock) -> None:
     asked = addresses(everybody.examples(anna, at=clock.now()))
     browsers = everybody.browsers(anna, at=clock.now())
     lines = [(each.name, *(verdict(who, each) for who in browsers.values())) for each in asked]
