@@ -1,7 +1,7 @@
 """What a package includes at each renewal: credit and units, which persist or reset."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from django.db import transaction
@@ -21,16 +21,21 @@ CHUNK = 500
 ACTOR = "system:billing"
 
 
-def renew(given: Sequence[Given], *, at: datetime, actor: str) -> None:
+def renew(given: Sequence[Given], *, at: datetime, actors: Mapping[int, str]) -> None:
     """Give what paid periods include; needs the subscriptions' locks, saves `allowance_on`.
 
-    What persists is given as soon as it is paid. What resets is given, and the old taken back, on
-    the first day of the period: until then the customer has the old.
+    `actors` says who did it, by the subscription's id. What persists is given as soon as it is
+    paid. What resets is given, and the old taken back, on the first day of the period: until then
+    the customer has the old.
     """
     credit_of = _credits(given)
     persisting = [each for each in given if not _resets(each[0])]
-    wishes = [wish for each in persisting for wish in _wishes(*each, credit_of[each[1].pk], ())]
-    jobs.add(wishes, at=at, actor=actor)
+    wishes = [
+        (wish, actors[each[0].pk])
+        for each in persisting
+        for wish in _wishes(*each, credit_of[each[1].pk], ())
+    ]
+    jobs.add([wish for wish, _ in wishes], at=at, actor=[actor for _, actor in wishes])
     waiting: dict[int, Subscription] = {}
     for subscription, line in given:
         if not _resets(subscription):
@@ -42,6 +47,7 @@ def renew(given: Sequence[Given], *, at: datetime, actor: str) -> None:
             waits = waiting.setdefault(subscription.pk, subscription)
             waits.allowance_on = min(waits.allowance_on or start_on, start_on)
         else:
+            actor = actors[subscription.pk]
             _give(subscription, line, credit_of[line.pk], at=at, actor=actor)
     rows.update(list(waiting.values()), "allowance_on")
 

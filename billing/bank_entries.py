@@ -1,4 +1,4 @@
-"""Bank entries: booked by themselves where it is clear, by staff where it is not, each once.
+"""Bank entries: what comes in is booked once, by staff where it is not clear what it pays.
 
 The entry's row is locked before anything it pays, and counts what of it is booked: so neither two
 workers nor a worker and staff book one line twice.
@@ -7,54 +7,25 @@ workers nor a worker and staff book one line twice.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import structlog
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from billing import matching, refunds, transfers
-from billing.locks import take_entry, take_for_invoices
+from billing import refunds, transfers
+from billing.locks import take_entries, take_for_invoices
 from billing.models import BankEntry, Customer, Invoice, Payment, current_brand
+from packages import rows
 from packages.desk import Impossible
 from packages.desk.cells import amount as shown
 from packages.money import Money, total
 from packages.periods import start_of_day
-from packages.sweeping import any_of, each
-from provisioning.pools import NoServer
-
-log = structlog.get_logger()
+from packages.states import move
 
 State, Clue = BankEntry.State, BankEntry.Clue
-ACTOR = "system:statement"
-BATCH = 500
+Parts = Sequence[tuple[Invoice, Money]]
+# An entry, what of it was booked, and what for.
+Counted = tuple[BankEntry, Money, str]
 # A transfer is worth its day; later in it than most, so that it is never before its invoice.
 NOON = timedelta(hours=12)
-
-
-def book_matched(*, at: datetime, file_id: int | None = None) -> None:
-    """Book every entry that names its invoice, the oldest first, each in a transaction of its own.
-
-    What another worker just books is passed by. What turns out not to be clear goes to staff, and
-    so does what fails; raises the first such fault when all others are done.
-    """
-    if not _any_is_matched():
-        return
-    rows = _matched()
-    if file_id is not None:
-        rows = rows.filter(file=file_id)
-    last: tuple[int, ...] = ()
-    while ids := tuple(rows.order_by("booked_on", "pk").values_list("pk", flat=True)[:BATCH]):
-        if ids == last:
-            return
-        last = ids
-        each(ids, lambda entry_id: _book(entry_id, at=at))
-
-
-def _matched() -> QuerySet[BankEntry]:
-    return BankEntry.objects.filter(state=State.MATCHED)
-
-
-_any_is_matched = any_of(_matched)
 
 
 def assign(
@@ -113,9 +84,9 @@ def undo(payment: Payment, *, reason: str, at: datetime, actor: str) -> None:
     first. Takes the locks of the entry, the payment and the balance; raises Impossible.
     """
     with transaction.atomic():
-        entry = take_entry(payment.bank_entry_id) if payment.bank_entry_id else None
-        if entry is None:
+        if payment.bank_entry_id is None:
             raise Impossible(_("This payment did not come from a bank statement."))
+        [entry] = take_entries([payment.bank_entry_id])
         try:
             undone = refunds.undo(payment, reason=reason, at=at, actor=actor)
         except refunds.NotRefundable as error:
@@ -137,73 +108,47 @@ def undoable(payment: Payment) -> bool:
     return came and refunds.left_of(payment) == payment.amount
 
 
-def _book(entry_id: int, *, at: datetime) -> None:
-    try:
-        with transaction.atomic():
-            entry = take_entry(entry_id, pass_by=True)
-            if entry is not None and entry.state == State.MATCHED:
-                _carry_out(entry, matching.decide(entry), at=at)
-    except NoServer:
-        # Nothing is booked by then; the sweep comes back to it when a dialler takes orders again.
-        log.error("bank_entry.no_server", entry=entry_id)
-    except Exception:
-        # A fault of ours must not hold up the other lines, nor be tried for ever.
-        with transaction.atomic():
-            entry = take_entry(entry_id)
-            if entry is not None and entry.state == State.MATCHED:
-                _leave(entry, Clue.FAULT, at=at)
-        raise
-
-
-def _carry_out(entry: BankEntry, decision: matching.Decision, *, at: datetime) -> None:
-    if decision.booked is not None:
-        # Locked with its invoice, so that no other entry is told the same meanwhile.
-        take_for_invoices([decision.booked.invoice], payments=[decision.booked.pk])
-        free = Payment.objects.filter(pk=decision.booked.pk, bank_entry__isnull=True)
-        if free.update(bank_entry=entry):
-            _count(entry, entry.rest, at=at, actor=ACTOR, reason="was confirmed by hand")
-        else:
-            _leave(entry, Clue.NOT_OPEN, at=at)
-    elif decision.parts:
-        _assign(entry, decision.parts, at=at, actor=ACTOR)
-    else:
-        _leave(entry, decision.clue, at=at)
-
-
-def _assign(
-    entry: BankEntry, parts: Sequence[tuple[Invoice, Money]], *, at: datetime, actor: str
-) -> list[Payment]:
-    """Book the parts of the locked entry; all that several concern is locked at once."""
-    if any(invoice.currency != entry.currency for invoice, _part in parts):
-        raise Impossible(_("The invoice has another currency than this entry."))
-    if len(parts) > 1:
-        take_for_invoices(
-            [each for invoice, _part in parts for each in transfers.concerned(invoice)]
-        )
-    arrived_at = min(at, start_of_day(entry.booked_on, current_brand().zone) + NOON)
-    paid = [
-        transfers.book(invoice, part, arrived_at=arrived_at, at=at, actor=actor, entry=entry)
-        for invoice, part in parts
-    ]
-    numbers = ", ".join(str(invoice.number) for invoice, _part in parts)
-    amount = total((part for _invoice, part in parts), entry.currency)
-    _count(entry, amount, at=at, actor=actor, reason=f"booked for {numbers}")
+def book(assigned: Sequence[tuple[BankEntry, Parts]], *, at: datetime, actor: str) -> list[Payment]:
+    """Book the parts of locked entries, no two of which concern one customer; if there are several,
+    all that they concern is locked.
+    """
+    zone, paid = current_brand().zone, list[Payment]()
+    # Those of one entry one after the other, for they may be one customer's.
+    for nth in range(max((len(parts) for _row, parts in assigned), default=0)):
+        arrivals = [
+            transfers.Arrival(*parts[nth], min(at, start_of_day(row.booked_on, zone) + NOON), row)
+            for row, parts in assigned
+            if nth < len(parts)
+        ]
+        paid += transfers.book(arrivals, at=at, actor=actor)
+    count([_told(entry, parts) for entry, parts in assigned], at=at, actor=actor)
     return paid
 
 
-def _count(entry: BankEntry, amount: Money, *, at: datetime, actor: str, reason: str) -> None:
-    entry.assigned_minor += amount.minor
+def count(counted: Sequence[Counted], *, at: datetime, actor: str) -> None:
+    """Count these sums as booked of their entries, which are in one state."""
+    for entry, amount, _reason in counted:
+        entry.assigned_minor += amount.minor
     also = ("assigned_minor", "clue")
-    if entry.rest:
-        entry.save(update_fields=also)
-        return
-    entry.clue = ""
-    entry.move(State.BOOKED, at=at, actor=actor, reason=reason, also=also)
+    rows.update([entry for entry, _amount, _reason in counted if entry.rest], *also)
+    whole = [(entry, reason) for entry, _amount, reason in counted if not entry.rest]
+    for entry, _reason in whole:
+        entry.clue = ""
+    entries, reasons = [each[0] for each in whole], [each[1] for each in whole]
+    move(entries, State.BOOKED, at=at, actor=actor, reason=reasons, also=also)
 
 
-def _leave(entry: BankEntry, clue: str, *, at: datetime) -> None:
-    entry.clue = clue
-    entry.move(State.OPEN, at=at, actor=ACTOR, reason=str(Clue(clue).value), also=("clue",))
+def _told(entry: BankEntry, parts: Parts) -> Counted:
+    numbers = ", ".join(str(invoice.number) for invoice, _part in parts)
+    return entry, total((part for _invoice, part in parts), entry.currency), f"booked for {numbers}"
+
+
+def _assign(entry: BankEntry, parts: Parts, *, at: datetime, actor: str) -> list[Payment]:
+    """Book the parts of the locked entry; all that they concern is locked at once."""
+    if any(invoice.currency != entry.currency for invoice, _part in parts):
+        raise Impossible(_("The invoice has another currency than this entry."))
+    take_for_invoices(transfers.concerned(invoice for invoice, _part in parts))
+    return book([(entry, parts)], at=at, actor=actor)
 
 
 def _shares(
@@ -230,7 +175,7 @@ def _within(entry: BankEntry, amount: Money) -> BankEntry:
 
 
 def _held(entry: BankEntry, state: BankEntry.State) -> BankEntry:
-    held = take_entry(entry.pk)
-    if held is None or held.state != state:
+    [held] = take_entries([entry.pk])
+    if held.state != state:
         raise Impossible(_("This entry was dealt with meanwhile."))
     return held

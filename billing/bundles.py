@@ -1,6 +1,6 @@
 """The invoices that one payment pays: locked together, due together, given up together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from billing.locks import Held
@@ -23,6 +23,29 @@ def locked(asked: Sequence[Invoice], held: Held) -> list[Invoice]:
     if len({(each.customer_id, each.currency) for each in rows}) != 1:
         raise NotPayable("not one customer's in one currency")
     return rows
+
+
+def paid_by(payments: Sequence[Payment], held: Held) -> list[list[Invoice]]:
+    """Return what each of these payments pays, its own invoice first, all of them locked."""
+    parts = PaymentPart.objects.filter(payment__in=payments).order_by("id")
+    others: dict[int, list[int]] = {}
+    for payment_id, invoice_id in parts.values_list("payment_id", "invoice_id"):
+        others.setdefault(payment_id, []).append(invoice_id)
+    return [
+        [held.invoices[pk] for pk in (each.invoice_id, *others.get(each.pk, ()))]
+        for each in payments
+    ]
+
+
+def being_paid(invoices: Iterable[Invoice]) -> set[int]:
+    """Return the ids of those of these invoices for which a payment is open; two queries."""
+    asked = [each.pk for each in invoices]
+    own = Payment.objects.filter(invoice__in=asked, state__in=Payment.OPEN)
+    parts = PaymentPart.objects.filter(invoice__in=asked, payment__state__in=Payment.OPEN)
+    return {
+        *own.order_by().values_list("invoice_id", flat=True),
+        *parts.values_list("invoice_id", flat=True),
+    }
 
 
 def due(invoices: Sequence[Invoice]) -> Money:

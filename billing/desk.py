@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from billing import deliveries, events, payment_checks, payments, transfers
 from billing.gateways import bank_transfer
 from billing.gateways.base import GatewayRefused, NotConfigured, Unavailable
+from billing.locks import take_for_payment
 from billing.models import GatewayEvent, Invoice, Mail, Payment
 from packages.desk import Impossible
 from packages.desk.cells import amount as shown
@@ -45,7 +46,8 @@ def confirm_transfer(
     snapshot = bank_transfer.confirmed(payment.key.hex, amount, at)
     try:
         with transaction.atomic():
-            payments.revalue(payment, amount, at=at, actor=actor)
+            locked, _held = take_for_payment(payment.pk)
+            payments.revalue(locked, amount, at=at, actor=actor)
             payments.record(snapshot, BANK_TRANSFER, at=at, actor=actor)
     except (payments.Mismatch, payments.UnknownPayment) as error:
         raise Impossible(str(error)) from error
@@ -60,7 +62,8 @@ def book_transfer(invoice: Invoice, amount: Money, *, at: datetime, actor: str) 
         raise Impossible(_("Please give the amount that arrived."))
     if invoice.state != Invoice.State.OPEN:
         raise Impossible(_("This invoice is not open any more."))
-    return transfers.book(invoice, amount, arrived_at=at, at=at, actor=actor)
+    [payment] = transfers.book([transfers.Arrival(invoice, amount, at)], at=at, actor=actor)
+    return payment
 
 
 def ask_gateway(payment: Payment, *, at: datetime, actor: str) -> Payment:

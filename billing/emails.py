@@ -64,18 +64,24 @@ def receipt(invoice: Invoice, *, at: datetime) -> None:
 def invoice_issued(invoices: Sequence[Invoice], brand: Brand, *, at: datetime) -> None:
     """Queue the announcement of new renewals on which something is due; see `_queue_bare`."""
     due = [each for each in invoices if each.due]
-    _queue_bare("invoice_issued", due, brand, at=at)
+    _queue_bare("invoice_issued", due, brand, reason="invoice issued", at=at)
 
 
 def receipts(invoices: Sequence[Invoice], brand: Brand, *, at: datetime) -> None:
-    """Say that invoices were paid when they were issued; see `_queue_bare`."""
-    _queue_bare("receipt", [each for each in invoices if each.total_minor], brand, at=at)
+    """Say that invoices are paid; one alone is rendered now, and for many see `_queue_bare`."""
+    if len(invoices) == 1:
+        receipt(invoices[0], at=at)
+    else:
+        about = [each for each in invoices if each.total_minor]
+        _queue_bare("receipt", about, brand, reason="invoice paid", at=at)
 
 
-def _queue_bare(template: str, about: Sequence[Invoice], brand: Brand, *, at: datetime) -> None:
-    """Queue a mail about each invoice, in the transaction that issues them; one statement.
+def _queue_bare(
+    template: str, about: Sequence[Invoice], brand: Brand, *, reason: str, at: datetime
+) -> None:
+    """Queue a mail about each invoice, in the transaction that issues or settles them.
 
-    Rendering takes far longer than issuing, so each is rendered when it is sent.
+    Rendering takes far longer than that, so each is rendered when it is sent.
     """
     mails = [
         Mail(
@@ -90,7 +96,7 @@ def _queue_bare(template: str, about: Sequence[Invoice], brand: Brand, *, at: da
         )
         for each in about
     ]
-    states.insert(mails, at=at, actor="system:mail", reason="invoice issued")
+    states.insert(mails, at=at, actor="system:mail", reason=reason)
     ring_each(deliveries.deliver_mail, [mail.pk for mail in mails])
 
 

@@ -31,10 +31,14 @@ from billing.models import (
     Payment,
     Redemption,
     Subscription,
+    current_brand,
 )
 from packages import rows, states
 from packages.money import Money
 from packages.periods import Period, business_day
+
+# A payment, and what it pays in this order.
+Paid = tuple[Payment, Sequence[Invoice]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,34 +195,44 @@ def unissued(
     return invoice, lines, [InvoiceTax(**group) for group in _groups(invoice, priced)]
 
 
-def settle(invoices: Sequence[Invoice], payment: Payment, held: Held, *, at: datetime) -> None:
-    """Use a succeeded payment for its invoices, in this order; what exceeds the sums due becomes
+def settle(paid: Sequence[Paid], held: Held, *, at: datetime) -> None:
+    """Use succeeded payments for their invoices, in this order; what exceeds the sums due becomes
     customer credit.
 
-    Needs the locks in `held`. An invoice on which nothing is due any more is paid and its order is
+    Needs the locks in `held`; no two payments may be of one customer, and then many take as few
+    statements as one. An invoice on which nothing is due any more is paid and its order is
     fulfilled; a repetition is prevented by the allocation's and the booking's unique keys.
     """
-    rest = payment.amount
-    for invoice in invoices:
-        open_ = invoice.state == Invoice.State.OPEN
-        part = min(invoice.due if open_ else Money.zero(invoice.currency), rest)
-        rest -= part
-        if part:
-            row = {"payment": payment, "invoice": invoice, "amount_minor": part.minor, "at": at}
-            Allocation.objects.create(**row)
-        invoice.paid_minor += part.minor
-        invoice.save(update_fields=["paid_minor"])
-    ledger.book_payment(payment, settled=payment.amount - rest, at=at)
-    for invoice in invoices:
-        if invoice.state == Invoice.State.OPEN:
-            _paid(invoice, payment, held, at=at)
+    parts, booked = list[rows.Record](), list[tuple[Payment, Money]]()
+    for payment, invoices in paid:
+        rest = payment.amount
+        for invoice in invoices:
+            open_ = invoice.state == Invoice.State.OPEN
+            part = min(invoice.due if open_ else Money.zero(invoice.currency), rest)
+            rest -= part
+            ids = {"payment_id": payment.pk, "invoice_id": invoice.pk}
+            if part:
+                parts.append({**ids, "amount_minor": part.minor, "at": at})
+            invoice.paid_minor += part.minor
+        booked.append((payment, payment.amount - rest))
+    rows.add(Allocation, parts)
+    rows.update([invoice for _, invoices in paid for invoice in invoices], "paid_minor")
+    ledger.book_payments(booked, at=at)
+    # Those of one payment one after the other: they may be for the same service.
+    for nth in range(max(len(invoices) for _, invoices in paid)):
+        _follow([(each, of[nth]) for each, of in paid if nth < len(of)], held, at=at)
 
 
-def _paid(invoice: Invoice, payment: Payment, held: Held, *, at: datetime) -> None:
-    if invoice.due:
-        emails.part_paid(invoice, payment, at=at)
-    else:
-        close(invoice, held, at=at, actor=f"payment:{payment.pk}")
+def _follow(paid: Sequence[tuple[Payment, Invoice]], held: Held, *, at: datetime) -> None:
+    """Close the invoices on which nothing is due any more; of the others say what is."""
+    asked = [each for each in paid if each[1].state == Invoice.State.OPEN]
+    for payment, invoice in asked:
+        if invoice.due:
+            emails.part_paid(invoice, payment, at=at)
+    closed = [(payment, invoice) for payment, invoice in asked if not invoice.due]
+    invoices = [invoice for _, invoice in closed]
+    _close(invoices, held, at=at, actor=[f"payment:{payment.pk}" for payment, _ in closed])
+    emails.receipts(invoices, current_brand(), at=at)
 
 
 def settle_from_balance(invoice: Invoice, held: Held, *, at: datetime, actor: str) -> Money:
@@ -245,15 +259,19 @@ def close(invoice: Invoice, held: Held, *, at: datetime, actor: str) -> None:
     emails.receipt(invoice, at=at)
 
 
-def _close(paid: Sequence[Invoice], held: Held, *, at: datetime, actor: str) -> None:
+def _close(paid: Sequence[Invoice], held: Held, *, at: datetime, actor: states.Said) -> None:
     """Move them to paid, fulfil their orders and renew their services, in few statements."""
+    if not paid:
+        return
     for invoice in paid:
         invoice.paid_at = at
     reason, also = "nothing is due", ("paid_at",)
     states.move(paid, Invoice.State.PAID, at=at, actor=actor, reason=reason, also=also)
+    pairs = zip(paid, states.for_each(actor, paid), strict=True)
+    by = {invoice.pk: who for invoice, who in pairs}
     for invoice in paid:
         if invoice.order_id is not None:
-            orders.fulfil(held.orders[invoice.order_id], held, at=at, actor=actor)
+            orders.fulfil(held.orders[invoice.order_id], held, at=at, actor=by[invoice.pk])
     lines = InvoiceLine.objects.filter(
         invoice__in=paid,
         kind=InvoiceLine.Kind.RECURRING,
@@ -264,12 +282,13 @@ def _close(paid: Sequence[Invoice], held: Held, *, at: datetime, actor: str) -> 
         (held.subscriptions[line.subscription_id or 0], line)
         for line in lines.order_by("invoice_id", "position")
     ]
-    subscriptions.renew(charged, at=at, actor=actor)
+    actors = {subscription.pk: by[line.invoice_id] for subscription, line in charged}
+    subscriptions.renew(charged, at=at, actors=actors)
     scheduled = terms.scheduled([subscription for subscription, _ in charged])
     for subscription, _ in charged:
         if subscription.pk in scheduled:
             on = business_day(at, subscription.zone)
-            changes.take_up(subscription, on=on, at=at, actor=actor)
+            changes.take_up(subscription, on=on, at=at, actor=actors[subscription.pk])
 
 
 def _row(priced: Priced, brand: Brand, *, prepaid: Money, on: date, at: datetime) -> Invoice:

@@ -87,15 +87,11 @@ def book_credit_note(note: Invoice, *, off_due: Money, at: datetime) -> None:
     _book([Booking(f"invoice-{note.pk}:issued", entries, invoice=note)], at=at)
 
 
-def book_payment(payment: Payment, *, settled: Money, at: datetime) -> None:
-    """Book a payment once: `settled` lowers what is owed, the rest is the customer's credit."""
-    excess = payment.amount - settled
-    entries = (
-        Entry(Kind.CLEARING, payment.amount, name=payment.gateway),
-        Entry(Kind.RECEIVABLE, -settled, payment.customer),
-        Entry(Kind.CUSTOMER_CREDIT, -excess, payment.customer),
-    )
-    _book([Booking(f"payment-{payment.pk}:succeeded", entries, payment=payment)], at=at)
+def book_payments(payments: Sequence[tuple[Payment, Money]], *, at: datetime) -> None:
+    """Book each payment once: the sum beside it lowers what is owed, the rest is the customer's
+    credit. Few statements, however many payments there are.
+    """
+    _book([_of_payment(payment, settled) for payment, settled in payments], at=at)
 
 
 def book_uses(allocations: Sequence[Allocation], *, at: datetime) -> None:
@@ -164,6 +160,15 @@ def balance(kind: LedgerAccount.Kind, *, customer: Customer, currency: str) -> M
         account__kind=kind, account__customer=customer, account__currency=currency
     )
     return Money(postings.aggregate(sum=Sum("amount_minor"))["sum"] or 0, currency)
+
+
+def _of_payment(payment: Payment, settled: Money) -> Booking:
+    entries = (
+        Entry(Kind.CLEARING, payment.amount, name=payment.gateway),
+        Entry(Kind.RECEIVABLE, -settled, payment.customer),
+        Entry(Kind.CUSTOMER_CREDIT, settled - payment.amount, payment.customer),
+    )
+    return Booking(f"payment-{payment.pk}:succeeded", entries, payment=payment)
 
 
 def _used(allocations: Sequence[Allocation]) -> list[Booking]:

@@ -58,13 +58,15 @@ def take(
     """
     assert transaction.get_connection().in_atomic_block, "A lock needs a transaction to live in."
     services = Subscription.objects.select_for_update(of=("self",)).select_related("account")
+    bills = Invoice.objects.select_for_update(of=("self",))
+    begun = Payment.objects.select_for_update(of=("self",))
     kind = LedgerAccount.Kind.CUSTOMER_CREDIT
     accounts = LedgerAccount.objects.select_for_update().filter(kind=kind, customer__isnull=False)
     return Held(
         _by_id(services, "pk", subscriptions),
         _by_id(Order.objects.select_for_update(), "pk", orders),
-        _by_id(Invoice.objects.select_for_update(), "pk", invoices),
-        _by_id(Payment.objects.select_for_update(), "pk", payments),
+        _by_id(bills.select_related("customer"), "pk", invoices),
+        _by_id(begun.select_related("customer"), "pk", payments),
         _by_id(accounts, "customer_id", balances),
     )
 
@@ -86,10 +88,14 @@ def take_for_payment(payment_id: int) -> tuple[Payment, Held]:
     return locked, held
 
 
-def take_entry(entry_id: int, *, pass_by: bool = False) -> BankEntry | None:
-    """Lock a bank entry, before all that it may pay; None if another holds it and we `pass_by`."""
+def take_entries(ids: Sequence[int], *, pass_by: bool = False) -> list[BankEntry]:
+    """Lock bank entries, before all that they may pay, and return them in the order of `ids`.
+
+    With `pass_by` those that another holds are left out.
+    """
     rows = BankEntry.objects.select_for_update(of=("self",), skip_locked=pass_by)
-    return rows.filter(pk=entry_id).first()
+    held = {row.pk: row for row in rows.filter(pk__in=ids).order_by("pk")}
+    return [held[each] for each in ids if each in held]
 
 
 def take_for_invoice(invoice: Invoice, *, payments: Iterable[int] = ()) -> Held:

@@ -29,13 +29,16 @@ from billing.gateways.base import (
     PaymentSnapshot,
     PaymentStart,
 )
-from billing.locks import take_for_invoices, take_for_payment
+from billing.locks import Held, take_for_invoices, take_for_payment
 from billing.models import Invoice, Payment
+from packages import rows
 from packages.money import Money
-from packages.states import record_change
+from packages.states import move, record_change
 
 log = structlog.get_logger()
 
+# A payment, and what its gateway says about it.
+Told = tuple[Payment, PaymentSnapshot]
 FIRST_CHECK = timedelta(seconds=60)
 # A page whose address never reached us, so nobody has seen it, is begun anew after this.
 SEEN_BY_NOBODY = timedelta(minutes=2)
@@ -163,35 +166,49 @@ def record(snapshot: PaymentSnapshot, gateway_code: str, *, at: datetime, actor:
         if payment.state == Payment.State.SUCCEEDED:
             disputes.note(payment, snapshot.dispute, held, url=snapshot.dispute_url, at=at)
             return payment
-        _learn(payment, snapshot)
         if snapshot.state == "succeeded":
-            _succeed(payment, snapshot, at=at, actor=actor)
-            _keep(payment, snapshot, at=at, actor=actor)
-            paid = [held.invoices[each.pk] for each in payment.invoices]
-            invoices.settle(paid, payment, held, at=at)
+            succeed([(payment, snapshot)], held, at=at, actor=actor)
         else:
+            _learn([(payment, snapshot)])
             _follow(payment, snapshot, at=at, actor=actor)
     return payment
 
 
+def succeed(told: Sequence[Told], held: Held, *, at: datetime, actor: str) -> None:
+    """Believe successes, and all that follows from them.
+
+    Needs the locks of the payments and of all that they concern; no two may be of one customer, and
+    then many take as few statements as one. Raises Mismatch.
+    """
+    _learn(told)
+    _confirm(told, at=at, actor=actor)
+    for payment, snapshot in told:
+        _keep(payment, snapshot, at=at, actor=actor)
+    payments = [payment for payment, _ in told]
+    paid = zip(payments, bundles.paid_by(payments, held), strict=True)
+    invoices.settle(list(paid), held, at=at)
+
+
 def revalue(payment: Payment, amount: Money, *, at: datetime, actor: str) -> None:
-    """Let a transfer be worth what arrived; needs a transaction, and locks what it concerns."""
-    locked, _ = take_for_payment(payment.pk)
-    if locked.amount == amount or locked.state == Payment.State.SUCCEEDED:
+    """Let a transfer, which is locked, be worth what arrived."""
+    if payment.amount == amount or payment.state == Payment.State.SUCCEEDED:
         return
-    reason = f"{amount} arrived instead of {locked.amount}"
-    locked.amount_minor = amount.minor
-    locked.save(update_fields=["amount_minor"])
-    record_change(locked, before=locked.state, at=at, actor=actor, reason=reason)
+    reason = f"{amount} arrived instead of {payment.amount}"
+    payment.amount_minor = amount.minor
+    payment.save(update_fields=["amount_minor"])
+    record_change(payment, before=payment.state, at=at, actor=actor, reason=reason)
 
 
-def _learn(payment: Payment, snapshot: PaymentSnapshot) -> None:
-    """Keep the gateway's id and page of a locked payment, where an answer was lost."""
-    before = payment.external_id, payment.redirect_url
-    payment.external_id = snapshot.external_id
-    payment.redirect_url = payment.redirect_url or snapshot.redirect_url or ""
-    if (payment.external_id, payment.redirect_url) != before:
-        payment.save(update_fields=["external_id", "redirect_url"])
+def _learn(told: Sequence[Told]) -> None:
+    """Keep the gateway's id and page of locked payments, where an answer was lost."""
+    new = []
+    for payment, snapshot in told:
+        before = payment.external_id, payment.redirect_url
+        payment.external_id = snapshot.external_id
+        payment.redirect_url = payment.redirect_url or snapshot.redirect_url or ""
+        if (payment.external_id, payment.redirect_url) != before:
+            new.append(payment)
+    rows.update(new, "external_id", "redirect_url")
 
 
 def _find(snapshot: PaymentSnapshot, gateway_code: str) -> Payment:
@@ -212,20 +229,22 @@ def as_uuid(key: str) -> uuid.UUID | None:
         return None
 
 
-def _succeed(payment: Payment, snapshot: PaymentSnapshot, *, at: datetime, actor: str) -> None:
-    if snapshot.amount != payment.amount:
-        raise Mismatch(f"payment {payment.pk}: {snapshot.amount} instead of {payment.amount}")
-    payment.fetched_minor = snapshot.amount.minor
-    payment.fetched_currency = snapshot.amount.currency
-    payment.confirmed_at, payment.succeeded_at = at, snapshot.succeeded_at or at
-    payment.next_check_at, payment.failure_code, payment.failure_message = None, "", ""
+def _confirm(told: Sequence[Told], *, at: datetime, actor: str) -> None:
+    for payment, snapshot in told:
+        if snapshot.amount != payment.amount:
+            raise Mismatch(f"payment {payment.pk}: {snapshot.amount} instead of {payment.amount}")
+        payment.fetched_minor = snapshot.amount.minor
+        payment.fetched_currency = snapshot.amount.currency
+        payment.confirmed_at, payment.succeeded_at = at, snapshot.succeeded_at or at
+        payment.next_check_at, payment.failure_code, payment.failure_message = None, "", ""
     also = (
         *("fetched_minor", "fetched_currency", "confirmed_at", "succeeded_at"),
         *("next_check_at", "failure_code", "failure_message"),
     )
-    payment.move(
-        Payment.State.SUCCEEDED, at=at, actor=actor, reason="confirmed by the gateway", also=also
-    )
+    state, reason = Payment.State.SUCCEEDED, "confirmed by the gateway"
+    for before in sorted({payment.state for payment, _ in told}):
+        alike = [payment for payment, _ in told if payment.state == before]
+        move(alike, state, at=at, actor=actor, reason=reason, also=also)
 
 
 def _keep(payment: Payment, snapshot: PaymentSnapshot, *, at: datetime, actor: str) -> None:

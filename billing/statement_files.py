@@ -12,7 +12,7 @@ from celery import shared_task
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from billing import bank_entries, matching
+from billing import matched_entries, matching
 from billing.bank import files, table
 from billing.bank.lines import Line, Statement, Unreadable, iban, keyed
 from billing.models import BankEntry, StatementFile, StatementLayout, current_brand
@@ -45,7 +45,7 @@ class TooLarge(Exception):
 def read_statement_file(file_id: int) -> None:
     """Read one file that waits, and book what is clear in it."""
     read(file_id, now=clock.now)
-    bank_entries.book_matched(at=clock.now(), file_id=file_id)
+    matched_entries.book(at=clock.now(), file_id=file_id)
 
 
 def keep(
@@ -114,7 +114,7 @@ def read_again(
 def sweep(*, now: Callable[[], datetime]) -> None:
     """Read the files that nobody rang for or whose worker died, and book what is left to book."""
     each(_waiting(now()), lambda pk: read(pk, now=now))
-    bank_entries.book_matched(at=now())
+    matched_entries.book(at=now())
 
 
 @written_once

@@ -123,20 +123,20 @@ def top_up(subscription: Subscription, line: OrderLine, *, at: datetime, actor: 
     )
 
 
-def renew(charged: Sequence[Charged], *, at: datetime, actor: str) -> None:
+def renew(charged: Sequence[Charged], *, at: datetime, actors: Mapping[int, str]) -> None:
     """Give what paid renewal lines promised: their periods and credit, and the services back.
 
-    Needs the subscriptions' locks; few statements, however many there are. Periods are added in
-    their order: one that was paid before an earlier one waits for that. A suspended service is
-    restored once nothing overdue is left. What has ended stays ended; the invoice is paid all the
-    same, and staff are told.
+    `actors` says whose payment it was, by the subscription's id. Needs the subscriptions' locks;
+    few statements, however many there are. Periods are added in their order: one that was paid
+    before an earlier one waits for that. A suspended service is restored once nothing overdue is
+    left. What has ended stays ended; the invoice is paid all the same, and staff are told.
     """
     for subscription, line in charged:
         if subscription.state == Subscription.State.ENDED:
             service_emails.paid_after_end(subscription, line.invoice, at=at)
     living = [each for each in charged if each[0].state in Subscription.LIVING]
-    _add_settled([subscription for subscription, _ in living], at=at, actor=actor)
-    _resume(living, at=at, actor=actor)
+    _add_settled([subscription for subscription, _ in living], at=at, actors=actors)
+    _resume(living, at=at, actors=actors)
 
 
 def go_on(subscription: Subscription, *, at: datetime, actor: str) -> None:
@@ -148,8 +148,9 @@ def go_on(subscription: Subscription, *, at: datetime, actor: str) -> None:
     """
     if subscription.state not in Subscription.LIVING or not subscription.recurs:
         return
-    added = _add_settled([subscription], at=at, actor=actor)
-    _resume(added[-1:], at=at, actor=actor)
+    actors = {subscription.pk: actor}
+    added = _add_settled([subscription], at=at, actors=actors)
+    _resume(added[-1:], at=at, actors=actors)
 
 
 def suspend(
@@ -218,7 +219,9 @@ def add_period(subscription: Subscription, stretch: Period, *, skipped: int, at:
     keep_period(subscription, last + 1 + skipped, stretch, at=at)
 
 
-def _add_settled(living: Sequence[Subscription], *, at: datetime, actor: str) -> list[Charged]:
+def _add_settled(
+    living: Sequence[Subscription], *, at: datetime, actors: Mapping[int, str]
+) -> list[Charged]:
     """Add the periods that follow and are settled, and give what is included in those that were
     paid, once per line; return them with their charges. The caller saves the subscriptions.
     """
@@ -241,11 +244,11 @@ def _add_settled(living: Sequence[Subscription], *, at: datetime, actor: str) ->
         (terms.applied(each, agreed.get(each.pk), charge.period_start_on), charge)
         for each, charge in paid
     ]
-    allowances.renew(given, at=at, actor=actor)
+    allowances.renew(given, at=at, actors=actors)
     return added
 
 
-def _resume(charged: Sequence[Charged], *, at: datetime, actor: str) -> None:
+def _resume(charged: Sequence[Charged], *, at: datetime, actors: Mapping[int, str]) -> None:
     """Save what was added, and restore what is suspended and owes nothing any more."""
     renewed = list({each.pk: each for each, _ in charged}.values())
     days = invoice_days.next_days(renewed)
@@ -255,7 +258,8 @@ def _resume(charged: Sequence[Charged], *, at: datetime, actor: str) -> None:
     for each, line in charged:
         on = business_day(at, each.zone)
         if each.state == Subscription.State.SUSPENDED and not _overdue(each, on=on):
-            restore(each, cause=f"invoice-line-{line.pk}:restore", at=at, actor=actor)
+            cause = f"invoice-line-{line.pk}:restore"
+            restore(each, cause=cause, at=at, actor=actors[each.pk])
 
 
 def _settled_from(living: Mapping[int, Subscription]) -> dict[int, list[Any]]:

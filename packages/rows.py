@@ -44,10 +44,11 @@ def add(
     return sorted(ids) if len(ids) == len(new) else []
 
 
-def update(rows: Sequence[models.Model], *names: str) -> None:
-    """Write the named fields of rows that exist, whatever else is in these rows."""
-    if rows:
-        _run(updating(rows, *names))
+def update(rows: Sequence[models.Model], *names: str) -> int:
+    """Write the named fields of rows that exist, whatever else is in these rows; return how many
+    were there.
+    """
+    return len(_run(updating(rows, *names))) if rows else 0
 
 
 def inserting(

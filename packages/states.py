@@ -13,6 +13,8 @@ from packages import rows
 
 Moves = Mapping[str, frozenset[str]]
 Row = TypeVar("Row", bound="Stateful")
+# The same for all rows of a call, or one for each, in their order.
+Said = str | Sequence[str]
 
 
 class IllegalMove(Exception):
@@ -71,12 +73,19 @@ class Stateful(models.Model):
             raise IllegalMove(f"{self._meta.model_name} {self.pk}: {self.state} → {state}")
 
 
-def insert(new: Sequence[Row], *, at: datetime, actor: str, reason: str) -> list[Row]:
-    """Insert rows in their first state, each with its history entry, all in one statement."""
+def insert(new: Sequence[Row], *, at: datetime, actor: Said, reason: Said) -> list[Row]:
+    """Insert rows in their first state, each with its history entry, all in one statement; in two
+    where not all entries say the same.
+    """
     if not new:
         return []
+    who, why = _in_common(actor), _in_common(reason)
+    if who is None or why is None:
+        added = rows.insert(new)
+        record_changes(added, before="", at=at, actor=actor, reason=reason)
+        return added
     adding = rows.inserting(type(new[0]), rows.records(new))
-    return rows.number(list(new), _write(adding, new[0], "", at=at, actor=actor, reason=reason))
+    return rows.number(list(new), _write(adding, new[0], "", at=at, actor=who, reason=why))
 
 
 def move(
@@ -84,11 +93,12 @@ def move(
     state: str,
     *,
     at: datetime,
-    actor: str,
-    reason: str,
+    actor: Said,
+    reason: Said,
     also: tuple[str, ...] = (),
 ) -> None:
-    """Move rows of one kind that are in the same state, as `Stateful.move` does, in one statement.
+    """Move rows of one kind that are in the same state, as `Stateful.move` does, in one statement;
+    in two where not all history entries say the same.
 
     Needs an open transaction and the rows' locks; raises IllegalMove, and then nothing is changed,
     and DatabaseError when one of them is no more.
@@ -101,10 +111,15 @@ def move(
         assert row.state == before, "All of them come from the same state."
     for row in moved:
         row.state = state
-    updating = rows.updating(moved, "state", *also)
-    written = _write(updating, moved[0], before, at=at, actor=actor, reason=reason)
-    if len(written) != len(moved):
-        raise DatabaseError(f"{len(moved)} rows were to be moved, {len(written)} are there")
+    who, why = _in_common(actor), _in_common(reason)
+    if who is None or why is None:
+        written = rows.update(moved, "state", *also)
+        record_changes(moved, before=before, at=at, actor=actor, reason=reason)
+    else:
+        updating = rows.updating(moved, "state", *also)
+        written = len(_write(updating, moved[0], before, at=at, actor=who, reason=why))
+    if written != len(moved):
+        raise DatabaseError(f"{len(moved)} rows were to be moved, {written} are there")
 
 
 def record_change(row: Stateful, *, before: str, at: datetime, actor: str, reason: str) -> None:
@@ -114,14 +129,27 @@ def record_change(row: Stateful, *, before: str, at: datetime, actor: str, reaso
 
 
 def record_changes(
-    changed: Sequence[Stateful], *, before: str, at: datetime, actor: str, reason: str
+    changed: Sequence[Stateful], *, before: str, at: datetime, actor: Said, reason: Said
 ) -> None:
     """Leave a history entry for each row, all in one statement."""
+    actors, reasons = for_each(actor, changed), for_each(reason, changed)
     entries = [
-        {**_entry(row, before, at=at, actor=actor, reason=reason), "subject_id": row.pk}
-        for row in changed
+        {**_entry(row, before, at=at, actor=who, reason=why), "subject_id": row.pk}
+        for row, who, why in zip(changed, actors, reasons, strict=True)
     ]
     rows.add(StateChange, entries)
+
+
+def for_each(said: Said, of: Sequence[object]) -> Sequence[str]:
+    """Return what is said of each of the rows."""
+    return [said] * len(of) if isinstance(said, str) else said
+
+
+def _in_common(said: Said) -> str | None:
+    """Return what is said of all rows, None where it is not the same of each."""
+    if isinstance(said, str):
+        return said
+    return said[0] if len(set(said)) == 1 else None
 
 
 def record(

@@ -33,12 +33,13 @@ class Wish:
     overtakes: bool = False
 
 
-def add(wishes: Sequence[Wish], *, at: datetime, actor: str) -> list[Job]:
+def add(wishes: Sequence[Wish], *, at: datetime, actor: states.Said) -> list[Job]:
     """Insert a job for every wish whose cause has none yet, in order, and ring after commit.
 
-    Needs an open transaction; locks the accounts (by id), so that their sequence has no gap. A
-    repeated call inserts nothing and returns the jobs of the first one. A deletion that waits for
-    its day stays the account's last job, so that nothing asked for until then waits for it.
+    `actor` is one for all, or one for each wish. Needs an open transaction; locks the accounts (by
+    id), so that their sequence has no gap. A repeated call inserts nothing and returns the jobs of
+    the first one. A deletion that waits for its day stays the account's last job, so that nothing
+    asked for until then waits for it.
     """
     if not wishes:
         return []
@@ -46,8 +47,11 @@ def add(wishes: Sequence[Wish], *, at: datetime, actor: str) -> list[Job]:
     list(Account.objects.select_for_update().filter(pk__in=accounts).order_by("pk").only("pk"))
     causes = [wish.cause for wish in wishes]
     jobs = {job.cause: job for job in Job.objects.filter(cause__in=causes)}
-    fresh = _rows([wish for wish in wishes if wish.cause not in jobs], accounts, at=at)
-    states.insert(fresh, at=at, actor=actor, reason="asked")
+    by = zip(wishes, states.for_each(actor, wishes), strict=True)
+    new = [(wish, who) for wish, who in by if wish.cause not in jobs]
+    fresh = _rows([wish for wish, _ in new], accounts, at=at)
+    one = actor if isinstance(actor, str) else [who for _, who in new]
+    states.insert(fresh, at=at, actor=one, reason="asked")
     jobs |= {job.cause: job for job in (*fresh, *_delete_last(accounts))}
     ring_each(tasks.run_account, accounts)
     asked = (jobs[cause] for cause in dict.fromkeys(causes))

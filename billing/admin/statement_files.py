@@ -156,12 +156,11 @@ class StatementFilePage(ReadOnlyPage):
             return _bar(row.lines_done, row.lines_total, text)
         if row.state == StatementFile.State.FAILED:
             return badge("bad", _("nothing of it was stored"))
-        left = row.entries.filter(state=State.MATCHED).count()
-        done = row.entries.filter(state=State.BOOKED).count()
-        if not left:
+        done, most = row.entries_booked
+        if done == most:
             return badge("ok", _("done"))
-        words = {"done": done, "total": done + left}
-        return _bar(done, done + left, _("%(done)s of %(total)s entries booked") % words)
+        words = {"done": done, "total": most}
+        return _bar(done, most, _("%(done)s of %(total)s entries booked") % words)
 
     @admin.display(description=gettext_lazy("known before"))
     def known(self, row: StatementFile) -> str:

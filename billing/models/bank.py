@@ -152,6 +152,17 @@ class StatementFile(Stateful):
     def lines_known(self) -> int:
         return self.lines_done - self.lines_new
 
+    @property
+    def entries_booked(self) -> tuple[int, int]:
+        """Return how many of its entries are booked, and of how many that are booked by
+        themselves.
+        """
+        states = (BankEntry.State.BOOKED, BankEntry.State.MATCHED)
+        counts = self.entries.filter(state__in=states).order_by().values_list("state")
+        by_state = dict(counts.annotate(count=models.Count("id")))
+        done = by_state.get(BankEntry.State.BOOKED, 0)
+        return done, done + by_state.get(BankEntry.State.MATCHED, 0)
+
 
 class BankEntry(Stateful):
     """One line of a bank account. `key` tells it apart, so no file brings it a second time.

@@ -61,7 +61,7 @@ def test_the_page_of_a_payment_that_was_begun_anew_elsewhere_is_closed(
 def test_the_page_of_an_invoice_that_was_paid_otherwise_is_closed(
     begun: Payment, stripe: Stripe, clock: Clock
 ) -> None:
-    transfers.book(begun.invoice, begun.amount, arrived_at=AT, at=AT, actor="staff:1")
+    transfers.book([transfers.Arrival(begun.invoice, begun.amount, AT)], at=AT, actor="staff:1")
     assert swept(begun, clock).state == State.CANCELLED
     assert pages(stripe) == ["expired"]
 

@@ -46,7 +46,7 @@ def test_an_invoice_over_nothing_is_not_booked(world: rows.Rows) -> None:
 
 def test_what_a_payment_does_not_settle_is_the_customers_credit(world: rows.Rows) -> None:
     payment = Payment.objects.get(pk=world["payment"].pk)
-    ledger.book_payment(payment, settled=Money(40_00, "EUR"), at=AT)
+    ledger.book_payments([(payment, Money(40_00, "EUR"))], at=AT)
     assert booked(f"payment-{payment.pk}:succeeded") == {
         "clearing": 49_00,
         "receivable": -40_00,
@@ -56,10 +56,10 @@ def test_what_a_payment_does_not_settle_is_the_customers_credit(world: rows.Rows
 
 def test_the_same_cause_is_booked_once(world: rows.Rows) -> None:
     payment = Payment.objects.get(pk=world["payment"].pk)
-    ledger.book_payment(payment, settled=payment.amount, at=AT)
+    ledger.book_payments([(payment, payment.amount)], at=AT)
     before = Posting.objects.count()
     with pytest.raises(IntegrityError), transaction.atomic():
-        ledger.book_payment(payment, settled=payment.amount, at=AT)
+        ledger.book_payments([(payment, payment.amount)], at=AT)
     assert Posting.objects.count() == before
 
 

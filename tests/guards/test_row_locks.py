@@ -228,7 +228,7 @@ def _finish_file(world: rows.Rows) -> None:
 
 
 LOCKS = (
-    Lock("billing.locks.take_entry", "bankentry", _put_aside),
+    Lock("billing.locks.take_entries", "bankentry", _put_aside),
     Lock("billing.statement_files.read_again", "statementfile", _read_again),
     Lock("billing.statement_files._finish", "statementfile", _finish_file),
     Lock("billing.locks.take", "subscription", _take),
@@ -357,7 +357,7 @@ def test_a_worker_passes_by_the_entry_that_another_books(world: rows.Rows) -> No
     with beside() as other:
         other.execute(key_share(world, "bankentry"))
         with transaction.atomic():
-            assert locks.take_entry(world["bankentry"].pk, pass_by=True) is None
+            assert locks.take_entries([world["bankentry"].pk], pass_by=True) == []
 
 
 def test_a_number_waits_for_the_one_before_it(world: rows.Rows) -> None:

@@ -6,6 +6,7 @@ A walk that fails prints its steps. What it needs beside its seed is in `walking
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -40,13 +41,14 @@ def test_a_walk_finds_money_that_vanishes(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is paid beyond the sum due is not booked."""
-    honest = ledger.book_payment
+    honest = ledger.book_payments
 
-    def forgetful(payment: Payment, *, settled: Money, at: Any) -> None:
-        payment.amount_minor = settled.minor
-        honest(payment, settled=settled, at=at)
+    def forgetful(payments: Sequence[tuple[Payment, Money]], *, at: Any) -> None:
+        for payment, settled in payments:
+            payment.amount_minor = settled.minor
+        honest(payments, at=at)
 
-    monkeypatch.setattr(ledger, "book_payment", forgetful)
+    monkeypatch.setattr(ledger, "book_payments", forgetful)
     with pytest.raises(Broken):
         walk(number=1, steps=1_000)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from billing import bank_entries, statement_files
+from billing import matched_entries, statement_files
 from billing.models import BankEntry, StatementFile, StatementLayout
 from packages import clock
 
@@ -38,13 +38,20 @@ class Command(BaseCommand):
         self.stdout.write("")
         if file.state == StatementFile.State.FAILED:
             raise CommandError(f"{path}: {file.note}. Nothing of it was stored.")
-        bank_entries.book_matched(at=clock.now(), file_id=file.pk)
+        matched_entries.book(at=clock.now(), file_id=file.pk, told=lambda: self._tell_booked(file))
+        self.stdout.write("")
         self.stdout.write(_outcome(StatementFile.objects.get(pk=file.pk)))
 
     def _tell(self, file: StatementFile) -> None:
+        self._write_over(f"{file.lines_done} of {file.lines_total or 0} lines read")
+
+    def _tell_booked(self, file: StatementFile) -> None:
+        done, most = file.entries_booked
+        self._write_over(f"{done} of {most} entries booked")
+
+    def _write_over(self, line: str) -> None:
         """Write over the line that was written last."""
-        line = f"\r{file.lines_done} of {file.lines_total or 0} lines read"
-        self.stdout.write(line, ending="")
+        self.stdout.write(f"\r{line}", ending="")
         self.stdout.flush()
 
 
