@@ -156,6 +156,21 @@ def test_a_kept_card_is_charged_for_renewals_and_a_bank_that_asks_gets_the_custo
     assert len(stripe.charged()) == 3
 
 
+def test_a_wallet_hands_over_a_card_that_is_kept_and_charged_for_renewals(
+    buyer: Customer, stripe: Stripe, shop: Simulator, clock: Clock
+) -> None:
+    page = buyer.orders(gateway="stripe", keep_method="on")
+    buyer.browser.submit(page, "card_number", {"card_number": ""}, button="apple_pay")
+    arrived()
+    clock.work()
+    everything_is_there_once(shop)
+    method = PaymentMethod.objects.get()
+    assert (method.kind, str(method)) == ("card", "Visa, Apple Pay •••• 4242")
+    clock.live(days=31)
+    assert renewing.renewals()[0].state == Invoice.State.PAID
+    assert len(stripe.charged()) == 2
+
+
 def test_a_start_without_an_answer_is_begun_anew_and_charges_once(
     buyer: Customer, stripe: Stripe, shop: Simulator, clock: Clock
 ) -> None:

@@ -282,13 +282,20 @@ def _method(charge: Any) -> SavedMethod | None:
 
 def _kept(token: Any, kind: Any, details: Any) -> SavedMethod:
     about, kind = details or {}, reading.text(kind)
+    # A wallet hands a card over, which may be charged later as any other.
+    wallet = (about.get("wallet") or {}).get("type")
+    brands = [about.get("brand") or kind, *([wallet] if wallet else [])]
     return SavedMethod(
         token=reading.text(token),
         kind=kind,
-        brand=BRANDS.get(about.get("brand") or kind, str(about.get("brand") or kind).title()),
+        brand=", ".join(_brand(str(each)) for each in brands),
         last4=str(about.get("last4") or ""),
         expires_on=_last_day(about),
     )
+
+
+def _brand(code: str) -> str:
+    return BRANDS.get(code, code.replace("_", " ").title())
 
 
 BRANDS = {

@@ -260,9 +260,10 @@ class Bank:
 
     def _method(self, test: Test, *, customer: str | None) -> Thing:
         """A fresh method; its number, `later` and `gone` are the stand-in's own memory."""
-        details = {"last4": test.last4}
+        details: Thing = {"last4": test.last4}
         if test.kind == "card":
-            details |= {"brand": test.brand, "exp_month": 12, "exp_year": 2034}  # type: ignore[dict-item]
+            details |= {"brand": test.brand, "exp_month": 12, "exp_year": 2034}
+            details |= {"wallet": _wallet(test.wallet) if test.wallet else None}
         return self._add(
             "payment_method",
             type=test.kind,
@@ -381,6 +382,11 @@ class Bank:
             exchange_rate=None,
             description=None,
         )
+
+
+def _wallet(code: str) -> Thing:
+    """The card's own number stays hidden; the device has another."""
+    return {"type": code, code: {}, "dynamic_last4": "0005"}
 
 
 def _category(kind: str, amount: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Test:
     """A test card or account. `asks`: the bank wants to confirm, `always` or at the first time.
 
-    `code` declines it on the page, `later` when it is charged off session.
+    `code` declines it on the page, `later` when it is charged off session. A `wallet` has it.
     """
 
     number: str
@@ -17,6 +17,7 @@ class Test:
     asks: str = ""
     kind: str = "card"
     disputes: bool = False
+    wallet: str = ""
 
     @property
     def last4(self) -> str:
@@ -40,6 +41,7 @@ TESTS = [
     Test("DE89370400440532013000", kind="sepa_debit", brand=""),
     Test("DE62370400440532013001", kind="sepa_debit", brand="", code="insufficient_funds"),
 ]
+WALLETS = {code: Test(TESTS[0].number, wallet=code) for code in ("apple_pay", "google_pay")}
 _BY_NUMBER = {each.number: each for each in TESTS}
 
 

@@ -13,7 +13,7 @@ from ..texts import Words, words
 from ..web import Request, Response, Route, route, see_other
 from .bank import Bank
 from .books import Thing
-from .cards import TESTS, find
+from .cards import TESTS, WALLETS, find
 from .machine import Machine
 
 SHOWN = 50
@@ -50,7 +50,7 @@ class Pages:
             if data.get("action") == "reject":
                 bank.reject_page(session)
                 return see_other(f"/c/pay/{session_id}")
-            test = find(data.get("card_number", ""))
+            test = WALLETS.get(data.get("action", "")) or find(data.get("card_number", ""))
             if test is None:
                 return self._page(bank, session, error="number", status=422)
             outcome = bank.pay_page(session, test, confirmed=data.get("action") == "confirm")
@@ -143,6 +143,10 @@ def _form(session: Thing, say: Words, names: dict[str, str], *, error: str) -> s
         f"<tr><td><code>{_grouped(each.number)}</code></td><td>{_does(each)}</td></tr>"
         for each in TESTS
     )
+    wallets = "\n".join(
+        f'<button class="button" name="action" value="{code}">{name}</button>'
+        for code, name in ((each, each.replace("_", " ").title()) for each in WALLETS)
+    )
     return f"""{alert}
 <form method="post" class="form">
 <label for="card_number">{say.card} / IBAN</label>
@@ -152,6 +156,7 @@ def _form(session: Thing, say: Words, names: dict[str, str], *, error: str) -> s
 {saved}
 <button class="button button--main" name="action" value="pay">{press}</button>
 <div class="form__others">
+{wallets}
 <button class="button" name="action" value="cancel">{say.cancel}</button>
 </div>
 </form>
