@@ -147,6 +147,18 @@ def part_paid(invoice: Invoice, payment: Payment, *, at: datetime) -> None:
     )
 
 
+def kept_on_balance(payment: Payment, *, at: datetime) -> None:
+    """Say that money came when nothing was due any more, and that it is on the balance."""
+    to_customer(
+        "kept_on_balance",
+        f"payment-{payment.pk}",
+        payment.customer,
+        {"invoice": payment.invoice, "payment": payment, "button_url": link("storefront:balance")},
+        language=payment.invoice.language,
+        at=at,
+    )
+
+
 def mail_test(recipient: str, *, language: str, at: datetime) -> None:
     """Let staff see that mail works; each call is a mail of its own."""
     cause, url = f"at-{at.isoformat()}", link("admin:sheet_opening")

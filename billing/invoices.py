@@ -4,7 +4,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext
 
 from billing import (
     balances,
@@ -30,6 +33,7 @@ from billing.models import (
     OrderLine,
     Payment,
     Redemption,
+    Remark,
     Subscription,
     current_brand,
 )
@@ -218,9 +222,27 @@ def settle(paid: Sequence[Paid], held: Held, *, at: datetime) -> None:
     rows.add(Allocation, parts)
     rows.update([invoice for _, invoices in paid for invoice in invoices], "paid_minor")
     ledger.book_payments(booked, at=at)
+    for payment, settled in booked:
+        if not settled:
+            _keep_for(payment, at=at)
     # Those of one payment one after the other: they may be for the same service.
     for nth in range(max(len(invoices) for _, invoices in paid)):
         _follow([(each, of[nth]) for each, of in paid if nth < len(of)], held, at=at)
+
+
+def _keep_for(payment: Payment, *, at: datetime) -> None:
+    """Tell the customer that nothing was due any more and the money is on their balance, and note
+    it for staff: perhaps it is to go back.
+    """
+    named = ", ".join(str(invoice.number) for invoice in payment.invoices)
+    with translation.override(settings.LANGUAGE_CODE):
+        text = gettext(
+            "%(amount)s came for %(invoice)s when nothing was due: it is on the balance."
+        )
+        said = text % {"amount": payment.amount, "invoice": named}
+    actor = f"payment:{payment.pk}"
+    Remark.objects.create(customer=payment.customer, text=said, at=at, actor=actor)
+    emails.kept_on_balance(payment, at=at)
 
 
 def _follow(paid: Sequence[tuple[Payment, Invoice]], held: Held, *, at: datetime) -> None:

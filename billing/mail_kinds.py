@@ -115,6 +115,12 @@ KINDS = (
     ),
     Kind("part_paid", MONEY, _("Part payment"), _("When a payment covers a part of an invoice.")),
     Kind(
+        "kept_on_balance",
+        MONEY,
+        _("Money on the balance"),
+        _("When money comes for an invoice on which nothing is due any more."),
+    ),
+    Kind(
         "charge_failed",
         MONEY,
         _("Charge failed"),

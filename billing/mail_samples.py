@@ -245,7 +245,7 @@ SAMPLES: dict[str, Callable[[Sample, str], Values]] = {
     **dict.fromkeys(("data_ready", "deletion_received", "deletion_waits"), _data),
     "paid_after_end": _paid_after_end,
     "method_expiring": _method,
-    "disputed": _dispute,
+    **dict.fromkeys(("disputed", "kept_on_balance"), _dispute),
     "vat_id_invalid": _vat,
     "mail_test": _nothing,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 from pytest_django.fixtures import Settings
@@ -10,9 +11,17 @@ from pytest_django.live_server_helper import LiveServer
 
 from billing.gateways.simulator import GatewaySimulator
 from provisioning.simulator.simulator import Simulator
-from tests import paypals
+from tests import paypals, stripes
 from tests.paypals import PayPal
 from tests.story import Customer, Gateway
+
+
+@dataclass(frozen=True)
+class Door:
+    """A gateway, by whichever of the doors it is offered."""
+
+    code: str
+    gateway: Gateway
 
 
 @pytest.fixture
@@ -46,3 +55,14 @@ def paypal(site: str) -> Iterator[PayPal]:
     address, a_year = f"{site}/webhooks/paypal/", 366 * 86_400
     with paypals.offered(address, token_seconds=a_year) as paypal:
         yield paypal
+
+
+@pytest.fixture(params=["simulated", "stripe", "paypal"])
+def door(site: str, request: pytest.FixtureRequest) -> Iterator[Door]:
+    """Each of the gateways in turn."""
+    if request.param != "stripe":
+        name = "gateway" if request.param == "simulated" else "paypal"
+        yield Door(request.param, request.getfixturevalue(name))
+        return
+    with stripes.offered(f"{site}/webhooks/stripe/") as stripe:
+        yield Door("stripe", stripe)

@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 
 from billing import credit_notes, gateways, invariants, payment_checks, payments, refunds
+from billing.gateways.base import Unavailable
 from billing.gateways.simulator import stripe_like
 from billing.models import GatewayEvent, Payment, Refund
 from tests import paypals, stripes
@@ -125,12 +126,25 @@ def test_a_flood_of_forged_events_leaves_nothing_and_asks_no_database(
     assert sent(code, body, headers) == 200
 
 
+def test_a_state_that_we_do_not_know_is_unknown_and_no_failure(code: str, gateway: Gateway) -> None:
+    payment = begun(code)
+    gateway.pays(payment)
+    kind = {"stripe": "payment_intent", "paypal": "order"}[code]
+    machine: Any = gateway.simulator._server.machine
+    with machine.bank() as bank:
+        bank.books.save(bank.books.all(kind)[-1], status="OF_TOMORROW")
+    with pytest.raises(Unavailable):
+        gateways.get(code).fetch_payment(str(payment.external_id))
+    payment_checks.check(payment, at=AT, actor="test")
+    payment.refresh_from_db()
+    assert (payment.state, payment.failure_code) == (Payment.State.CREATED, "")
+
+
 def test_money_that_was_credited_and_refunded_is_not_refunded_again(
     code: str, gateway: Gateway
 ) -> None:
-    orders.seeded(at=AT)
-    invoice = orders.place(*orders.buyer(at=AT), "business", at=AT).invoice
-    payment = payments.start(invoice, code, return_url="http://shop/", at=AT, actor="test")
+    payment = begun(code)
+    invoice = payment.invoice
     gateway.control(f"payments/{payment.external_id}/pay")
     payment_checks.check(payment, at=AT, actor="test")
     credit_notes.issue(invoice, reason="x", at=AT, actor="staff:1")
@@ -145,6 +159,13 @@ def test_money_that_was_credited_and_refunded_is_not_refunded_again(
     there = gateways.get(code).fetch_payment(payment.external_id)
     assert there.refunded_minor == payment.amount_minor
     assert invariants.violations() == []
+
+
+def begun(code: str) -> Payment:
+    """A payment with its page open at the gateway."""
+    orders.seeded(at=AT)
+    invoice = orders.place(*orders.buyer(at=AT), "business", at=AT).invoice
+    return payments.start(invoice, code, return_url="http://shop/", at=AT, actor="test")
 
 
 def _refund(payment: Payment, minor: int) -> Refund:
