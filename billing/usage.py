@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.db.models import Min, QuerySet
 from django.db.models.functions import Trunc
 
 from billing.models import BucketEntry, Subscription
-from packages.money import Money
-from provisioning.models import Account, Reading
+from packages.money import Money, total
+from provisioning.models import Reading
 
 SHOWN = timedelta(days=30)
 # While there are fewer days than this, the chart shows hours.
@@ -69,11 +70,17 @@ class Units:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """All that is shown of a service's use; empty where the dialler does not show it."""
+class Curve:
+    """What was left and used, day by day or hour by hour; empty where nothing was read."""
 
     points: list[Point]
     by_hour: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Usage(Curve):
+    """All that is shown of a service's use; empty where the dialler does not show it."""
+
     forecast: Forecast
     units: list[Units]
     sent: list[tuple[str, int]]
@@ -87,19 +94,34 @@ def of(subscription: Subscription, *, at: datetime) -> Usage:
     if account is None:
         return Usage([], False, Forecast(known=False), [], [], None, None)
     newest = account.readings.exclude(balance_minor=None, units=None, used=None).last()
-    first = account.readings.filter(balance_minor__isnull=False, at__gte=at - SHOWN).first()
-    by_hour = first is not None and at - first.at < FINE
-    points = _points(account, subscription, by_hour=by_hour, at=at) if first else []
+    curve = credit_of([subscription], at=at)
     cost = newest.cost_minor if newest else None
     return Usage(
-        points=points,
-        by_hour=by_hour,
-        forecast=forecast(points, at=at),
+        points=curve.points,
+        by_hour=curve.by_hour,
+        forecast=forecast(curve.points, at=at),
         units=units_of(subscription, newest),
         sent=sorted((newest.used or {}).items()) if newest else [],
         cost=None if cost is None else Money(cost, subscription.currency),
         read_at=newest.at if newest else None,
     )
+
+
+def credit_of(subscriptions: Sequence[Subscription], *, at: datetime) -> Curve:
+    """Return the credit of services of one currency together, and what they used; three queries.
+
+    A service counts from its first reading on; where it was not read, it has what was read before.
+    """
+    known = Reading.objects.filter(
+        account__in=[each.account_id for each in subscriptions],
+        balance_minor__isnull=False,
+        at__gte=at - SHOWN,
+    ).order_by()
+    first_at = known.aggregate(at=Min("at"))["at"]
+    if first_at is None:
+        return Curve([], False)
+    by_hour = at - first_at < FINE
+    return Curve(_points(known, subscriptions[0], by_hour=by_hour), by_hour)
 
 
 def forecast(points: Sequence[Point], *, at: datetime) -> Forecast:
@@ -135,29 +157,46 @@ def units_of(subscription: Subscription, reading: Reading | None) -> list[Units]
     ]
 
 
-def _points(
-    account: Account, subscription: Subscription, *, by_hour: bool, at: datetime
-) -> list[Point]:
-    """Return the last reading of each day or hour with what was used in between."""
-    grain = "hour" if by_hour else "day"
-    known = account.readings.filter(balance_minor__isnull=False, at__gte=at - SHOWN)
-    part = Trunc("at", grain, tzinfo=ZoneInfo(subscription.zone))
-    rows = known.annotate(part=part).order_by("part", "-slot").distinct("part")
-    readings = [(row.at, row.balance_minor or 0) for row in rows]
-    granted = _granted(account, since=readings[0][0])
-    points, before = [], None
-    for read_at, minor in readings:
-        used = None
-        if before is not None:
-            given = sum(sum_ for given_at, sum_ in granted if before[0] < given_at <= read_at)
-            used = Money(max(0, before[1] + given - minor), subscription.currency)
-        points.append(Point(read_at, Money(minor, subscription.currency), used))
-        before = (read_at, minor)
-    return points
+def _points(known: QuerySet[Reading], like: Subscription, *, by_hour: bool) -> list[Point]:
+    """Return the last readings of each day or hour, added up, and what was used in between."""
+    part = Trunc("at", "hour" if by_hour else "day", tzinfo=ZoneInfo(like.zone))
+    last = known.annotate(part=part).order_by("account_id", "part", "-slot")
+    rows = list(last.distinct("account_id", "part"))
+    granted = _granted({row.account_id for row in rows}, since=min(row.at for row in rows))
+    points: dict[datetime, Point] = {}
+    before: dict[int, Reading] = {}
+    for row in sorted(rows, key=lambda row: row.part):
+        used = _used(before.get(row.account_id), row, granted, like.currency)
+        before[row.account_id] = row
+        left = (Money(each.balance_minor or 0, like.currency) for each in before.values())
+        there = points.get(row.part)
+        if there is not None and there.used is not None:
+            used = there.used if used is None else used + there.used
+        read_at = max(row.at, there.at) if there else row.at
+        points[row.part] = Point(read_at, total(left, like.currency), used)
+    return list(points.values())
 
 
-def _granted(account: Account, *, since: datetime) -> list[tuple[datetime, int]]:
+def _used(
+    before: Reading | None,
+    row: Reading,
+    granted: Sequence[tuple[int, datetime, int]],
+    currency: str,
+) -> Money | None:
+    """Return what an account used between two readings: what went and was not taken back."""
+    if before is None:
+        return None
+    given = sum(
+        minor
+        for account, given_at, minor in granted
+        if account == row.account_id and before.at < given_at <= row.at
+    )
+    return Money(max(0, (before.balance_minor or 0) + given - (row.balance_minor or 0)), currency)
+
+
+def _granted(accounts: set[int], *, since: datetime) -> list[tuple[int, datetime, int]]:
     """Return what was added and taken back, so that it does not look like use."""
     moved = (BucketEntry.Kind.GRANTED, BucketEntry.Kind.TAKEN_BACK)
-    entries = BucketEntry.objects.filter(bucket__account=account, kind__in=moved, at__gt=since)
-    return list(entries.exclude(cause__startswith="found-").values_list("at", "amount_minor"))
+    entries = BucketEntry.objects.filter(bucket__account__in=accounts, kind__in=moved, at__gt=since)
+    found = entries.exclude(cause__startswith="found-")
+    return list(found.values_list("bucket__account_id", "at", "amount_minor"))

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
+from billing import balance_charts, usage
 from billing.models import Customer, Invoice, Payment, Subscription, paying
 from packages.money import Money, total
 from provisioning.models import Account, Job
@@ -62,11 +63,18 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """All known credit of one currency, the oldest reading's time, and how many are unknown."""
+    """All known credit of one currency, the oldest reading's time, how many are unknown, and how it
+    went in the last days.
+    """
 
     amount: Money | None
     read_at: datetime | None
     unknown: int
+    curve: usage.Curve
+
+    @property
+    def chart(self) -> balance_charts.Chart | None:
+        return balance_charts.drawn(self.curve.points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +126,11 @@ def unfinished_jobs(accounts: Sequence[int]) -> dict[int, list[Job]]:
     return jobs
 
 
-def balances_of(services: Sequence[Service]) -> list[Balance]:
-    """Add the credit of all open services up, by currency."""
+def balances_of(services: Sequence[Service], *, at: datetime) -> list[Balance]:
+    """Add the credit of all open services up, by currency; three queries for each."""
     live = [each for each in services if each.is_open]
     return [
-        _balance([each for each in live if each.subscription.currency == currency], currency)
+        _balance([each for each in live if each.subscription.currency == currency], currency, at)
         for currency in sorted({each.subscription.currency for each in live})
     ]
 
@@ -189,7 +197,7 @@ def _open_invoices(customer: Customer) -> QuerySet[Invoice]:
     return mine.filter(~being_confirmed())
 
 
-def _balance(services: Sequence[Service], currency: str) -> Balance:
+def _balance(services: Sequence[Service], currency: str, at: datetime) -> Balance:
     known = [each for each in services if each.balance is not None]
     amounts = [each.balance for each in known if each.balance is not None]
     read = [each.subscription.account.balance_at for each in known if each.subscription.account]
@@ -197,4 +205,5 @@ def _balance(services: Sequence[Service], currency: str) -> Balance:
         amount=total(amounts, currency) if amounts else None,
         read_at=min((at for at in read if at), default=None),
         unknown=len(services) - len(known),
+        curve=usage.credit_of([each.subscription for each in services], at=at),
     )

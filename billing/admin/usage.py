@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing import credits, statements, usage, usage_charts
+from billing import balance_charts, credits, statements, usage
 from billing.models import Subscription
 from packages import clock
 from packages.desk import Impossible
@@ -31,7 +31,7 @@ def panel(subscription: Subscription) -> str:
     shown = usage.of(subscription, at=clock.now())
     context = {
         "usage": shown,
-        "chart": usage_charts.drawn(shown.points),
+        "chart": balance_charts.drawn(shown.points),
         "credit_lines": statements.of(subscription),
     }
     return render_to_string("admin/usage.html", context)

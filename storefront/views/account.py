@@ -50,11 +50,11 @@ PAGE_SIZE = 20
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
     """Answer, in this order: does it run, what credit is left, do I owe anything, what is next."""
-    user, on = user_of(request), _today(clock.now())
+    user, at = user_of(request), clock.now()
     context: dict[str, object] = {"unconfirmed": _unconfirmed(user), "services": []}
     customer = customer_of(request)
     if customer is not None:
-        context |= _dashboard(customer, on=on)
+        context |= _dashboard(customer, on=_today(at), at=at)
     return render(request, "storefront/account/dashboard.html", context)
 
 
@@ -173,7 +173,7 @@ def _download(row: Invoice, content: bytes, kind: str) -> HttpResponse:
     return HttpResponse(content, content_type=f"application/{kind}", headers=headers)
 
 
-def _dashboard(customer: Customer, *, on: date) -> dict[str, object]:
+def _dashboard(customer: Customer, *, on: date, at: datetime) -> dict[str, object]:
     rows = overview.services_of(customer, on=on)
     latest = Invoice.objects.filter(customer=customer).exclude(state=Invoice.State.DRAFT)
     shown = list(latest.order_by("-id")[: overview.SHOWN_INVOICES])
@@ -185,7 +185,7 @@ def _dashboard(customer: Customer, *, on: date) -> dict[str, object]:
         "running": sum(1 for each in rows if each.standing.kind == "ok"),
         "current": current,
         "shown": current[: overview.SHOWN_SERVICES],
-        "balances": overview.balances_of(rows),
+        "balances": overview.balances_of(rows, at=at),
         "debts": debts,
         "pay_first": overview.oldest_debt(customer) if debts else None,
         "renewal": overview.next_renewal(rows),

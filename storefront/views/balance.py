@@ -7,8 +7,9 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from billing import balances
+from billing import balance_charts, balances
 from billing.models import Customer, LedgerAccount
+from packages import clock
 from storefront import reasons
 from storefront.owned import customer_of
 
@@ -19,7 +20,7 @@ PAGE_SIZE = 20
 @login_required
 @require_safe
 def balance(request: HttpRequest) -> HttpResponse:
-    """Show each currency's balance with its history, the latest first."""
+    """Show each currency's balance with its chart and its history, the latest first."""
     customer = customer_of(request)
     currencies = _currencies(customer) if customer else []
     asked = request.GET.get("currency", "")
@@ -28,6 +29,7 @@ def balance(request: HttpRequest) -> HttpResponse:
     if customer is not None and currency:
         lines = balances.history(customer, currency)
         context["amount"] = balances.of(customer, currency)
+        context["chart"] = balance_charts.steps(lines, at=clock.now())
         context["reasons"] = reasons.of_balance(lines) if lines else []
         context["page"] = Paginator(lines, PAGE_SIZE).get_page(request.GET.get("page"))
     return render(request, "storefront/account/balance.html", context)

@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from billing import (
+    balance_charts,
     endings,
     explanations,
     gateways,
@@ -24,7 +25,6 @@ from billing import (
     tax,
     top_ups,
     usage,
-    usage_charts,
 )
 from billing.models import AutoTopUp, Invoice, Subscription, User, current_brand
 from packages import clock
@@ -120,7 +120,7 @@ def _usage(subscription: Subscription, *, at: datetime) -> dict[str, object]:
     shown = usage.of(subscription, at=at)
     return {
         "usage": shown,
-        "chart": usage_charts.drawn(shown.points),
+        "chart": balance_charts.drawn(shown.points),
         "credit_lines": statements.of(subscription),
     }
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from billing import quotas, statements, usage, usage_charts
+from billing import balance_charts, quotas, statements, usage
 from billing.models import BucketEntry, CreditBucket, Mail, Subscription, SubscriptionPeriod
 from packages.money import Money
 from provisioning.models import Account, Job, Reading
@@ -126,13 +128,35 @@ def test_the_first_days_are_shown_by_the_hour(service: Subscription) -> None:
 
 
 def test_the_chart_begins_at_zero_and_fills_its_box(service: Subscription) -> None:
-    assert usage_charts.drawn(usage.of(service, at=AT).points) is None
+    assert balance_charts.drawn(usage.of(service, at=AT).points) is None
     read(service, AT, 20_00)
     read(service, AT + HOUR, 5_00)
-    chart = usage_charts.drawn(usage.of(service, at=AT + HOUR).points)
+    chart = balance_charts.drawn(usage.of(service, at=AT + HOUR).points)
     assert chart is not None
     assert chart.line == "0,0 720,135"
     assert [(bar.y, bar.height) for bar in chart.bars] == [(45, 135)]
+
+
+def test_services_together_have_one_curve(service: Subscription) -> None:
+    account = copy.copy(service.account)
+    assert account is not None
+    account.pk, account.public_id, account.marker = None, uuid.uuid4(), uuid.uuid4()
+    account.username, account.remote_id = "second", "second"
+    account._state.adding = True
+    account.save()
+    second = copy.copy(service)
+    second.account, second.account_id = account, account.pk
+    grant(second, 5_00, CreditBucket.Kind.PAID, "gift-1", AT + timedelta(days=2))
+    read(service, AT, 20_00)
+    read(service, AT + timedelta(days=1), 18_00)
+    read(second, AT + timedelta(days=1, hours=1), 10_00)
+    read(second, AT + timedelta(days=3), 14_00)
+    curve = usage.credit_of([service, second], at=AT + timedelta(days=4))
+    assert [(each.balance.minor, each.used) for each in curve.points] == [
+        (20_00, None),
+        (28_00, euros(2_00)),
+        (32_00, euros(1_00)),
+    ]
 
 
 def test_the_statement_burns_free_credit_first_and_adds_up(service: Subscription) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.test import Client
@@ -11,7 +11,7 @@ from django.test import Client
 from billing import carts, checkout
 from billing.models import Customer, Invoice, Subscription, User
 from packages.periods import business_day
-from provisioning.models import Account, Job
+from provisioning.models import Account, Job, Reading
 from tests import world
 from tests.payments import pay
 
@@ -73,6 +73,21 @@ def order(
     )
     line = placed.lines.select_related("subscription").get()
     return Invoice.objects.get(order=placed), line.subscription
+
+
+def read(person: Person, *, at: datetime) -> None:
+    """Let the dialler have been read three times in four days."""
+    for day, minor in ((4, 20_00), (2, 19_20), (0, 18_20)):
+        read_at = at - timedelta(days=day)
+        Reading.objects.create(
+            account=person.account,
+            slot=read_at,
+            at=read_at,
+            balance_minor=minor,
+            units={"voice": 40, "email": 0},
+            used={"voice": 260},
+            cost_minor=1_80,
+        )
 
 
 def _finish(account: Account, *, balance_minor: int | None, at: datetime) -> None:

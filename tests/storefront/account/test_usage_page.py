@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.test import Client
 from django.urls import reverse
 
 from billing.models import User
 from packages.money import Money
-from provisioning.models import Job, Reading
+from provisioning.models import Job
+from tests.storefront.account import people
 from tests.storefront.account.people import Person
 
 
@@ -21,18 +22,8 @@ def _page(person: Person, language: str = "en") -> str:
     return re.sub(r"\s+", " ", answer.content.decode())
 
 
-def _read(person: Person, now: datetime) -> None:
-    for day, minor in ((4, 20_00), (2, 19_20), (0, 18_20)):
-        at = now - timedelta(days=day)
-        Reading.objects.create(
-            account=person.account,
-            slot=at,
-            at=at,
-            balance_minor=minor,
-            units={"voice": 40, "email": 0},
-            used={"voice": 260},
-            cost_minor=1_80,
-        )
+def _overview(person: Person) -> str:
+    return person.browser().get(reverse("storefront:dashboard")).content.decode()
 
 
 def test_without_readings_the_page_is_honest(anna: Person) -> None:
@@ -42,7 +33,7 @@ def test_without_readings_the_page_is_honest(anna: Person) -> None:
 
 
 def test_chart_table_units_and_forecast_are_on_the_page(anna: Person, now: datetime) -> None:
-    _read(anna, now)
+    people.read(anna, at=now)
     text = _page(anna)
     assert 'class="chart__plot"' in text
     assert "At this rate your credit ends on" in text
@@ -55,8 +46,19 @@ def test_chart_table_units_and_forecast_are_on_the_page(anna: Person, now: datet
     assert "Bei diesem Verbrauch" in _page(anna, "de")
 
 
+def test_the_overview_has_the_same_chart_and_its_table(anna: Person, now: datetime) -> None:
+    assert 'class="chart__plot"' not in _overview(anna)
+    people.read(anna, at=now)
+    text = _overview(anna)
+    assert text.count('class="chart__plot"') == 1
+    assert re.findall(r"€[\d.]+", text[text.index("The figures as a table") :])[:5] == [
+        *("€1.00", "€18.20", "€0.80", "€19.20"),
+        "€20.00",
+    ]
+
+
 def test_staff_see_the_same_and_give_credit_once(anna: Person, now: datetime) -> None:
-    _read(anna, now)
+    people.read(anna, at=now)
     staff = User.objects.create_superuser("staff@example.com", "correct-horse-battery")
     client = Client()
     client.force_login(staff)

@@ -1,13 +1,17 @@
-"""Use as a picture: where the points and bars of its chart lie, in whole numbers."""
+"""A balance as a picture: where the points and bars of its chart lie, in whole numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from billing.balances import Line
 from billing.usage import Point
 from packages.money import Money
 
 WIDTH, HEIGHT = 720, 180
 GAP = 2
+# More changes than a reader can tell apart in a picture.
+MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +68,14 @@ def drawn(points: Sequence[Point]) -> Chart | None:
         if point.used
     ]
     return Chart(line, f"0,{HEIGHT} {line} {WIDTH},{HEIGHT}", bars, top, first, last)
+
+
+def steps(lines: Sequence[Line], *, at: datetime) -> Chart | None:
+    """Return the chart of a balance with us until now, from its history, the latest change first.
+
+    It changes by its documents alone, so it is a staircase; None while nothing has changed it.
+    """
+    points: list[Point] = []
+    for line in reversed(lines[:MOST]):
+        points += [Point(line.at, line.after - line.amount, None), Point(line.at, line.after, None)]
+    return drawn([*points, Point(at, lines[0].after, None)]) if lines else None
