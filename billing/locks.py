@@ -21,6 +21,7 @@ from billing.models import (
     Order,
     Payment,
     PaymentMethod,
+    PriceCampaign,
     PriceChange,
     PriceNotice,
     Subscription,
@@ -205,10 +206,15 @@ def place_of(subscription: Subscription) -> Place:
     return subscription.next_invoice_on, subscription.pk
 
 
+def take_price_campaign(campaign_id: int) -> PriceCampaign:
+    """Lock a price campaign, before its price changes, and return it fresh."""
+    return PriceCampaign.objects.select_for_update().get(pk=campaign_id)
+
+
 def take_price_change(change_id: int) -> PriceChange:
     """Lock a price change, before all other locks, and return it fresh."""
     return (
         PriceChange.objects.select_for_update(of=("self",))
-        .select_related("price")
+        .select_related("price__package")
         .get(pk=change_id)
     )

@@ -19,9 +19,9 @@ from billing.models import (
     Subscription,
     current_brand,
 )
-from packages import rows
+from packages import prices, rows
 from packages.money import Money
-from packages.periods import business_day, first_from
+from packages.periods import RECURRING, business_day, first_from
 from packages.states import record_changes
 from packages.sweeping import any_of
 
@@ -155,8 +155,9 @@ def _take_effect(change: PriceChange, *, on: date, at: datetime) -> None:
         if held.state != PriceChange.State.CONFIRMED or held.applied_at is not None:
             return
         price = held.price
-        price.amount_minor, price.credit_minor = held.amount_minor, held.credit_minor
-        price.save(update_fields=["amount_minor", "credit_minor"])
+        sums = {"amount_minor": held.amount_minor, "credit_minor": held.credit_minor}
+        wanted = {(price.cycle, price.currency): sums}
+        prices.write(price.package, wanted, at=at, actor=ACTOR)
         held.applied_at = at
         held.save(update_fields=["applied_at"])
 
@@ -202,7 +203,7 @@ def _notify(
             subscription=each,
             mail=mail or Mail.objects.get(template="price_changed", cause=cause),
             starts_on=concerned.starts_on,
-            days=brand.price_notice_days,
+            days=change.days(brand.price_notice_days),
         )
 
 
@@ -241,13 +242,19 @@ def _untold(change: PriceChange) -> QuerySet[Subscription]:
     """Return the living subscriptions at another price whom no notice of the change was queued."""
     if not change.existing:
         return Subscription.objects.none()
-    told = PriceNotice.objects.filter(change=change, subscription=OuterRef("pk"))
+    # A change that is only previewed has told nobody.
+    told = PriceNotice.objects.filter(change_id=change.pk or 0, subscription=OuterRef("pk"))
     same = Q(
         amount_minor=F("quantity") * change.amount_minor,
         credit_minor=F("quantity") * change.credit_minor,
     )
     living = Subscription.objects.filter(
-        ~same, ~Exists(told), price=change.price_id, state__in=LIVING, ends_on__isnull=True
+        ~same,
+        ~Exists(told),
+        price=change.price_id,
+        cycle__in=RECURRING,
+        state__in=LIVING,
+        ends_on__isnull=True,
     )
     return living.select_related("customer", "package").order_by("pk")
 
@@ -256,7 +263,7 @@ def _concerned(
     change: PriceChange, subscription: Subscription, brand: Brand, *, on: date
 ) -> Concerned:
     assert subscription.anchor_on is not None, "What is active has its anchor (constraint)."
-    told_for = on + timedelta(days=brand.price_notice_days)
+    told_for = on + timedelta(days=change.days(brand.price_notice_days))
     day = max(change.effective_on, told_for, subscription.anchor_on)
     starts_on = first_from(subscription.anchor_on, subscription.cycle, day)
     return Concerned(subscription, starts_on, subscription.amount, change.amount_of(subscription))

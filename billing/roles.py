@@ -21,6 +21,7 @@ BILLING = SUPPORT | {
     *("billing.invoice", "billing.payment", "billing.refund", "billing.order"),
     *("billing.gatewayevent", "billing.paymentmethod", "billing.autotopup", "billing.topuprefund"),
     *("billing.coupon", "billing.pricechange", "billing.timetable", "billing.run"),
+    *("billing.pricecampaign", "billing.campaignprice"),
     *("billing.taxrate", "billing.topupterms", "provisioning.job"),
     *("provisioning.drift", "provisioning.unknownaccount"),
     *("billing.bankentry", "billing.statementfile", "billing.statementlayout"),

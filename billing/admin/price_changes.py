@@ -36,7 +36,7 @@ class Confirm(Deed):
     def effects(self, row: PriceChange) -> Sequence[Text]:
         if not row.existing:
             return [_("New orders pay the new price from that day on; nobody else does.")]
-        words = {"days": current_brand().price_notice_days}
+        words = {"days": row.days(current_brand().price_notice_days)}
         return [
             _("New orders pay the new price from that day on."),
             _("Each customer below is mailed at least %(days)s days before it applies.") % words,
@@ -134,15 +134,23 @@ class PriceChangePage(Page):
     deeds = (Confirm(), Withdraw())
     inlines = (Notices,)
     list_display = ("price", "status", "becomes", "effective_on", "existing", "told")
-    list_filter = ("state", "existing")
+    list_filter = ("state", "existing", ("campaign", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("price__package",)
-    fields = ("price", ("amount_minor", "credit_minor"), "effective_on", "existing", "reads")
+    fields = (
+        "price",
+        ("amount_minor", "credit_minor"),
+        ("effective_on", "notice_days"),
+        "existing",
+        "reads",
+        "campaign",
+    )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """What customers were told is not edited any more."""
         if obj is None or obj.state == PriceChange.State.DRAFT:
-            return ("reads",)
-        return ("price", "amount_minor", "credit_minor", "effective_on", "existing", "reads")
+            return ("reads", "campaign")
+        fixed = ("price", "amount_minor", "credit_minor", "effective_on", "notice_days", "existing")
+        return (*fixed, "reads", "campaign")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

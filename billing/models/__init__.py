@@ -24,6 +24,7 @@ from billing.models.order import Cart, CartLine, Order, OrderLine
 from billing.models.pause import Pause
 from billing.models.payer import Payer
 from billing.models.payment import Allocation, GatewayEvent, Payment, PaymentPart, paying
+from billing.models.price_campaign import CampaignPrice, PriceCampaign
 from billing.models.price_change import PriceChange, PriceNotice
 from billing.models.refund import Refund
 from billing.models.remark import Remark
@@ -46,6 +47,7 @@ __all__ = [
     "BankEntry",
     "Brand",
     "BucketEntry",
+    "CampaignPrice",
     "Cart",
     "CartLine",
     "Coupon",
@@ -84,6 +86,7 @@ __all__ = [
     "PaymentMethod",
     "PaymentPart",
     "Posting",
+    "PriceCampaign",
     "PriceChange",
     "PriceNotice",
     "Redemption",

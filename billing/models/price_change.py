@@ -8,13 +8,13 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.mail import Mail
+from billing.models.price_campaign import Noticed, PriceCampaign
 from billing.models.subscription import Subscription
 from packages.models import Price
 from packages.money import Money
-from packages.states import Stateful
 
 
-class PriceChange(Stateful):
+class PriceChange(Noticed):
     """What a price will be from a day on, for new orders and, where staff say so, for all.
 
     Existing subscriptions follow from their first period on or after the day of which they were
@@ -41,11 +41,18 @@ class PriceChange(Stateful):
     credit_minor = models.BigIntegerField(
         _("new included credit in minor units"), default=0, validators=[MinValueValidator(0)]
     )
-    effective_on = models.DateField(_("from"))
     existing = models.BooleanField(
         _("also for existing subscriptions"),
         default=False,
         help_text=_("Off: who has bought keeps the price of that day."),
+    )
+    campaign = models.ForeignKey(
+        PriceCampaign,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="changes",
+        verbose_name=_("price campaign"),
     )
     applied_at = models.DateTimeField(_("in the catalogue since"), null=True, editable=False)
 
@@ -57,7 +64,10 @@ class PriceChange(Stateful):
             models.CheckConstraint(
                 name="price_change_not_negative",
                 condition=Q(amount_minor__gte=0, credit_minor__gte=0),
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["campaign", "price"], name="price_change_once_in_a_campaign"
+            ),
         ]
 
     def __str__(self) -> str:

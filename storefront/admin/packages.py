@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.models import current_brand
-from packages import drafts
+from packages import clock, drafts
 from packages.desk.cells import EMPTY, lines, row_url
 from packages.desk.deeds import Deed, Text
 from packages.desk.pages import Page
@@ -140,7 +140,8 @@ class PackagePage(Page):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        form.prices.save(form.cleaned_data, form.instance)
+        actor = f"staff:{request.user.pk}"
+        form.prices.save(form.cleaned_data, form.instance, at=clock.now(), actor=actor)
 
     def response_change(self, request: HttpRequest, obj: Package) -> HttpResponse:
         """Go on where the pressed button leads: to the preview, to publishing, or stay here."""

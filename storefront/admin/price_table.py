@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,9 +10,9 @@ from django import forms
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from packages import drafts
+from packages import drafts, prices
 from packages.desk.cells import EMPTY, amount_of
-from packages.models import Cycle, Package, Price
+from packages.models import Cycle, Package
 from packages.money import Money, exponent
 
 SUMS = ("amount", "setup", "credit")
@@ -75,16 +76,17 @@ class PriceTable:
         names = [Cell("amount", *pair).name for pair in self._pairs()]
         return any(form.cleaned_data.get(name) is not None for name in names)
 
-    def save(self, given: dict[str, Any], package: Package) -> None:
+    def save(self, given: dict[str, Any], package: Package, *, at: datetime, actor: str) -> None:
         """Store what the form gave, one row for each cycle and currency that has a price."""
+        wanted: dict[prices.Place, dict[str, Any]] = {}
         for cycle, currency in self._pairs():
             sums = {each: given.get(Cell(each, cycle, currency).name) for each in SUMS}
-            place: dict[str, Any] = {"package": package, "cycle": cycle, "currency": currency}
             if sums["amount"] is None:
-                Price.objects.filter(**place).update(archived=True)
+                wanted[cycle, currency] = {"archived": True}
                 continue
             minors = {f"{each}_minor": _minor(sums[each], currency) for each in SUMS}
-            Price.objects.update_or_create(**place, defaults={**minors, "archived": False})
+            wanted[cycle, currency] = {**minors, "archived": False}
+        prices.write(package, wanted, at=at, actor=actor)
 
     def rows(self, form: forms.BaseForm) -> Iterator[dict[str, Any]]:
         """Give each cycle with its cells: the field to fill in, and the sum in words."""

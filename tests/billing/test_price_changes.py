@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from billing import cancellations, days, invariants, pauses, price_changes
-from billing.models import Invoice, Mail, PriceChange, PriceNotice, Subscription
-from packages.states import record_change
+from billing.models import Invoice, Mail, PriceChange, PriceNotice, Subscription, User
+from packages.states import StateChange, record_change
 from provisioning.models import Job
 from tests import payments, world
 from tests.billing import orders, renewing
@@ -173,6 +173,20 @@ def test_who_has_cancelled_is_not_told(service: Subscription) -> None:
     change(date(2026, 3, 10))
     days.run(ON, at=AT, most=None)
     assert not PriceNotice.objects.exists()
+
+
+def test_pay_as_you_go_has_no_next_period_and_stops_no_run(service: Subscription) -> None:
+    user = User.objects.get(customers=service.customer)
+    payments.pay(orders.place(user, service.customer, "flex", at=AT).invoice, at=AT)
+    made = PriceChange.objects.create(
+        price=world.price("flex"), amount_minor=9_00, effective_on=ON, existing=True
+    )
+    price_changes.confirm(made, on=ON, at=AT, actor="staff:1")
+    days.run(ON, at=AT, most=None)
+    assert world.price("flex").amount_minor == 9_00
+    assert not PriceNotice.objects.exists()
+    (said,) = StateChange.objects.filter(after="priced")
+    assert said.reason == "EUR one_time: price 20.00 → 9.00, credit 20.00 → 0.00"
 
 
 def test_a_past_day_is_refused(service: Subscription) -> None:

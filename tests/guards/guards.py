@@ -142,6 +142,8 @@ UNIQUE = (
     Copy("coupon_code_once", "coupon", {"code": "lower(code)"}),
     Copy("coupon_amount_once", "coupon_amount"),
     Copy("price_notice_once", "price_notice", {"mail_id": OTHER_MAIL}),
+    Copy("campaign_price_once", "campaign_price"),
+    Copy("price_change_once_in_a_campaign", "price_change"),
     Copy("billing_pricenotice_mail_id_key", "price_notice", {"change_id": OTHER_CHANGE}),
     Copy("billing_coupon_packages_coupon_id_package_id_b3304eb1_uniq", "coupon_package"),
     Copy("billing_redemption_order_line_id_key", "redemption"),
@@ -255,7 +257,14 @@ CHECKS = (
         "declaration",
         {"key": UUID, "public_id": UUID, "kind": "'withdrawal'", "extraordinary": "true"},
     ),
-    Copy("price_change_not_negative", "price_change", {"amount_minor": "-1"}),
+    Copy(
+        "price_change_not_negative", "price_change", {"amount_minor": "-1", "campaign_id": "NULL"}
+    ),
+    Copy(
+        "campaign_price_percent_or_amount",
+        "campaign_price",
+        {"campaign_id": "(SELECT max(id) FROM billing_pricecampaign)", "step_minor": "1"},
+    ),
     Copy(
         "redemption_takes_off",
         "redemption",

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from billing.models import (
+    CampaignPrice,
     Coupon,
     CouponAmount,
     DataExport,
@@ -18,6 +19,7 @@ from billing.models import (
     Invoice,
     InvoiceLine,
     Mail,
+    PriceCampaign,
     PriceChange,
     PriceNotice,
     Redemption,
@@ -94,10 +96,15 @@ def _ticket(rows: dict[str, Any], *, at: datetime) -> None:
 
 
 def price_change(rows: dict[str, Any], *, on: date) -> None:
+    rows["campaign"] = campaign = PriceCampaign.objects.create(name="Spring", effective_on=on)
+    rows["campaign_price"] = CampaignPrice.objects.create(
+        campaign=campaign, price=rows["price"], percent_bp=500
+    )
     rows["price_change"] = change = PriceChange.objects.create(
-        price=rows["price"], amount_minor=59_00, effective_on=on
+        price=rows["price"], amount_minor=59_00, effective_on=on, campaign=campaign
     )
     PriceChange.objects.create(price=rows["price"], amount_minor=69_00, effective_on=on)
+    PriceCampaign.objects.create(name="Autumn", effective_on=on)
     other = Mail.objects.get(pk=rows["mail"].pk)
     other.pk, other.cause = None, "price-change-1:1"
     other.save(force_insert=True)

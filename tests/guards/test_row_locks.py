@@ -62,7 +62,7 @@ from provisioning import (
 )
 from provisioning.admin.accounts import Suspend
 from provisioning.models import Account, Drift, Job, OneTimeSecret, Pool
-from tests.guards import deeds_of_customers, rows
+from tests.guards import deeds_of_customers, deeds_of_staff, rows
 from tests.guards.connections import beside, impatient, said
 
 BASE = Path(__file__).resolve().parent.parent.parent
@@ -197,11 +197,6 @@ def _take_cycle(world: rows.Rows) -> None:
         locks.take_cycle(Cycle.MONTHLY)
 
 
-def _take_price_change(world: rows.Rows) -> None:
-    with transaction.atomic():
-        locks.take_price_change(world["price_change"].pk)
-
-
 def _take_coupon(world: rows.Rows) -> None:
     with transaction.atomic():
         locks.take_coupon(world["coupon"].pk)
@@ -237,7 +232,9 @@ LOCKS = (
     Lock("billing.locks.take", "payment", _take),
     Lock("billing.locks.take_methods", "method", _take_methods),
     Lock("billing.locks.take", "balance", _take),
-    Lock("billing.locks.take_price_change", "price_change", _take_price_change),
+    Lock("billing.locks.take_price_change", "price_change", deeds_of_staff.take_price_change),
+    Lock("billing.locks.take_price_campaign", "campaign", deeds_of_staff.take_price_campaign),
+    Lock("packages.prices._held", "price", deeds_of_staff.write_price),
     Lock("billing.locks.take_cycle", "subscription", _take_cycle),
     Lock("billing.locks.take_coupon", "coupon", _take_coupon),
     Lock("billing.vat_ids._record", "vatcheck", _answer_vat_check),
