@@ -115,6 +115,11 @@ def stack(
     return "".join(f"{line}\r\n" for line in lines).encode(ENCODING, errors="replace")
 
 
+def bookings(file: bytes) -> int:
+    """Return how many bookings a file has: its lines without the two of its head."""
+    return file.count(b"\r\n") - 2
+
+
 def rows(
     settings: DatevSettings, first_on: date, last_on: date, currency: str, *, zone: str
 ) -> Iterator[Row]:

@@ -15,13 +15,18 @@ from django.utils.translation import gettext_lazy as _
 
 from billing import mail_texts, opening, viewing
 from billing.models import User
+from packages import prices
+from packages.desk import downloads
 from packages.desk.cells import TONES, badge, link, list_url
 from packages.desk.pages import ReadOnlyPage
 from packages.desk.sheets import Sheet, register
 from packages.states import StateChange, Stateful
 
 # They have no states, and a history nevertheless.
-OTHERS = ("billing.Customer", "billing.Brand", "billing.MailText")
+OTHERS = (
+    *("billing.Customer", "billing.Brand", "billing.MailText", "billing.User"),
+    "packages.Package",
+)
 MODELS = {
     str(model._meta.model_name): model
     for model in apps.get_models()
@@ -37,6 +42,8 @@ WORDS = {
     opening.TESTED: _("gateway tested"),
     mail_texts.WRITTEN: _("text written"),
     mail_texts.STANDARD: _("standard text again"),
+    prices.PRICED: _("price changed"),
+    downloads.TAKEN: _("took a file"),
 }
 
 

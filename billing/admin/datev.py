@@ -14,6 +14,7 @@ from billing import datev
 from billing.admin.reports import MONTH
 from billing.models import DatevAccount, DatevSettings, LedgerAccount, current_brand
 from packages import clock
+from packages.desk import downloads
 from packages.desk.pages import Page
 from packages.desk.sheets import Sheet, register
 from packages.periods import add_months, business_day
@@ -45,7 +46,8 @@ class DatevExport(Sheet):
         if settings is None or not form.is_valid():
             return super().answer(request)
         try:
-            return _file(settings, form.cleaned_data["month"], form.cleaned_data["currency"])
+            given = form.cleaned_data
+            return _file(request, settings, given["month"], given["currency"])
         except datev.Incomplete as error:
             words = {"what": str(error)}
             messages.error(request, _("No account in the chart for: %(what)s. Add it.") % words)
@@ -91,10 +93,13 @@ class DatevAccountPage(Page):
     fields = ("book", "gateway", "region", "tax_bp", ("account", "tax_key"))
 
 
-def _file(settings: DatevSettings, month: date, currency: str) -> HttpResponse:
+def _file(
+    request: HttpRequest, settings: DatevSettings, month: date, currency: str
+) -> HttpResponse:
     zone = current_brand().zone
     content = datev.stack(settings, month, currency, zone=zone, at=clock.now())
     name = f"EXTF_Buchungsstapel_{month:%Y-%m}_{currency}.csv"
+    downloads.note(request, name, datev.bookings(content))
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(content, content_type="text/csv; charset=windows-1252", headers=headers)
 

@@ -12,6 +12,7 @@ from billing import report_tables
 from billing.models import current_brand
 from billing.report_tables import Span, end_of_month
 from packages import clock
+from packages.desk import downloads
 from packages.desk.sheets import Sheet, register
 from packages.desk.tables import Table, as_csv
 from packages.periods import business_day
@@ -53,7 +54,9 @@ class Reports(Sheet):
         for table in self.told(request).get("tables", []):
             if table.code == wanted:
                 months = f"{request.GET.get('first', '')}-{request.GET.get('last', '')}".strip("-")
-                return as_csv(table, name=f"{wanted}-{months}" if months else wanted)
+                name = f"{wanted}-{months}" if months else wanted
+                downloads.note(request, f"{name}.csv", len(table.rows))
+                return as_csv(table, name=name)
         raise Http404
 
     def told(self, request: HttpRequest) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.functional import Promise
 
+from packages.desk import downloads
 from packages.desk.tables import Value, as_file
 
 FILE = "file"
@@ -21,19 +22,23 @@ Column = tuple[str | Promise, str]
 def listed(
     page: "admin.ModelAdmin[Any]", request: HttpRequest, columns: Sequence[Column]
 ) -> HttpResponse:
-    """Return the list that was asked for as CSV, safe for spreadsheets (`tables.as_file`)."""
+    """Return the list that was asked for as CSV, safe for spreadsheets (`tables.as_file`), and note
+    who took it.
+    """
     if not page.has_view_or_change_permission(request):
         raise PermissionDenied
     asked = request.GET.copy()
     del asked[FILE]
     request.GET = asked  # type: ignore[assignment]
     try:
-        rows = page.get_changelist_instance(request).queryset.iterator(chunk_size=1000)
+        found = page.get_changelist_instance(request).queryset.iterator(chunk_size=1000)
     except IncorrectLookupParameters:
         # As the list itself answers a filter that it does not have.
         return HttpResponseRedirect(request.path)
     name = str(page.opts.verbose_name_plural).replace(" ", "-")
-    return as_file([head for head, _path in columns], _values(rows, columns), name=name)
+    rows = list(_values(found, columns))
+    downloads.note(request, f"{name}.csv", len(rows))
+    return as_file([head for head, _path in columns], rows, name=name)
 
 
 def _values(rows: Iterable[Any], columns: Sequence[Column]) -> Iterator[list[Value]]:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from packages import drafts
 from packages.models import Package, Price, Tariff
 from packages.patterns import PATTERNS, pattern
+from packages.states import StateChange
 from provisioning.models import Server
 from provisioning.simulator.simulator import Simulator
 from tests.desk import pages
@@ -66,6 +67,25 @@ def test_a_draft_from_a_pattern_is_priced_previewed_and_published(
     said = " ".join(each.get_change_message() for each in LogEntry.objects.all())
     assert "Monthly, EUR: price" in said
     assert "is on sale" in said
+
+
+def test_each_price_that_staff_change_is_in_the_log_with_what_it_was(
+    staff: Client, shop: Simulator
+) -> None:
+    package = Package.objects.get(slug="business")
+    save(staff, package, amount_monthly_EUR="84.90", setup_monthly_EUR="", amount_yearly_USD="",
+         setup_yearly_USD="", credit_yearly_USD="", amount_half_yearly_EUR="440")  # fmt: skip
+    save(staff, package)
+    found = StateChange.objects.filter(subject="package", subject_id=package.pk)
+    assert {each.after for each in found} == {"priced"}
+    assert {each.actor[:6] for each in found} == {"staff:"}
+    assert sorted(each.reason for each in found) == [
+        "EUR half_yearly: price – → 440.00, set-up fee – → 0.00, credit – → 0.00",
+        "EUR monthly: price 79.00 → 84.90, set-up fee 49.00 → 0.00",
+        "USD yearly: price 790.00 → –, set-up fee 0.00 → –, credit 240.00 → –",
+    ]
+    log = pages.text(staff.get("/admin/packages/statechange/?subject=package"))
+    assert "EUR monthly: price 79.00 → 84.90" in log
 
 
 def test_what_is_incomplete_stays_a_draft_and_says_what_it_lacks(

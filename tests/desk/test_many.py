@@ -15,6 +15,7 @@ from django.urls import reverse
 from billing import invariants
 from billing.models import Invoice, Pause
 from packages.desk.proposals import Proposal, SecondPerson
+from packages.states import StateChange
 from tests import payments
 from tests.billing import orders
 from tests.desk import pages
@@ -104,6 +105,9 @@ def test_a_list_is_given_as_a_file_with_its_filters_and_harms_no_spreadsheet(
     assert {row["customer"] for row in rows} == {"'=HYPERLINK(1)"}
     assert {row["total"] for row in rows} == {str(invoices[0].total.decimal())}
     assert {row["state"] for row in rows} == {"open"}
+    (taken,) = StateChange.objects.filter(after="downloaded")
+    assert (taken.subject, taken.reason) == ("user", "invoices.csv: 2 rows (state__exact=open)")
+    assert taken.actor == f"staff:{taken.subject_id}"
 
 
 def test_each_of_the_four_lists_has_its_file_and_its_link(invoices: list[Invoice]) -> None:

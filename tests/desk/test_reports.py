@@ -23,6 +23,7 @@ from billing.models import (
     User,
 )
 from packages.desk.tables import Cell, Table, as_csv
+from packages.states import StateChange
 from provisioning.models import Account
 from tests.clock import Clock
 from tests.desk import pages
@@ -88,6 +89,8 @@ def stack(staff: Client) -> tuple[list[str], list[dict[str, str]]]:
     head, columns, *rest = csv.reader(io.StringIO(text), delimiter=";")
     assert len(head) == 31
     assert {len(row) for row in (columns, *rest)} == {125}
+    said = f"EXTF_Buchungsstapel_2026-03_EUR.csv: {len(rest)} rows (month=2026-03&currency=EUR)"
+    assert StateChange.objects.get(after="downloaded").reason == said
     return head, [dict(zip(columns, row, strict=True)) for row in rest]
 
 
