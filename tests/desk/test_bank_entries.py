@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from billing import balances, credit_notes, invariants, statement_files
+from billing import balances, credit_notes, invariants, matched_entries, statement_files
 from billing.models import BankEntry, Invoice, Mail, Payment, StatementFile
 from packages.money import Money
 from packages.states import record_change
@@ -108,6 +108,28 @@ def test_a_large_file_is_read_by_few_statements_while_its_page_shows_how_far_it_
         statement_files.read(file.pk, now=clock.now)
     assert len(asked) <= LARGE * STATEMENTS_A_LINE
     assert BankEntry.objects.filter(state=State.MATCHED).count() == 2 * LARGE
+
+
+def test_the_page_shows_how_far_the_booking_is_without_a_script(
+    staff: Client, invoice: Invoice, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matched_entries, "CHUNK", 1)
+    other = placed("business", at=clock.now(), email="bo@example.com").invoice
+    lines = [paid(TOTAL, f"{each.number}") for each in (invoice, other)]
+    file = statement_files.keep(
+        "a.xml", statements.one(*lines), layout=None, at=clock.now(), actor="staff:1"
+    )
+    statement_files.read(file.pk, now=clock.now)
+    shown: list[str] = []
+    matched_entries.book(
+        at=clock.now(), told=lambda: shown.append(staff.get(pages.address(file)).content.decode())
+    )
+    half, done = shown
+    assert '<progress max="2" value="1"></progress> 1 of 2 entries booked<' in half
+    assert '<meta http-equiv="refresh" content="2">' in half
+    assert "<script" not in half.split("<progress")[1].split("</div>")[0]
+    assert "<progress" not in done
+    assert "refresh" not in done
 
 
 def test_the_same_and_an_overlapping_statement_book_nothing_twice(
