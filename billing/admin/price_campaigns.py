@@ -44,6 +44,7 @@ def _percent(label: Any, **more: Any) -> forms.DecimalField:
         max_digits=6,
         decimal_places=2,
         localize=True,
+        widget=forms.TextInput(attrs={"size": 8, "inputmode": "decimal", "autocomplete": "off"}),
         **more,
     )
 
@@ -83,9 +84,10 @@ class CampaignForm(CampaignModelForm):
         """Return the prices on sale of all that was ticked."""
         given = self.cleaned_data
         ticked = Q(package__group__in=given["groups"]) | Q(package__in=given["packages"])
-        return Price.objects.filter(
+        found = Price.objects.filter(
             ticked, archived=False, package__draft=False, package__archived=False
         )
+        return found.order_by("package_id", "currency", "amount_minor")
 
 
 class LineForm(LineModelForm):
@@ -93,7 +95,11 @@ class LineForm(LineModelForm):
 
     percent = _percent(gettext_lazy("percent"))
     step = forms.DecimalField(
-        label=gettext_lazy("or amount"), required=False, max_digits=12, localize=True
+        label=gettext_lazy("or amount"),
+        required=False,
+        max_digits=12,
+        localize=True,
+        widget=forms.TextInput(attrs={"size": 8, "inputmode": "decimal", "autocomplete": "off"}),
     )
 
     class Meta:

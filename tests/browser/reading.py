@@ -18,6 +18,7 @@ FADED = """Promise.all(document.getAnimations()
     .filter((each) => each instanceof CSSTransition).map((each) => each.finished))"""
 # Only colours change by night.
 BY_NIGHT: dict[str, Any] = {**BY_DAY, "runOnly": ["color-contrast"]}
+BUILT: dict[str, Any] = {**BY_DAY, "rules": {"color-contrast": {"enabled": False}}}
 
 
 def overflows(page: Page) -> Iterator[object]:
@@ -26,6 +27,12 @@ def overflows(page: Page) -> Iterator[object]:
         page.set_viewport_size({"width": width, "height": 900})
         if over := page.evaluate(OVERFLOW):
             yield width, over
+
+
+def built(page: Page) -> Iterator[object]:
+    """Say what axe finds grave in what the page holds, but for its colours."""
+    page.evaluate(Axe().axe_script)
+    yield from _grave(page, BUILT, "#content")
 
 
 def hindrances(page: Page) -> Iterator[object]:
@@ -40,8 +47,8 @@ def hindrances(page: Page) -> Iterator[object]:
     page.emulate_media(color_scheme="light")
 
 
-def _grave(page: Page, options: dict[str, Any]) -> Iterator[object]:
-    answer = page.evaluate(f"axe.run({json.dumps(options)})")
+def _grave(page: Page, options: dict[str, Any], part: str = "html") -> Iterator[object]:
+    answer = page.evaluate(f"axe.run({json.dumps(part)}, {json.dumps(options)})")
     for rule in answer["violations"]:
         if rule["impact"] in GRAVE:
             yield rule["id"], [node["html"] for node in rule["nodes"]]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib import admin
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, RequestFactory
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
@@ -13,7 +14,7 @@ from tests import world
 from tests.access import everybody
 from tests.access.addresses import addresses
 from tests.browser.entering import enter
-from tests.browser.reading import hindrances
+from tests.browser.reading import built, hindrances
 from tests.clock import Clock
 from tests.storefront.account import people
 
@@ -37,6 +38,19 @@ PAGES = {
 }
 
 
+def forms(user: User) -> set[str]:
+    """All forms to add something. They have the colours and the frame of the pages above, so only
+    what is in them is looked at.
+    """
+    request = RequestFactory().get("/")
+    request.user = user
+    return {
+        f"admin:{model._meta.app_label}_{model._meta.model_name}_add"
+        for model, page in admin.site._registry.items()
+        if page.has_add_permission(request)
+    }
+
+
 def test_pages_of_the_desk_are_for_everybody(
     page: Page, live_server: LiveServer, transactional_db: None, clock: Clock, complaints: list[str]
 ) -> None:
@@ -45,13 +59,16 @@ def test_pages_of_the_desk_are_for_everybody(
     anna = people.running("anna@example.com", at=clock.now())
     examples = everybody.examples(anna, at=clock.now())
     owner = Client()
-    owner.force_login(User.objects.create_superuser("owner@shop.test", "x" * 20))
+    user = User.objects.create_superuser("owner@shop.test", "x" * 20)
+    owner.force_login(user)
+    looked_at = PAGES | forms(user)
     enter(page, live_server, owner)
     found = {}
     for each in addresses(examples):
-        if each.name in PAGES:
-            answer = page.goto(f"{live_server.url}{each.path}")
+        if each.name in looked_at:
+            answer = page.goto(f"{live_server.url}{each.path}", wait_until="domcontentloaded")
             assert answer is not None
             assert answer.ok, each
-            found[each.name] = list(hindrances(page))
-    assert (found, complaints) == (dict.fromkeys(PAGES, []), [])
+            found[each.name] = list((hindrances if each.name in PAGES else built)(page))
+    assert found.keys() == looked_at
+    assert ({name: some for name, some in found.items() if some}, complaints) == ({}, [])
