@@ -22,6 +22,7 @@ BILLING = SUPPORT | {
     *("billing.gatewayevent", "billing.paymentmethod", "billing.autotopup", "billing.topuprefund"),
     *("billing.coupon", "billing.pricechange", "billing.timetable", "billing.run"),
     *("billing.pricecampaign", "billing.campaignprice"),
+    *("billing.couponamount", "billing.packagetimetable"),
     *("billing.taxrate", "billing.topupterms", "provisioning.job"),
     *("provisioning.drift", "provisioning.unknownaccount"),
     *("billing.bankentry", "billing.statementfile", "billing.statementlayout"),

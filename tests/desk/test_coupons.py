@@ -14,6 +14,7 @@ from tests import world
 from tests.billing import orders
 from tests.clock import Clock
 from tests.desk import pages
+from tests.second_factor import person
 
 ADD = "/admin/billing/coupon/add/"
 
@@ -36,6 +37,13 @@ def test_a_coupon_is_saved_and_reads_in_words(staff: Client, shop: Simulator) ->
     assert "€5.00 off, from €0.00 on" in pages.text(staff.get(pages.address(saved)))
     assert "0 of –" in pages.text(staff.get("/admin/billing/coupon/"))
     assert staff.get("/admin/billing/redemption/").status_code == 200
+
+
+def test_the_billing_role_makes_a_coupon_with_its_amount(shop: Simulator) -> None:
+    client = Client()
+    client.force_login(person("billing", "billing@shop.test"))
+    assert client.post(ADD, coupon()).status_code == 302
+    assert Coupon.objects.get(code="SPRING").amounts.get().amount_minor == 5_00
 
 
 @pytest.mark.parametrize(
