@@ -7,6 +7,7 @@ from django.db import transaction
 
 from billing import methods
 from billing.gateways.base import SavedMethod
+from billing.legal_texts import NOTICES
 from billing.models import (
     Brand,
     Coupon,
@@ -54,12 +55,6 @@ TOP_UPS = {
     "low_minor": 5_00,
 }
 
-NOTICE_EN = "This is a demonstration. Replace this text by your own {page} before you open."
-NOTICE_DE = (
-    "Dies ist eine Demonstration. Ersetzen Sie diesen Text durch Ihren eigenen ({page}), "
-    "bevor Sie eröffnen."
-)
-
 
 def seed_operator(*, at: datetime) -> None:
     """Make the demo's operator and people, or bring back what is missing; changes by staff stay."""
@@ -73,8 +68,8 @@ def seed_operator(*, at: datetime) -> None:
             LegalText.objects.get_or_create(
                 page=page,
                 defaults={
-                    "body_en": NOTICE_EN.format(page=str(title).lower()),
-                    "body_de": NOTICE_DE.format(page=page),
+                    "body_en": NOTICES["en"].format(page=str(title).lower()),
+                    "body_de": NOTICES["de"].format(page=page),
                 },
             )
         for currency in ("EUR", "USD"):

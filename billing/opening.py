@@ -11,10 +11,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing import gateways
+from billing import gateways, legal_texts
 from billing.demo import RATES
 from billing.gateways.base import Gateway, GatewayError, Unavailable
-from billing.models import Brand, GatewayEvent, Mail, TaxRate
+from billing.models import Brand, GatewayEvent, Mail, TaxRate, TopUpTerms
 from packages.models import Package
 from packages.states import StateChange, record
 from provisioning import servers
@@ -111,6 +111,10 @@ def _has_company() -> bool:
     return brand is not None and TaxRate.objects.filter(country=brand.country).exists()
 
 
+def _has_legal_texts() -> bool:
+    return not any(each.missing for each in legal_texts.all_pages())
+
+
 def _has_dialler() -> bool:
     return Server.objects.filter(active=True, check_note__startswith=servers.WORKS).exists()
 
@@ -126,6 +130,13 @@ def _has_gateway() -> bool:
 
 def _has_package() -> bool:
     return Package.objects.filter(draft=False, visible=True, archived=False).exists()
+
+
+def _has_limits() -> bool:
+    """Every currency says how much credit may be bought: a new one is not sold unwatched."""
+    brand = Brand.objects.first()
+    limited = set(TopUpTerms.objects.values_list("currency", flat=True))
+    return brand is not None and limited.issuperset(brand.currency_list)
 
 
 def _has_mailed() -> bool:
@@ -146,6 +157,12 @@ STEPS = (
         _has_company,
     ),
     Step(
+        "legal",
+        gettext_lazy("Legal texts"),
+        gettext_lazy("What the law asks every shop to say, in each language it speaks."),
+        _has_legal_texts,
+    ),
+    Step(
         "dialler",
         gettext_lazy("Dialler"),
         gettext_lazy("The ICTBroadcast server on which accounts are made."),
@@ -162,6 +179,16 @@ STEPS = (
         gettext_lazy("First package"),
         gettext_lazy("What you sell: begun from a pattern, priced, published."),
         _has_package,
+    ),
+    Step(
+        "credit",
+        gettext_lazy("Limits of top-ups"),
+        gettext_lazy(
+            "Stolen cards are used at once and for as much as possible. So a customer may buy "
+            "little credit until some days after the first payment; without limits in a currency "
+            "no credit is sold in it. Staff may allow one customer more."
+        ),
+        _has_limits,
     ),
     Step(
         "mail",

@@ -1,6 +1,6 @@
 """The sheet "Open the shop": step by step from an empty database to the first sale."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import messages
@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from billing import emails, gateways, opening
-from billing.admin.brand import BrandForm
-from billing.models import Brand, Mail
+from billing import emails, gateways, legal_texts, opening
+from billing.admin.opening_forms import BrandStep, CompanyStep, DiallerStep, TopUpStep
+from billing.models import Brand, Mail, TopUpTerms, current_brand
 from packages import clock
 from packages.desk.door import demand_fresh_proof
 from packages.desk.sheets import Sheet, register
@@ -18,7 +18,6 @@ from packages.models import Package
 from packages.patterns import PATTERNS
 from provisioning import servers, vault
 from provisioning.admin.server_deeds import TROUBLES
-from provisioning.admin.servers import ServerForm
 from provisioning.dialler.mapping import simulator_mapping
 from provisioning.models import Pool, Server
 
@@ -26,37 +25,6 @@ if TYPE_CHECKING:
     Form = forms.ModelForm[Any]
 else:
     Form = forms.ModelForm
-
-
-class BrandStep(BrandForm):
-    class Meta(BrandForm.Meta):
-        fields: Any = ("name", "tagline_en", "tagline_de", "accent", "support_email", "mail_sender")
-
-
-class CompanyStep(BrandForm):
-    """Who sells. With it come the tax rates of the member states, where they are missing."""
-
-    class Meta(BrandForm.Meta):
-        fields: Any = (
-            *("company", "street", "postcode", "city", "country", "vat_id", "tax_number"),
-            *("small_business", "prices_include_tax", "currencies", "zone"),
-            *("bank_holder", "iban", "bic"),
-        )
-
-
-class DiallerStep(ServerForm):
-    """The least that a server needs; everything else has its page."""
-
-    mapping: Any = None
-    simulator = forms.BooleanField(
-        label=gettext_lazy("It is the simulator that comes with the shop"),
-        required=False,
-        help_text=gettext_lazy("For training. A real server has the names of its profile."),
-    )
-
-    class Meta(ServerForm.Meta):
-        fields: Any = ("name", "base_url", "login_url", "currency", "profile", "auth", "username")
-        widgets: ClassVar[dict[str, Any]] = {}
 
 
 @register
@@ -103,6 +71,8 @@ class Opening(Sheet):
             "done": sum(done for _step, done in known),
             "all_done": all(done for _step, done in known),
             "taking": taking if here["step"] == "gateway" else [],
+            "pages": legal_texts.all_pages() if here["step"] == "legal" else [],
+            "currencies": current_brand().currency_list if here["step"] == "credit" else [],
             "patterns": PATTERNS,
             "drafts": Package.objects.filter(draft=True),
             "mail": Mail.objects.filter(template="mail_test").first(),
@@ -124,6 +94,8 @@ class Opening(Sheet):
             return CompanyStep(data, instance=Brand.objects.get())
         if step == "dialler":
             return DiallerStep(data, instance=Server.objects.order_by("pk").first())
+        if step == "credit":
+            return TopUpStep(data, _currency(request))
         return None
 
     def _save(self, step: str, form: Form) -> None:
@@ -155,6 +127,16 @@ class Opening(Sheet):
             messages.success(request, _("A mail to %(to)s is on its way.") % {"to": to})
         if step == "gateway":
             _test_gateway(request, request.POST.get("gateway", ""), actor)
+
+
+def _currency(request: HttpRequest) -> str:
+    """Return the currency that is asked for, else the first without limits for top-ups."""
+    known = current_brand().currency_list
+    asked = request.POST.get("currency") or request.GET.get("currency")
+    if asked in known:
+        return str(asked)
+    limited = set(TopUpTerms.objects.values_list("currency", flat=True))
+    return next((code for code in known if code not in limited), known[0])
 
 
 def _test_gateway(request: HttpRequest, code: str, actor: str) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from django.test import Client
 
-from billing import demo, opening
+from billing import demo, legal_texts, opening
 from billing.gateways import get
-from billing.models import Brand, TaxRate, User
+from billing.legal_texts import NOTICES
+from billing.models import Brand, LegalText, TaxRate, TopUpTerms, User
 from provisioning.models import Server
 from provisioning.simulator.simulator import Simulator
 from tests.clock import Clock
@@ -35,7 +38,7 @@ def test_an_empty_database_leads_an_owner_to_the_first_step(
     assert owner.get("/admin/").status_code == 200
     # Taken up again where it was left.
     assert owner.get(SHEET).context["step"] == "company"
-    assert "0 of 6" not in pages.text(owner.get(SHEET))
+    assert "1 of 8 done" in pages.text(owner.get(SHEET))
 
 
 def test_a_dialler_that_does_not_answer_is_kept_and_told(staff: Client, shop: Simulator) -> None:
@@ -45,11 +48,8 @@ def test_a_dialler_that_does_not_answer_is_kept_and_told(staff: Client, shop: Si
     login = {"username": "admin", "secret": "x", "step": "dialler"}
     told = pages.text(staff.post(SHEET, {**sent, **more, **login}, follow=True))
     assert "It is saved, but the server cannot be reached" in told
-    assert [step.code for step, done in opening.steps() if not done] == [
-        "dialler",
-        *(["gateway"] if not opening.steps()[3][1] else []),
-        "mail",
-    ]
+    open_steps = [step.code for step, done in opening.steps() if not done]
+    assert [code for code in open_steps if code != "gateway"] == ["legal", "dialler", "mail"]
 
 
 def test_a_gateway_out_of_reach_is_told_and_not_taken_for_tested(
@@ -59,6 +59,42 @@ def test_a_gateway_out_of_reach_is_told_and_not_taken_for_tested(
     assert "It does not answer" in told
     assert "The webhook address cannot be reached" in told
     assert opening.tested_at(get("simulated")) is None
+
+
+def test_a_legal_text_counts_once_it_is_the_operators_own_in_each_language(
+    staff: Client, shop: Simulator
+) -> None:
+    texts = LegalText.objects.all()
+    texts.update(body_en="# Who we are", body_de="# Wer wir sind")
+    imprint, terms = texts.get(page="imprint"), texts.get(page="terms")
+    placeholder = NOTICES["de"].format(page="imprint")
+    texts.filter(page="imprint").update(body_de=f"Nordlicht GmbH\n\n{placeholder}")
+    terms.delete()
+    missing = {each.page: each.missing for each in legal_texts.all_pages()}
+    assert missing == {"imprint": ["de"], "terms": ["en", "de"], "privacy": [], "withdrawal": []}
+    page = staff.get(f"{SHEET}?step=legal").content.decode()
+    assert f"/admin/billing/legaltext/{imprint.pk}/change/" in page
+    assert "/admin/billing/legaltext/add/?page=terms" in page
+    staff.post("/admin/billing/legaltext/add/", {"page": "terms", "body_en": "a", "body_de": "b"})
+    texts.filter(page="imprint").update(body_de="Nordlicht GmbH")
+    assert "legal" not in [step.code for step, done in opening.steps() if not done]
+
+
+def test_limits_of_top_ups_are_offered_in_money_and_kept_in_minor_units(
+    staff: Client, shop: Simulator
+) -> None:
+    TopUpTerms.objects.filter(currency="USD").delete()
+    form = staff.get(f"{SHEET}?step=credit").context["form"]
+    assert (form.instance.currency, form["new_day_minor"].value()) == ("USD", Decimal("1000.00"))
+    sent = dict.fromkeys(demo.TOP_UPS, "20") | {"new_days": "14", "max_minor": "19.99"}
+    asked = {"step": "credit", "currency": "USD"}
+    told = pages.text(staff.post(SHEET, {**asked, **sent}))
+    assert "The smallest top-up is more than nothing" in told
+    assert "USD" not in TopUpTerms.objects.values_list("currency", flat=True)
+    staff.post(SHEET, {**asked, **sent, "max_minor": "20.01", "balance_minor": "50"})
+    kept = TopUpTerms.objects.get(currency="USD")
+    assert (kept.min_minor, kept.max_minor, kept.balance_minor) == (20_00, 20_01, 50_00)
+    assert (kept.new_days, kept.new_day_minor) == (14, 20_00)
 
 
 def test_the_rates_of_the_member_states_come_once_and_staffs_own_stay(seeded_rates: None) -> None:
