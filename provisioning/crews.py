@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
@@ -45,14 +45,15 @@ def joined(server: Server) -> Iterator[int]:
     that ends early lets another crew in: places are counted by claims all the same.
     """
     crews = math.ceil(server.runs_at_once / settings.ACCOUNTS_AT_ONCE)
-    number = next((each for each in range(crews) if _ask("try_advisory_lock", server, each)), None)
+    number = _join(server, crews)
     if number is None:
         yield 0
         return
     try:
         yield math.ceil(server.runs_at_once / crews)
     finally:
-        _ask("advisory_unlock", server, number)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [server.pk, number])
 
 
 def stay(first: int, find: Find, work: Work, *, hands: int, until: float) -> None:
@@ -98,12 +99,12 @@ def _free(find: Find, busy: Collection[int], count: int) -> Sequence[int]:
 
 def _wait_for(ended: SimpleQueue[_Ended]) -> list[_Ended]:
     """Return what has ended, at the latest when it is time to look again: then perhaps nothing."""
-    try:
-        done = [ended.get(timeout=LOOK_SECONDS)]
+    done: list[_Ended] = []
+    with suppress(Empty):
+        done.append(ended.get(timeout=LOOK_SECONDS))
         while True:
             done.append(ended.get_nowait())
-    except Empty:
-        return done
+    return done
 
 
 def _lend(asked: SimpleQueue[int | None], ended: SimpleQueue[_Ended], work: Work) -> None:
@@ -123,7 +124,13 @@ def _lend(asked: SimpleQueue[int | None], ended: SimpleQueue[_Ended], work: Work
         connections.close_all()
 
 
-def _ask(function: str, server: Server, number: int) -> bool:
+def _join(server: Server, crews: int) -> int | None:
+    """Take the first place of a crew that is free, if any: rows are tried one by one until then."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT pg_{function}(%s, %s)", [server.pk, number])
-        return bool(cursor.fetchone()[0])
+        cursor.execute(
+            "SELECT number FROM generate_series(0, %s) AS number"
+            " WHERE pg_try_advisory_lock(%s, number) LIMIT 1",
+            [crews - 1, server.pk],
+        )
+        found = cursor.fetchone()
+    return found[0] if found else None

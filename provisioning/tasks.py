@@ -6,7 +6,8 @@ import time
 from datetime import datetime
 
 from celery import shared_task
-from django.db.models import Exists, Q, QuerySet
+from django.db.models import Exists, F, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from packages import clock
@@ -22,9 +23,11 @@ FEW = 100
 # a worker is given to end, and short enough that what waits elsewhere gets its turn.
 STAY_SECONDS = 15
 NEXT_ACCOUNTS = 10
+SWEEP_SECONDS = 15
 
 
-@shared_task
+# A ring that nobody has answered when the sweep rings again is one too many.
+@shared_task(expires=SWEEP_SECONDS)
 def run_account(account_id: int) -> None:
     """Do everything that is due for one account, then what else waits at its server.
 
@@ -59,8 +62,8 @@ def _worker() -> str:
 
 @shared_task
 def sweep_jobs() -> None:
-    """Ring for every account with a due job or with one that a dead worker left, and for every
-    server that should be tried again.
+    """Ring for accounts with a due job or with one that a dead worker left, as many as their server
+    bears at once; for servers that should be tried again; and for surveys.
     """
     secrets.destroy_expired(at=clock.now())
     for account_id in accounts_due():
@@ -167,7 +170,8 @@ def audits_due() -> list[int]:
 
 def accounts_due(server_id: int | None = None, *, limit: int = BATCH) -> list[int]:
     """Return the ids of the accounts (of one server) that can do something now, the longest waiting
-    first; none of a server that is not asked at the moment.
+    first and no more than their server bears at once; none of a server that is not asked at the
+    moment.
     """
     if server_id is None:
         return _accounts_due(clock.now())[:limit]
@@ -191,4 +195,6 @@ def _accounts_due_at(server_id: int, at: datetime) -> QuerySet[Job, int]:
 
 @written_once
 def _accounts_due(at: datetime) -> QuerySet[Job, int]:
-    return _due(at).values_list("account_id", flat=True)[:BATCH]
+    there = Window(RowNumber(), partition_by="account__server", order_by=["run_at", "pk"])
+    few = _due(at).annotate(there=there).filter(there__lte=F("account__server__runs_at_once"))
+    return few.values_list("account_id", flat=True)[:BATCH]

@@ -251,6 +251,24 @@ def test_a_hand_keeps_its_connection_from_one_account_to_the_next(server: Server
     assert len(sessions) > len(hands) == len(set(sessions))
 
 
+def test_a_crew_looks_for_work_while_a_hand_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crews, "LOOK_SECONDS", 0.01)
+    looks, done, late = [0], [], Event()
+
+    def find(limit: int) -> list[int]:
+        looks[0] += 1
+        return [2] if looks[0] == 3 else []
+
+    def work(account_id: int) -> bool:
+        assert account_id == 2 or late.wait(timeout=10)
+        late.set()
+        done.append(account_id)
+        return True
+
+    crews.stay(1, find, work, hands=2, until=time.monotonic() + 10)
+    assert done == [2, 1]
+
+
 def test_a_fault_of_one_hand_is_raised_after_the_others_have_ended(settings: Settings) -> None:
     done, held = [], Event()
 
@@ -265,6 +283,16 @@ def test_a_fault_of_one_hand_is_raised_after_the_others_have_ended(settings: Set
     with pytest.raises(ZeroDivisionError):
         crews.stay(1, lambda limit: [2], work, hands=2, until=time.monotonic() + 10)
     assert done == [2]
+
+
+def test_the_sweep_rings_no_oftener_for_a_server_than_it_bears(
+    account: Account, server: Server, clock: Clock
+) -> None:
+    others = [ordered("business", at=clock.now(), email=f"{n}@example.com") for n in range(2)]
+    clock.shift(seconds=1)
+    Server.objects.filter(pk=server.pk).update(runs_at_once=2)
+    assert tasks.accounts_due() == [account.pk, others[0].pk]
+    assert len(tasks.accounts_due(server.pk)) == 3
 
 
 def test_a_server_that_is_not_asked_holds_up_no_other(
