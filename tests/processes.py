@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -60,6 +61,13 @@ class Worker:
         """End it as a power cut would: nothing is cleaned up."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+    def finish(self, *, seconds: float = 60) -> None:
+        """End it as a deployment does: what it has begun comes to its end."""
+        self.process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(seconds)
+        self.stop()
 
     def stop(self) -> None:
         if self.process.poll() is None:

@@ -193,5 +193,5 @@ def working() -> Iterator[None]:
             ("dialler-worker", "provisioning", PROCESSES),
         ):
             started = Worker("-Q", queues, "-c", f"{processes}", "-n", f"{name}-{os.getpid()}@%h")
-            workers.callback(started.stop)
+            workers.callback(started.finish)
         yield
