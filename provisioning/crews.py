@@ -69,11 +69,13 @@ def stay(first: int, find: Find, work: Work, *, hands: int, until: float) -> Non
     with ThreadPoolExecutor(hands) as pool:
         lent = [pool.submit(_lend, asked, ended, work) for _ in range(hands)]
         try:
-            while busy:
+            while True:
                 if looks and time.monotonic() < until:
                     for each in _free(find, busy, hands - len(busy)):
                         busy.add(each)
                         asked.put(each)
+                if not busy:
+                    break
                 done = _wait_for(ended)
                 busy -= {each.account_id for each in done}
                 # Where nothing could be done there was no place: it is not tried again at once.

@@ -251,6 +251,17 @@ def test_a_hand_keeps_its_connection_from_one_account_to_the_next(server: Server
     assert len(sessions) > len(hands) == len(set(sessions))
 
 
+def test_a_crew_whose_hands_are_all_free_looks_for_more_before_it_leaves() -> None:
+    found, done = iter([[], [2], [3]]), []
+
+    def work(account_id: int) -> bool:
+        done.append(account_id)
+        return True
+
+    crews.stay(1, lambda _: next(found, []), work, hands=2, until=time.monotonic() + 10)
+    assert done == [1, 2, 3]
+
+
 def test_a_crew_looks_for_work_while_a_hand_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crews, "LOOK_SECONDS", 0.01)
     looks, done, late = [0], [], Event()
