@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from billing import emails, gateways, legal_texts, opening
 from billing.admin.opening_forms import BrandStep, CompanyStep, DiallerStep, TopUpStep
+from billing.gateways.base import Rehearsal
 from billing.models import Brand, Mail, TopUpTerms, current_brand
 from packages import clock
 from packages.desk.door import demand_fresh_proof
@@ -59,6 +60,7 @@ class Opening(Sheet):
             {
                 "gateway": each,
                 "url": opening.webhook_url(each),
+                "enter_at": opening.ENTER_AT.get(gateways.kind_of(each.code), ""),
                 "tested_at": opening.tested_at(each),
                 "heard_at": opening.heard_at(each),
             }
@@ -149,6 +151,8 @@ def _test_gateway(request: HttpRequest, code: str, actor: str) -> None:
     if not troubles:
         opening.keep_tested(gateway, at=clock.now(), actor=actor)
         messages.success(request, _("Its key is accepted, and its webhook address answers."))
+        if isinstance(gateway, Rehearsal):
+            messages.success(request, _("A signed test event arrived and was stored."))
 
 
 def _keep_server(form: Form) -> None:

@@ -25,11 +25,17 @@ def get(code: str, *, livemode: bool | None = None) -> Gateway:
     Raises KeyError for an unknown one, NotConfigured without settings or in the other mode.
     """
     account = settings.GATEWAY_ACCOUNTS.get(code)
-    kind = import_string(GATEWAYS[account["kind"] if account else code])
+    kind = import_string(GATEWAYS[kind_of(code)])
     gateway = cast(Gateway, kind(code, account) if account else kind())
     if livemode not in (None, gateway.livemode):
         raise NotConfigured(f"{code} is in the other mode")
     return gateway
+
+
+def kind_of(code: str) -> str:
+    """Return the kind of the account `code`: a line of GATEWAYS."""
+    account = settings.GATEWAY_ACCOUNTS.get(code)
+    return str(account["kind"]) if account else code
 
 
 def codes() -> list[str]:

@@ -303,6 +303,17 @@ class Wallet(Protocol):
 
 
 @runtime_checkable
+class Rehearsal(Protocol):
+    """A gateway whose webhooks the shop can sign itself, to try the way that they come."""
+
+    code: str
+
+    def signed_test(self, event_id: str, *, at: datetime) -> tuple[bytes, dict[str, str]]:
+        """Return body and headers of an event that speaks of no payment. Speaks to nobody."""
+        ...
+
+
+@runtime_checkable
 class Reports(Protocol):
     """A gateway that says what moved on our balance, and what it could not tell us."""
 

@@ -107,6 +107,7 @@ def test_a_wizard_leads_from_an_empty_database_to_the_first_sale(
     _enter(page, {"name": "Hamburg", "currency": "EUR", **address, **login})
     page.get_by_role("button", name="Test Card (test)").click()
     expect(page.get_by_text("its webhook address answers")).to_be_visible()
+    expect(page.get_by_text("A signed test event arrived and was stored.")).to_be_visible()
     page.goto(f"{live_server.url}/admin/opening/")
     page.get_by_role("button", name="Make the draft").click()
     page.locator("#id_new_tariff").fill("Standard")

@@ -7,10 +7,20 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
-from billing import demo, legal_texts, opening
+from billing import demo, events, legal_texts, opening
 from billing.gateways import get
+from billing.gateways.base import Rehearsal
 from billing.legal_texts import NOTICES
-from billing.models import Brand, LegalText, TaxRate, TopUpTerms, User
+from billing.models import (
+    Brand,
+    GatewayEvent,
+    LegalText,
+    Payment,
+    Posting,
+    TaxRate,
+    TopUpTerms,
+    User,
+)
 from provisioning.models import Server
 from provisioning.simulator.simulator import Simulator
 from tests.clock import Clock
@@ -59,6 +69,24 @@ def test_a_gateway_out_of_reach_is_told_and_not_taken_for_tested(
     assert "It does not answer" in told
     assert "The webhook address cannot be reached" in told
     assert opening.tested_at(get("simulated")) is None
+
+
+def test_a_signed_test_event_is_stored_ignored_and_moves_no_money(
+    shop: Simulator, clock: Clock
+) -> None:
+    gateway = get("simulated")
+    assert isinstance(gateway, Rehearsal)
+    body, headers = gateway.signed_test("evt_test_1", at=clock.now())
+    hook, json = "/webhooks/simulated/", "application/json"
+    forged = {"Simulated-Signature": headers["Simulated-Signature"][:-1] + "x"}
+    assert Client().post(hook, body, json, headers=forged).status_code == 400
+    assert opening.heard_at(gateway) is None
+    assert Client().post(hook, body, json, headers=headers).status_code == 200
+    events.process(GatewayEvent.objects.get().pk, at=clock.now())
+    event = GatewayEvent.objects.get(external_id="evt_test_1")
+    assert (event.state, event.note) == (GatewayEvent.State.IGNORED, "speaks of no payment")
+    assert opening.heard_at(gateway) is not None
+    assert (Payment.objects.count(), Posting.objects.count()) == (0, 0)
 
 
 def test_a_legal_text_counts_once_it_is_the_operators_own_in_each_language(
