@@ -52,6 +52,7 @@ def printed(
         "note": tax.sentence(invoice.tax_note),
         "payment": _payment(invoice, form),
         "footer": _footer(seller, form),
+        "closing": _closing(seller, form),
         # The template knows the numbers.
         "page": _("Page {page} of {pages}"),
     }
@@ -237,6 +238,12 @@ def _footer(seller: dict[str, str], form: Format) -> list[list[str]]:
         [seller["bank_holder"], *_labelled(bank)],
     ]
     return [present for column in columns if (present := [text for text in column if text])]
+
+
+def _closing(seller: dict[str, str], form: Format) -> str:
+    """Return the operator's own words; papers of before there were any have none."""
+    own = seller.get(f"invoice_footer_{form.locale.language}", "")
+    return own or seller.get("invoice_footer_en", "")
 
 
 def _labelled(pairs: Pairs) -> list[str]:

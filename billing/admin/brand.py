@@ -102,6 +102,16 @@ class BrandPage(Page):
         ),
         (gettext_lazy("Bank"), {"fields": ("bank_holder", ("iban", "bic"))}),
         (
+            gettext_lazy("Foot of invoices and credit notes"),
+            {
+                "fields": ("invoice_footer_en", "invoice_footer_de"),
+                "description": gettext_lazy(
+                    "Printed below company and bank, in the document's language; without a German "
+                    "text the English one. What is issued keeps the text of its day."
+                ),
+            },
+        ),
+        (
             gettext_lazy("Numbers of invoices and credit notes"),
             {
                 "fields": (

@@ -30,7 +30,7 @@ class CompanyStep(BrandForm):
         fields: Any = (
             *("company", "street", "postcode", "city", "country", "vat_id", "tax_number"),
             *("small_business", "prices_include_tax", "currencies", "zone"),
-            *("bank_holder", "iban", "bic"),
+            *("bank_holder", "iban", "bic", "invoice_footer_en", "invoice_footer_de"),
         )
 
 

@@ -16,6 +16,8 @@ HEX_COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Enter a colour like #0b5fff
 
 
 LEADS = {cycle: f"lead_{cycle.value}" for cycle in RECURRING}
+# Three lines of the sheet's foot.
+FOOTER_CHARACTERS = 300
 # The shortest month less one day: a renewal is invoiced while the period before it runs.
 LONGEST_MONTHLY, SHORTEST_NOTICE = 27, 31
 
@@ -70,6 +72,15 @@ class Brand(Translated):
     bank_holder = models.CharField(_("account holder"), max_length=70, blank=True)
     iban = models.CharField(_("IBAN"), max_length=34, blank=True)
     bic = models.CharField(_("BIC"), max_length=11, blank=True)
+    invoice_footer_en = models.CharField(
+        _("invoice footer (English)"),
+        max_length=FOOTER_CHARACTERS,
+        blank=True,
+        help_text=_("E.g. managing directors, court of registration; at the foot of each page."),
+    )
+    invoice_footer_de = models.CharField(
+        _("invoice footer (German)"), max_length=FOOTER_CHARACTERS, blank=True
+    )
 
     zone = models.CharField(_("billing time zone"), max_length=40, default="Europe/Berlin")
     currencies = models.CharField(_("currencies"), max_length=40, default="EUR")
@@ -214,7 +225,8 @@ class Brand(Translated):
         """Return what an invoice shows about the seller, and its colour; every value is text."""
         fields = ("name", "company", "street", "postcode", "city", "country", "vat_id")
         more = ("tax_number", "support_email", "bank_holder", "iban", "bic", "accent", "zone")
-        return {field: str(getattr(self, field)) for field in (*fields, *more)}
+        foot = ("invoice_footer_en", "invoice_footer_de")
+        return {field: str(getattr(self, field)) for field in (*fields, *more, *foot)}
 
 
 class LegalText(Translated):

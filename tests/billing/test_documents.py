@@ -11,7 +11,7 @@ import pytest
 from django.utils import translation
 from pypdf import PdfReader
 
-from billing import documents, einvoice, girocode, papers, tax
+from billing import credit_notes, documents, einvoice, girocode, papers, tax
 from billing.formats import Format
 from billing.models import Brand, Invoice, InvoiceLine
 from packages.money import Money
@@ -64,6 +64,45 @@ def test_an_english_invoice_is_english(brand: Brand) -> None:
     text = _read(_invoice(language="en"))
     for words in ("Invoice R-2026-0001", "2 March 2026", "€128.00", "VAT 19%", "Page 1 of 1"):
         assert words in text
+
+
+def test_the_operators_foot_is_printed_as_it_was_on_the_day_of_issue(brand: Brand) -> None:
+    words = "Amtsgericht Hamburg HRB 4711"
+    Brand.objects.update(invoice_footer_en="Registered at Hamburg", invoice_footer_de=words)
+    invoice = _invoice()
+    issued = documents.invoice_pdf(invoice)
+    assert words in _read(invoice)
+    Brand.objects.update(invoice_footer_de="Amtsgericht Kiel")
+    invoice = Invoice.objects.get(pk=invoice.pk)
+    assert documents.invoice_pdf(invoice) == issued
+    credit = credit_notes.issue(invoice, reason="Kulanz", at=AT, actor="staff:1")
+    assert words in _read(credit)
+    invoice.language = "en"
+    assert "Registered at Hamburg" in _read(invoice)
+
+
+@pytest.mark.parametrize(
+    "foot", ["W" * 300, "Kurz.", "Ein Satz mit Worten. " * 14], ids=["wide", "short", "long"]
+)
+def test_a_foot_of_any_length_is_between_the_company_and_the_page_number(
+    brand: Brand, foot: str
+) -> None:
+    Brand.objects.update(invoice_footer_de=foot)
+    heights: list[tuple[str, float]] = []
+
+    def note(text: str, page: list[float], place: list[float], *_font: Any) -> None:
+        heights.append((text.replace("\xa0", " "), page[5] + page[3] * place[5]))
+
+    reader = PdfReader(io.BytesIO(documents.invoice_pdf(_invoice())))
+    reader.pages[0].extract_text(visitor_text=note)
+    printed = [(text, height) for text, height in heights if text.strip()]
+    start = max(i for i, (text, _) in enumerate(printed) if text.startswith("BIC")) + 1
+    company = next(height for text, height in printed if text == "Deutschland")
+    own, (number, page) = [height for _, height in printed[start:-1]], printed[-1]
+    assert number == "Seite 1 von 1"
+    line = 8
+    assert company > max(own) + line
+    assert min(own) > page + line
 
 
 def test_the_reader_of_the_page_does_not_change_the_document(brand: Brand) -> None:
