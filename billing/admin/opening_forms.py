@@ -49,9 +49,22 @@ class DiallerStep(ServerForm):
         widgets: ClassVar[dict[str, Any]] = {}
 
 
+# A new customer's month is half a largest top-up: what a stolen card can take stays small.
+FIRST_LIMITS = TOP_UPS | {
+    "new_day_minor": 200_00,
+    "new_month_minor": 500_00,
+    "new_balance_minor": 500_00,
+}
+
+
 def _sum(label: Any, help_text: Any = "") -> forms.DecimalField:
     return forms.DecimalField(
-        label=label, min_value=0, max_digits=12, decimal_places=2, help_text=help_text
+        label=label,
+        min_value=0,
+        max_digits=12,
+        decimal_places=2,
+        help_text=help_text,
+        localize=True,
     )
 
 
@@ -80,7 +93,7 @@ class TopUpStep(TermsForm):
 
     def __init__(self, data: Any, currency: str) -> None:
         terms = TopUpTerms.objects.filter(currency=currency).first()
-        terms = terms or TopUpTerms(currency=currency, **TOP_UPS)
+        terms = terms or TopUpTerms(currency=currency, **FIRST_LIMITS)
         sums = {name: Money(getattr(terms, name), currency).decimal for name in TOP_UPS}
         super().__init__(data, instance=terms, initial=sums)
 

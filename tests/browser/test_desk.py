@@ -114,7 +114,7 @@ def test_a_wizard_leads_from_an_empty_database_to_the_first_sale(
     page.locator("#id_new_plan").fill("standard")
     publish(page)
     page.goto(f"{live_server.url}/admin/opening/")
-    _enter(page, {"new_day_minor": "200"})
+    _enter(page, {"new_day_minor": "150"})
     page.get_by_role("button", name="Send a test mail").click()
     clock.work()
     page.get_by_role("link", name="Look again").click()

@@ -113,7 +113,7 @@ def test_limits_of_top_ups_are_offered_in_money_and_kept_in_minor_units(
 ) -> None:
     TopUpTerms.objects.filter(currency="USD").delete()
     form = staff.get(f"{SHEET}?step=credit").context["form"]
-    assert (form.instance.currency, form["new_day_minor"].value()) == ("USD", Decimal("1000.00"))
+    assert (form.instance.currency, form["new_day_minor"].value()) == ("USD", Decimal("200.00"))
     sent = dict.fromkeys(demo.TOP_UPS, "20") | {"new_days": "14", "max_minor": "19.99"}
     asked = {"step": "credit", "currency": "USD"}
     told = pages.text(staff.post(SHEET, {**asked, **sent}))
