@@ -80,7 +80,7 @@ def _make_due(count: int) -> None:
     ids = [each.pk for each in services(count)]
     run(
         "UPDATE billing_subscription SET paid_until = %s,"
-        " next_invoice_on = CASE WHEN id <= %s THEN date %s ELSE date %s + 30 END"
+        " next_invoice_on = CASE WHEN id <= %s THEN %s::date ELSE %s::date + 30 END"
         " WHERE anchor_on = %s",
         *map(str, (PAID_UNTIL, ids[-1], ON, ON, renewing.anchor_of(PAID_UNTIL))),
     )
