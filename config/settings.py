@@ -94,9 +94,6 @@ DATABASES = {
         "OPTIONS": {
             "connect_timeout": 5,
             "options": "-c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000",
-            # What is asked again and again is parsed, and mostly planned, once in a connection.
-            "server_side_binding": True,
-            "prepare_threshold": 2,
         },
     }
 }
