@@ -84,7 +84,7 @@ class Listener:
         handler = type("Handler", (_Handler,), {"site": self.site, "closing": self._closing})
         self._server = _Server((self.host, self.port), handler)
         self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.accept_all, daemon=True).start()
+        self._server.accepting.start()
 
     def close(self) -> None:
         """Refuse connections from now on; answers that hang are given up."""
@@ -99,6 +99,11 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(address, handler)
+        self._refuses = threading.Event()
+        self.accepting = threading.Thread(target=self._accept_all, daemon=True)
+
     def server_bind(self) -> None:
         # Not HTTPServer's: it looks the host's name up, which can take seconds without DNS.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -106,9 +111,9 @@ class _Server(ThreadingHTTPServer):
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
-    def accept_all(self) -> None:
+    def _accept_all(self) -> None:
         """Serve until `refuse_all`; unlike `serve_forever` without polling, so the end is quick."""
-        while self.fileno() >= 0:
+        while not self._refuses.is_set():
             try:
                 request, address = self.get_request()
             except OSError:
@@ -116,8 +121,11 @@ class _Server(ThreadingHTTPServer):
             self.process_request(request, address)
 
     def refuse_all(self) -> None:
+        self._refuses.set()
         with suppress(OSError):  # wakes `accept` on Linux; elsewhere closing does
             self.socket.shutdown(socket.SHUT_RDWR)
+        # Closed earlier, its number may be another listener's by the time it accepts once more.
+        self.accepting.join(timeout=1)
         self.server_close()
 
     def handle_error(self, request: object, client_address: object) -> None:

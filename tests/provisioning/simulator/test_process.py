@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,15 @@ def test_a_stopped_simulator_comes_back_on_its_port_with_its_state() -> None:
     switches = requests.get(f"{simulator.url}/_sim/switches", timeout=5).json()
     assert switches["unique_email"] is True
     simulator.close()
+
+
+def test_a_stopped_simulator_takes_no_more_calls_that_are_for_another() -> None:
+    """Who still accepts when the socket is closed takes from the next that gets its number."""
+    before = set(threading.enumerate())
+    simulators = [Simulator.start(password="pw") for _ in range(20)]
+    for left, each in zip(reversed(range(20)), simulators, strict=True):
+        each.close()
+        assert len(set(threading.enumerate()) - before) == left
 
 
 def test_a_profile_that_does_not_exist_is_turned_down() -> None:
