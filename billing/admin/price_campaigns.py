@@ -15,16 +15,14 @@ from django.utils.translation import gettext_lazy, ngettext
 from billing import price_campaigns, price_changes
 from billing.admin import price_changes as single
 from billing.models import CampaignPrice, PriceCampaign, PriceChange, current_brand
-from billing.price_changes import Concerned
 from packages import clock
 from packages.desk import Impossible
 from packages.desk.cells import EMPTY, amount, counted, lines, link, row_url, state
 from packages.desk.deeds import Text
-from packages.desk.pages import Page, ReadOnlyInline, TabularInline
+from packages.desk.pages import ReadOnlyInline, TabularInline
 from packages.models import Package, PackageGroup, Price
 from packages.money import Money
 from packages.periods import business_day
-from packages.states import record_change
 
 if TYPE_CHECKING:
     CampaignModelForm = forms.ModelForm[PriceCampaign]
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 else:
     CampaignModelForm = LineModelForm = forms.ModelForm
 
-SHOWN = 20
 DRAFT = PriceCampaign.State.DRAFT
 
 
@@ -207,8 +204,7 @@ class Confirm(single.Confirm):
             (_("They will pay, a month"), lines([amount(each.after) for each in sums])),
             (_("Difference, a month"), lines([amount(each.difference) for each in sums])),
             *(_of_price(change, len(some)) for change, some in each_with),
-            *(_of_service(one) for one in found[:SHOWN]),
-            *([(_("and more"), len(found) - SHOWN)] if len(found) > SHOWN else []),
+            *single.services_in(found),
         ]
 
     def carry_out(self, row: Any, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
@@ -251,13 +247,8 @@ def _of_price(change: PriceChange, services: int) -> tuple[Text, Any]:
     return str(change.price), _("%(before)s → %(after)s, %(services)s") % words
 
 
-def _of_service(one: Concerned) -> tuple[Text, Any]:
-    words = {"before": amount(one.before), "after": amount(one.after), "date": one.starts_on}
-    return link(one.subscription), _("%(before)s → %(after)s from %(date)s") % words
-
-
 @admin.register(PriceCampaign)
-class PriceCampaignPage(Page):
+class PriceCampaignPage(single.DraftPage):
     deeds = (Confirm(), Withdraw())
     form = CampaignForm
     list_display = ("name", "status", "effective_on", "existing", "made")
@@ -289,15 +280,6 @@ class PriceCampaignPage(Page):
         draft = obj is None or obj.state == DRAFT
         return draft and super().has_change_permission(request, obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        if not change:
-            actor = f"staff:{request.user.pk}"
-            record_change(obj, before="", at=clock.now(), actor=actor, reason="drafted")
-
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         percent = form.cleaned_data["percent"]
@@ -314,10 +296,6 @@ class PriceCampaignPage(Page):
         if obj is None:
             return self.has_add_permission(request)
         return self.has_change_permission(request, obj)
-
-    @admin.display(description=gettext_lazy("state"), ordering="state")
-    def status(self, row: PriceCampaign) -> str:
-        return state(row)
 
     @admin.display(description=gettext_lazy("price changes"))
     def made(self, row: PriceCampaign) -> str:

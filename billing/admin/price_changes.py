@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from billing import price_changes
 from billing.models import PriceChange, PriceNotice, current_brand
+from billing.models.price_campaign import Noticed
+from billing.price_changes import Concerned
 from packages import clock
 from packages.desk import Impossible
 from packages.desk.cells import EMPTY, amount, amount_of, link, state
@@ -48,26 +50,12 @@ class Confirm(Deed):
         brand = current_brand()
         found = price_changes.concerned(row, brand, on=business_day(clock.now(), brand.zone))
         currency = row.price.currency
-        facts: list[tuple[Text, Any]] = [
+        return [
             (_("Subscriptions concerned"), len(found)),
             (_("They pay now, each period"), amount(total((x.before for x in found), currency))),
             (_("They will pay"), amount(total((x.after for x in found), currency))),
+            *services_in(found),
         ]
-        facts += [
-            (
-                link(each.subscription),
-                _("%(before)s → %(after)s from %(date)s")
-                % {
-                    "before": amount(each.before),
-                    "after": amount(each.after),
-                    "date": each.starts_on,
-                },
-            )
-            for each in found[:SHOWN]
-        ]
-        if len(found) > SHOWN:
-            facts.append((_("and more"), len(found) - SHOWN))
-        return facts
 
     def carry_out(
         self, row: PriceChange, given: dict[str, Any], *, at: datetime, actor: str
@@ -78,6 +66,18 @@ class Confirm(Deed):
         except price_changes.NotPossible as error:
             raise Impossible(_("Its day has passed, or it is no draft any more.")) from error
         return _("The price change is confirmed.")
+
+
+def services_in(found: Sequence[Concerned]) -> list[tuple[Text, Any]]:
+    """Tell the first services that are concerned, and how many there are beyond them."""
+    told = [(link(each.subscription), _of_service(each)) for each in found[:SHOWN]]
+    more = len(found) - SHOWN
+    return [*told, *([(_("and more"), more)] if more > 0 else [])]
+
+
+def _of_service(one: Concerned) -> Text:
+    words = {"before": amount(one.before), "after": amount(one.after), "date": one.starts_on}
+    return _("%(before)s → %(after)s from %(date)s") % words
 
 
 class Withdraw(Deed):
@@ -129,8 +129,25 @@ class Notices(ReadOnlyInline):
         return state(row.mail)
 
 
+class DraftPage(Page):
+    """What is drafted here, confirmed and withdrawn by deeds, and never deleted."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Noticed, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not change:
+            actor = f"staff:{request.user.pk}"
+            record_change(obj, before="", at=clock.now(), actor=actor, reason="drafted")
+
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def status(self, row: Noticed) -> str:
+        return state(row)
+
+
 @admin.register(PriceChange)
-class PriceChangePage(Page):
+class PriceChangePage(DraftPage):
     deeds = (Confirm(), Withdraw())
     inlines = (Notices,)
     list_display = ("price", "status", "becomes", "effective_on", "existing", "told")
@@ -151,19 +168,6 @@ class PriceChangePage(Page):
             return ("reads", "campaign")
         fixed = ("price", "amount_minor", "credit_minor", "effective_on", "notice_days", "existing")
         return (*fixed, "reads", "campaign")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def save_model(self, request: HttpRequest, obj: PriceChange, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        if not change:
-            actor = f"staff:{request.user.pk}"
-            record_change(obj, before="", at=clock.now(), actor=actor, reason="drafted")
-
-    @admin.display(description=gettext_lazy("state"), ordering="state")
-    def status(self, row: PriceChange) -> str:
-        return state(row)
 
     @admin.display(description=gettext_lazy("new price"))
     def becomes(self, row: PriceChange) -> str:

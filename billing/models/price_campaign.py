@@ -14,6 +14,17 @@ from packages.states import Stateful
 class Noticed(Stateful):
     """What changes prices from a day on, and how long before subscribers are told."""
 
+    class State(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        CONFIRMED = "confirmed", _("confirmed")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    MOVES = {
+        State.DRAFT: frozenset({State.CONFIRMED, State.WITHDRAWN}),
+        State.CONFIRMED: frozenset({State.WITHDRAWN}),
+    }
+
+    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.DRAFT)
     effective_on = models.DateField(_("from"))
     notice_days = models.PositiveSmallIntegerField(
         _("days of notice"),
@@ -35,18 +46,7 @@ class PriceCampaign(Noticed):
     are.
     """
 
-    class State(models.TextChoices):
-        DRAFT = "draft", _("draft")
-        CONFIRMED = "confirmed", _("confirmed")
-        WITHDRAWN = "withdrawn", _("withdrawn")
-
-    MOVES = {
-        State.DRAFT: frozenset({State.CONFIRMED, State.WITHDRAWN}),
-        State.CONFIRMED: frozenset({State.WITHDRAWN}),
-    }
-
     name = models.CharField(_("name"), max_length=80, help_text=_("For staff alone."))
-    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.DRAFT)
     existing = models.BooleanField(
         _("also for existing subscriptions"),
         default=True,

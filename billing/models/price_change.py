@@ -21,20 +21,9 @@ class PriceChange(Noticed):
     told in time; whom no notice has reached keeps the old price.
     """
 
-    class State(models.TextChoices):
-        DRAFT = "draft", _("draft")
-        CONFIRMED = "confirmed", _("confirmed")
-        WITHDRAWN = "withdrawn", _("withdrawn")
-
-    MOVES = {
-        State.DRAFT: frozenset({State.CONFIRMED, State.WITHDRAWN}),
-        State.CONFIRMED: frozenset({State.WITHDRAWN}),
-    }
-
     price = models.ForeignKey(
         Price, models.PROTECT, related_name="changes", verbose_name=_("price")
     )
-    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.DRAFT)
     amount_minor = models.BigIntegerField(
         _("new price in minor units"), validators=[MinValueValidator(0)]
     )
