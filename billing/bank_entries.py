@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing import refunds, transfers
-from billing.locks import take_entries, take_for_invoices
+from billing.locks import Held, take_entries
 from billing.models import BankEntry, Customer, Invoice, Payment, current_brand
 from packages import rows
 from packages.desk import Impossible
@@ -108,9 +108,11 @@ def undoable(payment: Payment) -> bool:
     return came and refunds.left_of(payment) == payment.amount
 
 
-def book(assigned: Sequence[tuple[BankEntry, Parts]], *, at: datetime, actor: str) -> list[Payment]:
-    """Book the parts of locked entries, no two of which concern one customer; if there are several,
-    all that they concern is locked.
+def book(
+    assigned: Sequence[tuple[BankEntry, Parts]], held: Held, *, at: datetime, actor: str
+) -> list[Payment]:
+    """Book the parts of locked entries, no two of which concern one customer; all that they concern
+    is locked.
     """
     zone, paid = current_brand().zone, list[Payment]()
     # Those of one entry one after the other, for they may be one customer's.
@@ -120,7 +122,10 @@ def book(assigned: Sequence[tuple[BankEntry, Parts]], *, at: datetime, actor: st
             for row, parts in assigned
             if nth < len(parts)
         ]
-        paid += transfers.book(arrivals, at=at, actor=actor)
+        if nth:
+            # The parts before changed some of it.
+            held = transfers.held_for(each.invoice for each in arrivals)
+        paid += transfers.book(arrivals, held, at=at, actor=actor)
     count([_told(entry, parts) for entry, parts in assigned], at=at, actor=actor)
     return paid
 
@@ -147,8 +152,8 @@ def _assign(entry: BankEntry, parts: Parts, *, at: datetime, actor: str) -> list
     """Book the parts of the locked entry; all that they concern is locked at once."""
     if any(invoice.currency != entry.currency for invoice, _part in parts):
         raise Impossible(_("The invoice has another currency than this entry."))
-    take_for_invoices(transfers.concerned(invoice for invoice, _part in parts))
-    return book([(entry, parts)], at=at, actor=actor)
+    held = transfers.held_for(invoice for invoice, _part in parts)
+    return book([(entry, parts)], held, at=at, actor=actor)
 
 
 def _shares(

@@ -62,7 +62,10 @@ def book_transfer(invoice: Invoice, amount: Money, *, at: datetime, actor: str) 
         raise Impossible(_("Please give the amount that arrived."))
     if invoice.state != Invoice.State.OPEN:
         raise Impossible(_("This invoice is not open any more."))
-    [payment] = transfers.book([transfers.Arrival(invoice, amount, at)], at=at, actor=actor)
+    with transaction.atomic():
+        held = transfers.held_for([invoice])
+        arrival = transfers.Arrival(invoice, amount, at)
+        [payment] = transfers.book([arrival], held, at=at, actor=actor)
     return payment
 
 

@@ -12,7 +12,7 @@ from django.db import OperationalError, transaction
 from django.db.models import QuerySet
 
 from billing import bank_entries, matching, transfers
-from billing.locks import Held, take_entries, take_for_invoices
+from billing.locks import Held, take_entries
 from billing.models import BankEntry, Payment
 from packages.states import move
 from packages.sweeping import any_of, each
@@ -92,9 +92,9 @@ def _book(ids: Sequence[int], *, at: datetime) -> list[int]:
         now, later = _apart(entries, matching.decide(entries))
         named = [invoice for _, decision in now for invoice in decision.named]
         by_hand = [decision.booked.pk for _, decision in now if decision.booked is not None]
-        held = take_for_invoices(transfers.concerned(named), payments=by_hand)
+        held = transfers.held_for(named, payments=by_hand)
         now, stale = _as_decided(now, held)
-        _carry_out(now, at=at)
+        _carry_out(now, held, at=at)
     left = {row.pk for row in (*later, *stale)}
     return [row.pk for row in entries if row.pk in left]
 
@@ -125,10 +125,10 @@ def _as_decided(decided: Sequence[Decided], held: Held) -> tuple[list[Decided], 
     return good, [entry for entry, decision in decided if not same(decision)]
 
 
-def _carry_out(decided: Sequence[Decided], *, at: datetime) -> None:
+def _carry_out(decided: Sequence[Decided], held: Held, *, at: datetime) -> None:
     """Do what was decided; all that it concerns is locked."""
     parts = [(entry, decision.parts) for entry, decision in decided if decision.parts]
-    bank_entries.book(parts, at=at, actor=ACTOR)
+    bank_entries.book(parts, held, at=at, actor=ACTOR)
     clues = [(entry, decision.clue) for entry, decision in decided if decision.clue]
     for entry, decision in decided:
         if decision.booked is None:

@@ -4,11 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
-
 from billing import bundles, payments
 from billing.gateways import bank_transfer
-from billing.locks import take, take_for_invoices
+from billing.locks import Held, take, take_for_invoices
 from billing.models import BankEntry, Invoice, Payment, PaymentPart
 from packages import rows, states
 from packages.money import Money
@@ -26,50 +24,43 @@ class Arrival:
     entry: BankEntry | None = None
 
 
-def book(arrivals: Sequence[Arrival], *, at: datetime, actor: str) -> list[Payment]:
+def book(arrivals: Sequence[Arrival], held: Held, *, at: datetime, actor: str) -> list[Payment]:
     """Record each sum as received for its invoice, and return the payments; no two may be of one
     customer.
 
     Less than what is due leaves an invoice open with the rest; what is too much, or comes for an
     invoice that is not open any more, goes onto the customer's balance. Few statements, however
-    many there are. Takes the invoices' locks; bank entries must be locked before. Raises
-    provisioning.servers.NoServer.
+    many there are. Needs the locks of `held_for`. Raises provisioning.servers.NoServer.
     """
-    asked = [each.invoice for each in arrivals]
-    with transaction.atomic():
-        held = take_for_invoices(concerned(asked))
-        announced = take(payments=[each.pk for each in _announced(asked).values()]).payments
-        begun = {each.invoice_id: each for each in announced.values()}
-        known = [each for each in arrivals if each.invoice.pk in begun]
-        _revalue([(begun[each.invoice.pk], each) for each in known], at=at, actor=actor)
-        new = [each for each in arrivals if each.invoice.pk not in begun]
-        for each in _begin(new, held.invoices, at=at, actor=actor):
-            begun[each.invoice_id] = each
-        booked = [begun[each.invoice.pk] for each in arrivals]
-        told = [
-            (payment, bank_transfer.confirmed(payment.key.hex, each.amount, each.arrived_at))
-            for payment, each in zip(booked, arrivals, strict=True)
-        ]
-        payments.succeed(told, held, at=at, actor=actor)
+    announced = take(payments=_announced(each.invoice for each in arrivals)).payments
+    begun = {each.invoice_id: each for each in announced.values()}
+    known = [each for each in arrivals if each.invoice.pk in begun]
+    _revalue([(begun[each.invoice.pk], each) for each in known], at=at, actor=actor)
+    new = [each for each in arrivals if each.invoice.pk not in begun]
+    for each in _begin(new, held.invoices, at=at, actor=actor):
+        begun[each.invoice_id] = each
+    booked = [begun[each.invoice.pk] for each in arrivals]
+    told = [
+        (payment, bank_transfer.confirmed(payment.key.hex, each.amount, each.arrived_at))
+        for payment, each in zip(booked, arrivals, strict=True)
+    ]
+    payments.succeed(told, held, at=at, actor=actor)
     return booked
 
 
-def concerned(invoices: Iterable[Invoice]) -> list[Invoice]:
-    """Return the invoices that transfers for these pay: all for which they were announced."""
+def held_for(invoices: Iterable[Invoice], *, payments: Iterable[int] = ()) -> Held:
+    """Lock what transfers for these invoices concern: all those for which they were announced."""
     asked = {each.pk: each for each in invoices}
-    announced = _announced(asked.values()).values()
-    parts = PaymentPart.objects.filter(payment__in=[each.pk for each in announced])
+    parts = PaymentPart.objects.filter(payment__in=_announced(asked.values()))
     asked |= {each.invoice_id: each.invoice for each in parts.select_related("invoice")}
-    return list(asked.values())
+    return take_for_invoices(list(asked.values()), payments=payments)
 
 
-def _announced(invoices: Iterable[Invoice]) -> dict[int, Payment]:
-    """Return the transfers that customers chose in the shop, also if they changed their mind, by
-    their invoice.
-    """
+def _announced(invoices: Iterable[Invoice]) -> list[int]:
+    """Return the transfers that customers chose in the shop, also if they changed their mind."""
     ours = Payment.objects.filter(invoice__in=[each.pk for each in invoices], gateway=CODE)
-    begun = ours.exclude(state=Payment.State.SUCCEEDED).order_by("id")
-    return {each.invoice_id: each for each in begun}
+    begun = ours.exclude(state=Payment.State.SUCCEEDED)
+    return list(begun.order_by("id").values_list("pk", flat=True))
 
 
 def _revalue(found: Sequence[tuple[Payment, Arrival]], *, at: datetime, actor: str) -> None:

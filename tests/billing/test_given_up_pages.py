@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from billing import invariants, ledger, payments, tasks, transfers
+from billing import desk, invariants, ledger, payments, tasks
 from billing.models import LedgerAccount, Payment
 from tests import payments as paying
 from tests import stripes
@@ -61,7 +61,7 @@ def test_the_page_of_a_payment_that_was_begun_anew_elsewhere_is_closed(
 def test_the_page_of_an_invoice_that_was_paid_otherwise_is_closed(
     begun: Payment, stripe: Stripe, clock: Clock
 ) -> None:
-    transfers.book([transfers.Arrival(begun.invoice, begun.amount, AT)], at=AT, actor="staff:1")
+    desk.book_transfer(begun.invoice, begun.amount, at=AT, actor="staff:1")
     assert swept(begun, clock).state == State.CANCELLED
     assert pages(stripe) == ["expired"]
 
