@@ -69,8 +69,7 @@ class Batch:
                 self._house.dialler.faults.add(username=account.username, **fault)
         for run, amount in plan.burns:
             for account in self._account(run):
-                if self._house.dialler.account(account.username) is not None:
-                    self._house.dialler.burn(account.username, amount)
+                self._burn(account, amount)
         with self._house.trouble(plan.dialler):
             self._work(plan.workers)
 
@@ -98,6 +97,12 @@ class Batch:
             self._wished += 1
             with transaction.atomic():
                 wishes[wish](account, f"wish-{self._wished}", self._clock.now())
+
+    def _burn(self, account: Account, amount: str) -> None:
+        """Let the customer spend, who can once they have the password, and unless suspended."""
+        remote = self._house.dialler.account(account.username)
+        if remote is not None and remote["active"] and account.password_sealed is None:
+            self._house.dialler.burn(account.username, amount)
 
     def _account(self, run: int) -> Iterator[Account]:
         """Return the run's account; none while a worker has not yet planned it."""
