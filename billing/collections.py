@@ -1,4 +1,4 @@
-"""Collect what is due: renewals are charged to the customer's saved method, by one timetable."""
+"""Collect what is due: renewals are charged to the customer's saved method, by the timetable."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from itertools import islice
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Sum
 
-from billing import charges, pauses, payments
+from billing import charges, pauses, payments, timetables
 from billing.locks import take_for_invoice
 from billing.models import (
     Invoice,
@@ -17,6 +17,7 @@ from billing.models import (
     Payment,
     PaymentMethod,
     Subscription,
+    Timetable,
     current_brand,
     paying,
 )
@@ -60,8 +61,7 @@ def plan(on: date) -> list[Planned]:
     rows = _in_question(on).order_by("due_on", "id").iterator(chunk_size=CHUNK)
     planned = list[Planned]()
     while chunk := list(islice(rows, CHUNK)):
-        found = (_planned(each, on) for each in _at_work(chunk, on))
-        planned += [each for each in found if each is not None]
+        planned += _due(chunk, on)
     return planned
 
 
@@ -156,11 +156,19 @@ def _at_work(invoices: Sequence[Invoice], on: date) -> list[Invoice]:
     return [each for each in invoices if not any(span.covers(on) for span in spans[each.pk])]
 
 
-def _planned(invoice: Invoice, on: date) -> Planned | None:
+def _due(invoices: Sequence[Invoice], on: date) -> list[Planned]:
+    """Return those of these invoices that are to be charged on that day, by their timetables."""
+    at_work = _at_work(invoices, on)
+    ruling = timetables.of(at_work) if at_work else {}
+    found = (_planned(each, ruling[each.pk], on) for each in at_work)
+    return [each for each in found if each is not None]
+
+
+def _planned(invoice: Invoice, timetable: Timetable, on: date) -> Planned | None:
     assert invoice.due_on is not None, "An issued invoice is due some day."
     turns = [each for each in invoice.payments.all() if each.turn_on is not None]
     method = _default(invoice)
-    upcoming = next_turn(invoice.due_on, turns, method)
+    upcoming = next_turn(invoice.due_on, turns, method, timetable.charge_days)
     if upcoming is None or upcoming[1] > on or not invoice.due:
         return None
     if any(each.turn_on is not None and each.turn_on >= on for each in turns):
@@ -186,7 +194,7 @@ def _ask(planned: Planned, *, on: date, at: datetime) -> bool:
         with transaction.atomic():
             take_for_invoice(Invoice.objects.get(pk=planned.invoice_id))
             invoice = _in_question(on).filter(pk=planned.invoice_id).first()
-            if invoice is None or not _at_work([invoice], on) or _planned(invoice, on) != planned:
+            if invoice is None or _due([invoice], on) != [planned]:
                 return False
             turn = charges.Turn(planned.turn, on)
             payment = charges.ask(invoice, _default(invoice), at=at, actor=ACTOR, turn=turn)

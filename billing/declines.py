@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from billing import charge_emails, methods, turns
+from billing import charge_emails, methods, timetables, turns
 from billing.gateways import failures
 from billing.locks import take_for_payment
 from billing.models import Payment
@@ -45,5 +45,7 @@ def follow(payment: Payment, *, at: datetime, actor: str) -> None:
     invoice = payment.invoice
     assert invoice.due_on is not None, "An issued invoice is due some day."
     taken = list(invoice.payments.filter(turn__isnull=False))
-    upcoming = turns.next_turn(invoice.due_on, taken, methods.default_of(payment.customer))
+    (timetable,) = timetables.of([invoice]).values()
+    default = methods.default_of(payment.customer)
+    upcoming = turns.next_turn(invoice.due_on, taken, default, timetable.charge_days)
     charge_emails.charge_failed(payment, next_on=upcoming[1] if upcoming else None, at=at)

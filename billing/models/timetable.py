@@ -107,6 +107,11 @@ class Timetable(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def charge_days(self) -> tuple[int, ...]:
+        """Return the days of automatic charges, counted from the due date, which is the first."""
+        return (0, *sorted(set(self.charge_retries)))
+
     def clean(self) -> None:
         """Say in words what the database would refuse, at the field that is wrong."""
         wrong: dict[str, list[ValidationError]] = {}

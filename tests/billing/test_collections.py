@@ -35,6 +35,7 @@ from billing.models import (
     PaymentMethod,
     Run,
     Subscription,
+    Timetable,
 )
 from tests import payments as transfers
 from tests.billing import orders, renewing, saved
@@ -130,6 +131,20 @@ def test_a_soft_decline_is_tried_again_by_the_timetable_while_dunning_goes_on(
     steps = Notice.objects.order_by("pk").values_list("step", flat=True)
     assert list(steps) == ["reminder", "overdue_first", "overdue_second", "suspended"]
     assert invariants.violations() == []
+
+
+@pytest.mark.parametrize(
+    ("retries", "taken"), [([4, 2, 2], [(1, 0), (2, 2), (3, 4)]), ([], [(1, 0)])]
+)
+def test_the_timetable_that_holds_says_when_it_is_charged_again(
+    method: PaymentMethod, retries: list[int], taken: list[tuple[int, int]]
+) -> None:
+    own = Timetable.objects.create(name="own", charge_retries=retries)
+    Customer.objects.update(timetable=own)
+    live(-7, 8)
+    assert attempts() == taken
+    texts = mails("charge_failed")
+    assert ["We try again on" in text for text in texts] == [True] * (len(taken) - 1) + [False]
 
 
 def test_a_hard_decline_ends_the_method_and_another_one_goes_on(method: PaymentMethod) -> None:
@@ -301,7 +316,7 @@ def test_an_expiring_card_is_announced_once(subscription: Subscription) -> None:
 def test_attempts_stay_as_far_apart_as_in_the_timetable(late: int, ready: int) -> None:
     method = PaymentMethod(pk=1)
     last = Payment(turn=1, turn_on=DUE + timedelta(days=late), failure_code="payment_failed")
-    assert turns.next_turn(DUE, [last], method) == (2, DUE + timedelta(days=ready))
+    assert turns.next_turn(DUE, [last], method, (0, 3, 5, 7)) == (2, DUE + timedelta(days=ready))
 
 
 def crowd(count: int) -> None:
