@@ -1,25 +1,22 @@
-"""The certificates that PayPal signs its webhooks with: from where they may come, and whose.
+"""The certificates that PayPal signs its webhooks with: from where they may come.
 
 https://developer.paypal.com/api/rest/webhooks/rest/ (read November 2026). A webhook names the
 address of its certificate, so whoever sends one would choose it: only PayPal's own addresses are
-asked, and only a chain to a public root, for PayPal's own name, is believed.
+asked. What comes from there is believed by its chain (chains.py).
 """
 
 import re
 import threading
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
-from pathlib import Path
+from datetime import datetime
 
 import requests
-import requests.utils
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from billing.gateways.base import BadWebhook, Unavailable
+from billing.gateways.paypal import chains
+from billing.gateways.paypal.chains import Trust
 
 ADDRESS = re.compile(r"(https?://[a-z0-9.:-]+)/v1/notifications/certs/[A-Za-z0-9_-]{1,100}")
 LIVE_ORIGINS = frozenset({"https://api.paypal.com", "https://api-m.paypal.com"})
@@ -28,19 +25,12 @@ NAME, TEST_NAME = (
     "messageverificationcerts.paypal.com",
     "messageverificationcerts.sandbox.paypal.com",
 )
+# Who signs PayPal's certificates serves its own here; a leaf that names another issuer is not ours.
+ISSUERS = frozenset({"http://cacerts.digicert.com", "https://cacerts.digicert.com"})
 LARGEST = 64 * 1024
 TIMEOUT_SECONDS = (2, 3)
 # There are a few certificates in a year. Asking for more, or again at once, is somebody's game.
 MOST_KEPT, MOST_ASKED, WINDOW_SECONDS = 16, 6, 60
-
-
-@dataclass(frozen=True)
-class Trust:
-    """From which origins a certificate may come, for which names, and which roots vouch for it."""
-
-    origins: frozenset[str]
-    names: tuple[str, ...]
-    roots: str
 
 
 @dataclass(frozen=True)
@@ -85,6 +75,7 @@ def forget() -> None:
     with _lock:
         _known.clear()
         _asked.clear()
+    chains.forget()
 
 
 def _fetched(url: str) -> bytes:
@@ -115,36 +106,7 @@ def _must_be_seldom() -> None:
 
 
 def _believed(content: bytes, trust: Trust, *, at: datetime) -> _Known:
-    """Check the chain as a browser would, as of `at`: issuers, validity, name, purpose."""
-    try:
-        leaf, *between = x509.load_pem_x509_certificates(content[:LARGEST])
-    except ValueError as error:
-        raise BadWebhook("certificate") from error
+    leaf = chains.checked(content[:LARGEST], trust, at=at, fetch=_fetched)
     key = leaf.public_key()
-    if not isinstance(key, RSAPublicKey) or not any(
-        _chains(leaf, between, name, trust, at=at) for name in trust.names
-    ):
-        raise BadWebhook("certificate")
+    assert isinstance(key, RSAPublicKey), "Others are not believed."
     return _Known(key, leaf.not_valid_before_utc, leaf.not_valid_after_utc)
-
-
-def _chains(
-    leaf: x509.Certificate,
-    between: list[x509.Certificate],
-    name: str,
-    trust: Trust,
-    *,
-    at: datetime,
-) -> bool:
-    policy = PolicyBuilder().store(_roots(trust.roots)).time(at.astimezone(UTC))
-    try:
-        policy.build_server_verifier(x509.DNSName(name)).verify(leaf, between)
-    except (VerificationError, x509.UnsupportedGeneralNameType, ValueError):
-        return False
-    return True
-
-
-@lru_cache(maxsize=4)
-def _roots(path: str) -> Store:
-    bundle = path or requests.utils.DEFAULT_CA_BUNDLE_PATH
-    return Store(x509.load_pem_x509_certificates(Path(bundle).read_bytes()))

@@ -22,6 +22,7 @@ from billing.gateways.base import (
     RefundSnapshot,
 )
 from billing.gateways.paypal import amounts, certificates, declines, statement, webhooks, wire
+from billing.gateways.paypal.chains import Trust
 from billing.gateways.paypal.client import Client, Refusal
 from packages import clock
 from packages.money import Money
@@ -252,14 +253,14 @@ def _usable(ids: list[str], *, livemode: bool) -> list[str]:
     return ids
 
 
-def _trust(base: str, roots: str, *, livemode: bool) -> certificates.Trust:
+def _trust(base: str, roots: str, *, livemode: bool) -> Trust:
     """Whose certificates count: the mode's, or the stand-in's alone where it is spoken to."""
     names = (certificates.NAME, certificates.TEST_NAME)
     if base:
-        return certificates.Trust(frozenset({base}), names, roots)
+        return Trust(frozenset({base}), names, roots, frozenset({base}))
     if livemode:
-        return certificates.Trust(certificates.LIVE_ORIGINS, names[:1], "")
-    return certificates.Trust(certificates.TEST_ORIGINS, names, "")
+        return Trust(certificates.LIVE_ORIGINS, names[:1], "", certificates.ISSUERS)
+    return Trust(certificates.TEST_ORIGINS, names, "", certificates.ISSUERS)
 
 
 def _segment(external_id: str) -> str:

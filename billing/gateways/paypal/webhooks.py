@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from billing.gateways.base import MAX_BODY, BadWebhook
 from billing.gateways.paypal import certificates
-from billing.gateways.paypal.certificates import Trust
+from billing.gateways.paypal.chains import Trust
 from billing.gateways.signatures import NEWEST_SECONDS, OLDEST_SECONDS
 
 ALGORITHM = "SHA256withRSA"

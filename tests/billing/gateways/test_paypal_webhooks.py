@@ -13,7 +13,8 @@ from django.test import Client, override_settings
 
 from billing.gateways.base import MAX_BODY, BadWebhook, Unavailable
 from billing.gateways.paypal import certificates
-from billing.gateways.paypal.certificates import LIVE_ORIGINS, NAME, TEST_NAME, TEST_ORIGINS, Trust
+from billing.gateways.paypal.certificates import LIVE_ORIGINS, NAME, TEST_NAME, TEST_ORIGINS
+from billing.gateways.paypal.chains import Trust
 from billing.gateways.simulator.paypal_like import PayPalLike, Signer
 from billing.models import GatewayEvent
 from tests import paypals
@@ -36,7 +37,6 @@ def stand_in(running: tuple[PayPalLike, Path]) -> Iterator[PayPalLike]:
     before = stand_in.signer
     before.write_root(str(roots))
     certificates.forget()
-    certificates._roots.cache_clear()
     accounts = {"paypal": paypals.account(stand_in.url, roots)}
     with override_settings(GATEWAY_ACCOUNTS=accounts):
         yield stand_in
@@ -72,6 +72,11 @@ def asked_for_certificates(stand_in: PayPalLike) -> int:
     return len([each for each in calls if "/v1/notifications/certs/" in each["path"]])
 
 
+def asked_for_issuers(stand_in: PayPalLike) -> int:
+    calls = stand_in.log()["calls"]
+    return len([each for each in calls if each["path"] == stand_in.signer.issuer_path])
+
+
 def refused(stand_in: PayPalLike, content: bytes, headers: dict[str, str], *, with_: int) -> None:
     assert sent(content, headers) == with_
     assert not GatewayEvent.objects.exists()
@@ -93,6 +98,28 @@ def test_a_signed_event_is_stored_once_and_its_certificate_fetched_once(
     assert (event.account, event.livemode) == (paypals.MERCHANT, False)
     assert bytes(event.body) == body()
     assert asked_for_certificates(stand_in) == before + 1
+    assert asked_for_issuers(stand_in) == 1
+
+
+def test_an_issuer_is_asked_for_at_known_addresses_alone(
+    stand_in: PayPalLike, running: tuple[PayPalLike, Path], receiver: Receiver
+) -> None:
+    evil = receiver.url.removesuffix("/webhooks/")
+    for address in (f"{evil}/CA.crt", f"{stand_in.url}@{evil}/CA.crt", "ldap://x/CA.crt"):
+        other = Signer(issuer_at=address)
+        other.write_root(str(running[1]))
+        certificates.forget()
+        stand_in.present(other)
+        refused(stand_in, body(), other.signed(body(), WEBHOOK_ID, now()), with_=400)
+    assert receiver.received == []
+
+
+def test_an_issuer_that_cannot_be_had_now_is_asked_for_again_later(stand_in: PayPalLike) -> None:
+    fault = {"path": "/AUTHORITY-*", "method": "GET", "times": 1, "answer": "500"}
+    order(stand_in, "faults", [fault])
+    headers = stand_in.signer.signed(body(), WEBHOOK_ID, now())
+    refused(stand_in, body(), dict(headers), with_=503)
+    assert sent(body(), dict(headers)) == 200
 
 
 def test_a_webhook_of_before_the_rotation_still_counts(stand_in: PayPalLike) -> None:
@@ -261,7 +288,7 @@ def test_a_certificate_that_is_not_to_be_believed_is_refused(
     other = Signer(**signer)
     if trusted:
         other.write_root(str(running[1]))
-        certificates._roots.cache_clear()
+        certificates.forget()
     stand_in.present(other)
     refused(stand_in, body(), other.signed(body(), WEBHOOK_ID, now()), with_=400)
 
@@ -289,7 +316,8 @@ def test_nobody_can_make_us_ask_for_certificates_without_end(stand_in: PayPalLik
 
 
 def test_a_known_certificate_ends_with_its_time(stand_in: PayPalLike) -> None:
-    trust = Trust(frozenset({stand_in.url}), (TEST_NAME,), _roots_of(stand_in))
+    own = frozenset({stand_in.url})
+    trust = Trust(own, (TEST_NAME,), _roots_of(stand_in), own)
     url = stand_in.signer.base + stand_in.signer.path
     assert certificates.key_of(url, trust, at=datetime.now(UTC)).key_size == 2048
     with pytest.raises(BadWebhook):

@@ -15,7 +15,7 @@ BROKEN = b'{"name": "INTERNAL_SERVER_ERROR", "debug_id": "x"}'
 class PayPalLikeServer(Frame[Machine]):
     """The stand-in and its socket."""
 
-    api_paths = ("/v1/", "/v2/")
+    api_paths = ("/v1/", "/v2/", "/AUTHORITY-")
     key_header = "paypal-request-id"
 
     def __init__(self, setup: Setup) -> None:
@@ -24,9 +24,9 @@ class PayPalLikeServer(Frame[Machine]):
         self.machine.signer.base = self.machine.public_url
 
     def asked(self, request: Request) -> Response:
-        signer = self.machine.signer
-        if request.path == signer.path:
-            return Response(200, signer.chain(), "application/x-pem-file")
+        served = self.machine.signer.served
+        if request.path in served:
+            return Response(200, served[request.path], "application/x-pem-file")
         if request.path.startswith("/v1/notifications/certs/"):
             return Response(404)
         if request.path != "/v1/oauth2/token" and not api.authorised(self.machine, request):
