@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from queue import Empty, SimpleQueue
 
 from django.conf import settings
@@ -20,6 +21,8 @@ from provisioning.models import Server
 
 # So often a crew looks whether there is work for its idle hands.
 LOOK_SECONDS = 1.0
+# After so many the numbers of places begin anew, for they are small integers.
+MINUTES = 1440
 # Crews of a server choose at random among so many accounts, so that they seldom meet.
 FEW = 50
 
@@ -38,14 +41,15 @@ class _Ended:
 
 
 @contextmanager
-def joined(server: Server) -> Iterator[int]:
+def joined(server: Server, *, at: datetime) -> Iterator[int]:
     """Give how many hands a crew of this process has at the server; 0 where enough crews are there.
 
-    Held by an advisory lock of this process's session, so a killed process holds none. A session
-    that ends early lets another crew in: places are counted by claims all the same.
+    Held by an advisory lock of this process's session, so a killed process holds none; and by one
+    of this minute, so a process that stands still keeps others away no longer than that. A crew too
+    many does no harm: places are counted by claims all the same.
     """
     crews = math.ceil(server.runs_at_once / settings.ACCOUNTS_AT_ONCE)
-    number = _join(server, crews)
+    number = _join(server, crews, at=at)
     if number is None:
         yield 0
         return
@@ -126,13 +130,16 @@ def _lend(asked: SimpleQueue[int | None], ended: SimpleQueue[_Ended], work: Work
         connections.close_all()
 
 
-def _join(server: Server, crews: int) -> int | None:
-    """Take the first place of a crew that is free, if any: rows are tried one by one until then."""
+def _join(server: Server, crews: int, *, at: datetime) -> int | None:
+    """Take the first place of a crew that is free in this minute, if any: rows are tried one by one
+    until then.
+    """
+    first = crews * (int(at.timestamp()) // 60 % MINUTES)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT number FROM generate_series(0, %s) AS number"
+            "SELECT number FROM generate_series(%s, %s) AS number"
             " WHERE pg_try_advisory_lock(%s, number) LIMIT 1",
-            [crews - 1, server.pk],
+            [first, first + crews - 1, server.pk],
         )
         found = cursor.fetchone()
     return found[0] if found else None

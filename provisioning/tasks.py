@@ -39,7 +39,7 @@ def run_account(account_id: int) -> None:
     def waiting(limit: int) -> list[int]:
         return accounts_due(server.pk, limit=limit)
 
-    with crews.joined(server) as hands:
+    with crews.joined(server, at=clock.now()) as hands:
         if hands:
             crews.stay(account_id, waiting, _run_all, hands=hands, until=leaves_at)
     if time.monotonic() >= leaves_at:

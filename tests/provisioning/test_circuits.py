@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Barrier, Event, get_ident
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.db.models.signals import post_save
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -218,21 +219,38 @@ def test_a_crew_does_what_waits_at_its_server_once(
 
 
 def test_no_more_crews_come_to_a_server_than_its_places_need(
-    server: Server, settings: Settings
+    server: Server, settings: Settings, clock: Clock
 ) -> None:
     """Three processes at the same moment, six places, of which each takes up to four."""
     settings.ACCOUNTS_AT_ONCE = 4
     server.runs_at_once = 6
-    meet = Barrier(3)
+    meet, at = Barrier(3), clock.now()
 
     def come(_: int) -> int:
-        with crews.joined(server) as hands:
+        with crews.joined(server, at=at) as hands:
             meet.wait(timeout=10)
             return hands
 
     assert sorted(together(come, 3), key=str) == [0, 3, 3]
-    with crews.joined(server) as hands:
+    with crews.joined(server, at=at) as hands:
         assert hands == 3, "Whoever leaves makes room."
+
+
+def test_a_process_that_stands_still_keeps_others_from_a_server_for_a_minute_only(
+    server: Server, settings: Settings, clock: Clock
+) -> None:
+    settings.ACCOUNTS_AT_ONCE = 8
+
+    def come(at: datetime) -> int:
+        with crews.joined(server, at=at) as hands:
+            return hands
+
+    at = clock.now()
+    with crews.joined(server, at=at) as hands, ThreadPoolExecutor(1) as other:
+        assert hands == server.runs_at_once == 3
+        assert other.submit(come, at).result() == 0
+        assert other.submit(come, at + timedelta(minutes=1)).result() == hands
+        other.submit(connections.close_all).result()
 
 
 def test_a_hand_keeps_its_connection_from_one_account_to_the_next(server: Server) -> None:
