@@ -105,12 +105,15 @@ def _fetch_undelivered(gateway: Gateway, code: str, *, at: datetime) -> None:
 
 
 def _catch_up(snapshot: PaymentSnapshot, code: str, *, at: datetime) -> None:
-    """Record a success that is open here: neither an event nor the sweep has told of it yet."""
+    """Record a success that is open here, or a method that was kept after it: neither an event nor
+    the sweep has told of it yet.
+    """
     payment = _ours(snapshot, code)
     if payment is None or snapshot.state != "succeeded":
         return
+    is_open = payment.state != Payment.State.SUCCEEDED
     waits_for_staff = payment.failure_code == payment_checks.NOT_BELIEVED
-    if payment.state != Payment.State.SUCCEEDED and not waits_for_staff:
+    if (is_open and not waits_for_staff) or payments.keeps_late(payment, snapshot):
         payment_checks.believe(payment, snapshot, at=at, actor="system:compare")
 
 

@@ -41,7 +41,7 @@ def keep(
     an open transaction; takes the locks of the customer's methods.
     """
     held = take_methods(source.customer_id)
-    digest = hashlib.sha256(saved.token.encode()).digest()
+    digest = _digest(saved)
     method = next((each for each in held if bytes(each.token_digest) == digest), None)
     if method is None:
         method = _added(source, saved, digest, at=at, actor=actor)
@@ -57,6 +57,12 @@ def keep(
         _set_default(method)
     switch(source.customer, True, at=at, actor=actor)
     return method
+
+
+def is_known(gateway_code: str, saved: SavedMethod) -> bool:
+    """Say whether it was kept here before, also if it was removed since."""
+    known = PaymentMethod.objects.filter(gateway=gateway_code, token_digest=_digest(saved))
+    return known.exists()
 
 
 def make_default(method: PaymentMethod, *, at: datetime, actor: str) -> None:
@@ -173,6 +179,10 @@ def _added(
         reason=f"kept from {source._meta.model_name} {source.pk or 'of the demo'}",
     )
     return method
+
+
+def _digest(saved: SavedMethod) -> bytes:
+    return hashlib.sha256(saved.token.encode()).digest()
 
 
 def _is_twin(one: PaymentMethod, other: PaymentMethod) -> bool:

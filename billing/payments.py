@@ -157,7 +157,8 @@ def record(snapshot: PaymentSnapshot, gateway_code: str, *, at: datetime, actor:
     cent. Raises UnknownPayment, Mismatch.
     """
     found = _find(snapshot, gateway_code)
-    if found.state == Payment.State.SUCCEEDED and not disputes.has_news(found, snapshot):
+    news = disputes.has_news(found, snapshot) or keeps_late(found, snapshot)
+    if found.state == Payment.State.SUCCEEDED and not news:
         return found
     with transaction.atomic():
         payment, held = take_for_payment(found.pk)
@@ -165,6 +166,8 @@ def record(snapshot: PaymentSnapshot, gateway_code: str, *, at: datetime, actor:
             raise Mismatch(f"payment {payment.pk} has another id at the gateway")
         if payment.state == Payment.State.SUCCEEDED:
             disputes.note(payment, snapshot.dispute, held, url=snapshot.dispute_url, at=at)
+            if keeps_late(payment, snapshot):
+                _keep(payment, snapshot, at=at, actor=actor)
             return payment
         if snapshot.state == "succeeded":
             succeed([(payment, snapshot)], held, at=at, actor=actor)
@@ -172,6 +175,13 @@ def record(snapshot: PaymentSnapshot, gateway_code: str, *, at: datetime, actor:
             _learn([(payment, snapshot)])
             _follow(payment, snapshot, at=at, actor=actor)
     return payment
+
+
+def keeps_late(payment: Payment, snapshot: PaymentSnapshot) -> bool:
+    """Say whether the gateway kept the method of a paid payment only after the money had come."""
+    if payment.state != Payment.State.SUCCEEDED or not payment.consent or not snapshot.method:
+        return False
+    return not methods.is_known(payment.gateway, snapshot.method)
 
 
 def succeed(told: Sequence[Told], held: Held, *, at: datetime, actor: str) -> None:

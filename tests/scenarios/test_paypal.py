@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from billing import events, payment_checks, payments
+from billing import events, methods, payment_checks, payments, tasks
 from billing.models import (
     GatewayEvent,
     Invoice,
@@ -183,6 +183,29 @@ def test_a_kept_account_is_charged_for_renewals_and_nothing_lost_is_told_too_ear
     charge.refresh_from_db()
     assert charge.state == Payment.State.FAILED
     assert len(paypal.captured()) == 2
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["by its event", "by the comparison"])
+def test_a_method_that_paypal_keeps_after_the_payment_is_kept_here_and_stays_removed(
+    buyer: Customer, paypal: PayPal, shop: Simulator, clock: Clock, told: bool
+) -> None:
+    paypal.control("vault", late=True)
+    paypal.webhooks(hold=told, drop=not told)
+    approves(buyer, buyer.orders(gateway="paypal", keep_method="on"))
+    assert Payment.objects.get().state == Payment.State.SUCCEEDED
+    assert not PaymentMethod.objects.exists()
+    wait_until(lambda: bool(paypal.simulator["token"]), what="the vault")
+    if told:
+        paypal.webhooks(release="as_is")
+        wait_until(lambda: len(paypal.answers()) >= 3, what="the webhooks")
+        clock.work()
+    else:
+        tasks.compare_gateways()
+    method = PaymentMethod.objects.get()
+    assert (method.is_default, bool(method.consent)) == (True, True)
+    methods.remove(method, reason="wished", at=clock.now(), actor="test")
+    tasks.compare_gateways()
+    assert PaymentMethod.objects.get().state == PaymentMethod.State.REMOVED
 
 
 def test_refunds_and_disputes_at_paypal_are_known_here(

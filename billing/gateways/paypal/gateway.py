@@ -38,7 +38,7 @@ API = {True: "https://api-m.paypal.com", False: "https://api-m.sandbox.paypal.co
 PAGES = {True: "https://www.paypal.com", False: "https://www.sandbox.paypal.com"}
 MODES = {"live": True, "sandbox": False}
 # The kinds of events that docs/gateways.md has the operator switch on.
-TOLD_OF = ("CHECKOUT.", "PAYMENT.", "CUSTOMER.DISPUTE.")
+TOLD_OF = ("CHECKOUT.", "PAYMENT.", "CUSTOMER.DISPUTE.", "VAULT.")
 # The transaction search answers for at most so many days at once.
 LONGEST_SEARCH = timedelta(days=31)
 

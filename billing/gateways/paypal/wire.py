@@ -225,10 +225,10 @@ def _refunded(answer: Any, amount: Money) -> Money:
 
 
 def _method(answer: Any) -> SavedMethod | None:
-    """What PayPal keeps for later, where it says that it does."""
+    """What PayPal keeps for later. It may do so after it has answered; then the id comes later."""
     paypal = (answer.get("payment_source") or {}).get("paypal") or {}
     vault = (paypal.get("attributes") or {}).get("vault") or {}
-    if vault.get("status") != "VAULTED" or not vault.get("id"):
+    if not vault.get("id"):
         return None
     return SavedMethod(
         token=reading.text(vault["id"]), kind="paypal", brand="PayPal", last4="", expires_on=None
@@ -268,6 +268,10 @@ def _spoken_of(kind: str, resource: Any) -> str | None:
         return CAPTURE + reading.text(up.rpartition("/")[2])
     if kind.startswith("PAYMENT.CAPTURE."):
         return CAPTURE + reading.text(resource["id"])
+    if kind == "VAULT.PAYMENT-TOKEN.CREATED":
+        # Where it names its order; else the hourly comparison sees what was kept.
+        order = (resource.get("metadata") or {}).get("order_id")
+        return reading.text(order) if order else None
     if kind.startswith("CUSTOMER.DISPUTE."):
         return DISPUTE + reading.text(resource["dispute_id"])
     return None

@@ -137,6 +137,7 @@ def test_a_webhook_of_before_the_rotation_still_counts(stand_in: PayPalLike) -> 
         ),
         ("CUSTOMER.DISPUTE.CREATED", {"dispute_id": "PP-D-4012"}, "dispute:PP-D-4012"),
         ("CHECKOUT.PAYMENT-APPROVAL.REVERSED", {"order_id": "5O1"}, "5O1"),
+        ("VAULT.PAYMENT-TOKEN.CREATED", {"id": "T1", "metadata": {"order_id": "5O1"}}, "5O1"),
         ("VAULT.PAYMENT-TOKEN.CREATED", {"id": "T1"}, ""),
         ("SOME.NEW.KIND", {"whatever": 1}, ""),
     ],

@@ -37,6 +37,7 @@ class Bank:
         account: str,
         settle_seconds: float,
         shaping: Shaping,
+        vaults_late: bool = False,
     ) -> None:
         self.books = books
         self.at = at
@@ -44,6 +45,7 @@ class Bank:
         self._account = account
         self._settle_seconds = settle_seconds
         self._shaping = shaping
+        self._vaults_late = vaults_late
 
     def order(self, asked: Thing) -> Thing:
         """Make an order; with a vaulted method it is captured at once."""
@@ -136,6 +138,9 @@ class Bank:
         """Let what was pending succeed or fail, once its time has come."""
         for row in self.books.store.rows("SELECT id FROM due WHERE at <= ?", self.at):
             self.books.store.run("DELETE FROM due WHERE id = ?", row["id"])
+            if self.books.kind(row["id"]) == "order":
+                self._vault(self.books.get(row["id"], "order"))
+                continue
             capture = self.books.get(row["id"], "capture")
             fails = self.books.get(capture["order"], "order")["source"] == "pending_fails"
             status = "DECLINED" if fails else "COMPLETED"
@@ -191,19 +196,31 @@ class Bank:
         if pending:
             due_at = self.at + self._settle_seconds
             self.books.store.insert("due", id=capture["id"], at=due_at)
-        source = {"paypal": {"email_address": "payer@example.com", **self._vaulted(order)}}
+        source = {"paypal": {"email_address": "payer@example.com"}}
         self.books.save(order, status="COMPLETED", payment_source=source)
+        if (order["asked"].get("attributes") or {}).get("vault"):
+            self._keep(order)
         self.tell(f"PAYMENT.CAPTURE.{capture['status']}", "capture", shown(capture))
         return order
 
-    def _vaulted(self, order: Thing) -> Thing:
-        """Keep the method where the order asked for it."""
-        if not (order["asked"].get("attributes") or {}).get("vault"):
-            return {}
+    def _keep(self, order: Thing) -> None:
+        """Keep the method, at once or after the answer."""
+        if not self._vaults_late:
+            return self._vault(order)
+        self._say_of_vault(order, status="APPROVED")
+        due_at = self.at + self._settle_seconds
+        self.books.store.insert("due", id=order["id"], at=due_at)
+        return None
+
+    def _vault(self, order: Thing) -> None:
         token = self.books.add("token", at=self.at, later="", gone=False)
+        self._say_of_vault(order, id=token["id"], status="VAULTED")
         resource = {"id": token["id"], "metadata": {"order_id": order["id"]}}
         self.tell("VAULT.PAYMENT-TOKEN.CREATED", "payment_token", resource)
-        return {"attributes": {"vault": {"id": token["id"], "status": "VAULTED"}}}
+
+    def _say_of_vault(self, order: Thing, **vault: str) -> None:
+        source = {"paypal": order["payment_source"]["paypal"] | {"attributes": {"vault": vault}}}
+        self.books.save(order, payment_source=source)
 
     def _method(self, token: Any) -> Thing:
         try:

@@ -64,6 +64,11 @@ class Books:
             raise LookupError(thing_id)
         return dict(json.loads(row["body"]))
 
+    def kind(self, thing_id: str) -> str:
+        """What the object with this id is, '' where there is none."""
+        row = self.store.row("SELECT kind FROM thing WHERE id = ?", thing_id)
+        return str(row["kind"]) if row else ""
+
     def all(self, kind: str) -> list[Thing]:
         """All objects of a kind, oldest first."""
         rows = self.store.rows("SELECT body FROM thing WHERE kind = ? ORDER BY n", kind)

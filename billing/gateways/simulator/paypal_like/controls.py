@@ -20,6 +20,7 @@ def routes(machine: Machine) -> list[Route]:
         route("GET", "/_sim/faults", controls.faults),
         route("POST", "/_sim/faults", controls.set_faults),
         route("POST", "/_sim/webhooks", controls.shape_webhooks),
+        route("POST", "/_sim/vault", controls.set_vault),
         route("POST", "/_sim/forget_keys", controls.forget_keys),
         route("POST", "/_sim/end_tokens", controls.end_tokens),
         route("POST", "/_sim/payments/ID/pay", controls.pay),
@@ -57,6 +58,11 @@ class Controls:
             with self._machine.bank() as bank:
                 events.release(bank.books.store, order, at=bank.at)
         return json_response(200, vars(self._machine.shaping))
+
+    def set_vault(self, request: Request) -> Response:
+        """Say whether methods are kept `late`: after the answer that tells of the money."""
+        self._machine.vaults_late = bool(request.data().get("late", False))
+        return json_response(200, {"late": self._machine.vaults_late})
 
     def forget_keys(self, request: Request) -> Response:
         """Forget all request ids, as PayPal does after some hours."""

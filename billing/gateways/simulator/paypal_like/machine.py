@@ -27,6 +27,7 @@ class Machine:
         self.books = Books(self.store)
         self.faults = Faults()
         self.shaping = Shaping()
+        self.vaults_late = False
         self.signer = Signer()
         self.signer.write_root(setup.roots)
         self.stopping = threading.Event()
@@ -45,6 +46,7 @@ class Machine:
                 account=self.setup.account,
                 settle_seconds=self.setup.settle_seconds,
                 shaping=self.shaping,
+                vaults_late=self.vaults_late,
             )
         self.deliveries.wake()
 
