@@ -102,12 +102,13 @@ class BrandPage(Page):
         ),
         (gettext_lazy("Bank"), {"fields": ("bank_holder", ("iban", "bic"))}),
         (
-            gettext_lazy("Foot of invoices and credit notes"),
+            gettext_lazy("Invoice footer"),
             {
                 "fields": ("invoice_footer_en", "invoice_footer_de"),
                 "description": gettext_lazy(
-                    "Printed below company and bank, in the document's language; without a German "
-                    "text the English one. What is issued keeps the text of its day."
+                    "On invoices, credit notes and pro formas, below company and bank, in the "
+                    "document's language; without a German text the English one. What is issued "
+                    "keeps the text of its day."
                 ),
             },
         ),

@@ -66,6 +66,14 @@ def test_an_english_invoice_is_english(brand: Brand) -> None:
         assert words in text
 
 
+def test_without_words_in_its_language_the_english_foot_is_printed(brand: Brand) -> None:
+    Brand.objects.update(invoice_footer_en="Registered at Hamburg", invoice_footer_de="")
+    invoice = _invoice()
+    with translation.override(invoice.language):
+        data = documents.printed(invoice, list(invoice.lines.all()), list(invoice.taxes.all()))
+    assert data["closing"] == "Registered at Hamburg"
+
+
 def test_the_operators_foot_is_printed_as_it_was_on_the_day_of_issue(brand: Brand) -> None:
     words = "Amtsgericht Hamburg HRB 4711"
     Brand.objects.update(invoice_footer_en="Registered at Hamburg", invoice_footer_de=words)

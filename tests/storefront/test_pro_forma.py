@@ -31,9 +31,11 @@ def _read(answer: HttpResponse) -> str:
 def test_a_business_reads_what_its_order_would_cost_and_nothing_is_stored(
     buyer: Client, ada: tuple[User, Customer]
 ) -> None:
+    Brand.objects.update(invoice_footer_de="Amtsgericht Hamburg HRB 4711")
     put_in(buyer)
     text = _read(_ask(buyer))
     for words in (
+        "Amtsgericht Hamburg HRB 4711",
         *("Pro-forma-Rechnung", "Muster GmbH", "Musterweg 1", "20095 Hamburg"),
         *("USt. 19 % auf 107,56 €", "20,44 €", "128,00 €", "keine Rechnung im Sinne des"),
     ):
