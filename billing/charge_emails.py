@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from django.utils import translation
 
-from billing import emails
+from billing import emails, rendering
 from billing.gateways import failures
 from billing.models import Payment, PaymentMethod
 
@@ -21,9 +21,7 @@ def needs_authentication(payment: Payment, *, at: datetime) -> None:
 
 def disputed(payment: Payment, *, at: datetime) -> None:
     """Say that what a payment paid for stands still, because its payer contests it."""
-    invoice = payment.invoice
-    address = emails.link("storefront:invoice", invoice.public_id)
-    context = {"payment": payment, "invoice": invoice, "button_url": address}
+    context = {"payment": payment, **rendering.of_invoice(payment.invoice)}
     cause, customer = f"payment-{payment.pk}", payment.customer
     emails.to_customer("disputed", cause, customer, context, at=at)
 
@@ -42,11 +40,6 @@ def _about(
     invoice = payment.invoice
     with translation.override(invoice.language):
         reason = failures.message(payment.failure_code)
-    context = {
-        "invoice": invoice,
-        "method": payment.method,
-        "reason": reason,
-        "next_on": next_on,
-        "button_url": emails.link("storefront:invoice", invoice.public_id),
-    }
+    why = {"method": payment.method, "reason": reason, "next_on": next_on}
+    context = {**rendering.of_invoice(invoice), **why}
     emails.to_customer(template, cause, invoice.customer, context, language=invoice.language, at=at)
