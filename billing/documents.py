@@ -8,7 +8,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from billing import einvoice, girocode, papers, tax
-from billing.formats import Format
+from billing.formats import Format, in_fours
 from billing.models import Invoice, InvoiceLine, InvoiceTax
 from packages.periods import Period, business_day
 
@@ -219,7 +219,7 @@ def _transfer(invoice: Invoice) -> dict[str, Any]:
     code = girocode.of(invoice)
     facts = [
         (_("Account holder"), seller["bank_holder"] or seller["company"]),
-        (_("IBAN"), _in_fours(seller["iban"])),
+        (_("IBAN"), in_fours(seller["iban"])),
         (_("BIC"), seller["bic"]),
         (_("Reference"), reference),
     ]
@@ -231,7 +231,7 @@ def _transfer(invoice: Invoice) -> dict[str, Any]:
 
 def _footer(seller: dict[str, str], form: Format) -> list[list[str]]:
     ids = [(_("VAT id"), seller["vat_id"]), (_("Tax number"), seller["tax_number"])]
-    bank = [(_("IBAN"), _in_fours(seller["iban"])), (_("BIC"), seller["bic"])]
+    bank = [(_("IBAN"), in_fours(seller["iban"])), (_("BIC"), seller["bic"])]
     columns = [
         _place(seller, form, with_country=True),
         [seller["support_email"], *_labelled(ids)],
@@ -248,8 +248,3 @@ def _closing(seller: dict[str, str], form: Format) -> str:
 
 def _labelled(pairs: Pairs) -> list[str]:
     return [f"{label}: {value}" for label, value in pairs if value]
-
-
-def _in_fours(iban: str) -> str:
-    digits = iban.replace(" ", "")
-    return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))

@@ -52,3 +52,9 @@ class Format:
 
     def country(self, code: str) -> str:
         return str(self.locale.territories.get(code, code))
+
+
+def in_fours(iban: str) -> str:
+    """Return an IBAN as it stands on cards and statements: DE02 1203 0000 …"""
+    digits = iban.replace(" ", "")
+    return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))

@@ -10,9 +10,12 @@ from django import template
 from django.utils import timezone
 from django.utils.translation import get_language
 
+from billing.formats import in_fours
 from packages.money import Money
 
 register = template.Library()
+# `{{ seller.iban|fours }}`
+register.filter("fours", in_fours)
 
 MILLION = 1_000_000
 BASIS = 10_000
