@@ -1,6 +1,6 @@
 """From the basket to a binding order with its invoice."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -20,8 +20,9 @@ from billing.models import (
     Redemption,
     User,
 )
-from packages.models import Package
+from packages.models import Package, Price
 from packages.money import Money
+from packages.periods import RECURRING, period
 from packages.states import record_change
 from provisioning import pools
 
@@ -62,7 +63,7 @@ def quote(cart: Cart, customer: Customer, brand: Brand, *, language: str, on: da
     if not lines:
         raise EmptyCart
     offered = coupons.offer(cart, lines, customer, on=on)
-    charges = tuple(charge for line in lines for charge in _charges(line, offered))
+    charges = tuple(charge for line in lines for charge in _charges(line, offered, on))
     draft = invoices.Draft(customer, cart.currency, language, charges)
     return Quote(lines, invoices.price(draft, brand, on=on), offered)
 
@@ -151,7 +152,7 @@ def _place(
             top_up_limits.admit(line.subscription, line.credit, at=at)
         order_line = _order_line(order, line, brand, at=at, actor=actor)
         redemption = coupons.redeem(quoted.coupon, line, order_line, at=at)
-        charges += _charges(line, quoted.coupon, order_line, redemption)
+        charges += _charges(line, quoted.coupon, on, order_line, redemption)
     draft = invoices.Draft(customer, order.currency, language, tuple(charges), order)
     (invoice,) = invoices.issue([draft], brand, at=at, actor=actor)
     Cart.objects.filter(pk=cart.pk).delete()
@@ -189,6 +190,7 @@ def _order_line(
 def _charges(
     line: CartLine,
     offered: coupons.Offer | None,
+    on: date,
     order_line: OrderLine | None = None,
     redemption: Redemption | None = None,
 ) -> list[invoices.Line]:
@@ -225,7 +227,15 @@ def _charges(
                 redemption=redemption,
             )
         )
-    return charges
+    # Set-up fee and discount are taxed as what they belong to.
+    return [replace(charge, supplied_on=_supplied_on(price, on)) for charge in charges]
+
+
+def _supplied_on(price: Price, on: date) -> date | None:
+    """Return the last day of the period that begins on that day; None where none is paid for."""
+    if price.package.kind != Package.Kind.SUBSCRIPTION or price.package.trial_days:
+        return None
+    return period(on, price.cycle, 0).last_on if price.cycle in RECURRING else None
 
 
 def _kind(package: Package) -> InvoiceLine.Kind:

@@ -1,6 +1,6 @@
 """Issue invoices, and settle them from payments."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -68,6 +68,12 @@ class Line:
     # The earlier line whose unused days an exchange gives back.
     sets_off: InvoiceLine | None = None
     as_paid: bool = False
+    # The last day of what is supplied, whose tax rate holds, where there is no period yet.
+    supplied_on: date | None = None
+
+    def day(self, on: date) -> date:
+        """Return the day whose tax rate holds for what is invoiced on that one."""
+        return self.supplied_on or (self.period.last_on if self.period else on)
 
     def rate_under(self, treated: tax.Treatment) -> int:
         return 0 if self.exempt else treated.rate_for(self.rate_bp)
@@ -88,7 +94,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A draft with its tax: what each line costs this buyer, and the document's sums."""
+    """A draft with its tax: what each line costs this buyer, and the document's sums.
+
+    `treatment` is that of the first line; on a later one the rate may differ, not the note.
+    """
 
     draft: Draft
     units: tuple[Money, ...]
@@ -102,20 +111,28 @@ def price(
     brand: Brand,
     *,
     on: date,
-    rates: Mapping[str, int] | None = None,
+    rates: tax.Rates | None = None,
     proven: Collection[str] | None = None,
 ) -> Priced:
     """Work out tax and totals without storing anything; the checkout's summary is this too.
 
     Raises tax.NoRate.
     """
-    treated = tax.treatment(draft.customer, brand, on=on, rates=rates, proven=proven)
-    units = tuple(_unit(line, brand, treated) for line in draft.lines)
-    line_rates = tuple(line.rate_under(treated) for line in draft.lines)
+    days = [line.day(on) for line in draft.lines]
+    by_day = {
+        each: tax.treatment(
+            draft.customer, brand, on=on, supplied_on=each, rates=rates, proven=proven
+        )
+        for each in set(days or [on])
+    }
+    treated = [(line, by_day[each]) for line, each in zip(draft.lines, days, strict=True)]
+    units = tuple(_unit(line, brand, each) for line, each in treated)
+    line_rates = tuple(line.rate_under(each) for line, each in treated)
     add_up = tax.sums_of_gross if brand.prices_include_tax else tax.sums_of_net
     amounts = [unit.times(line.quantity) for unit, line in zip(units, draft.lines, strict=True)]
     taxed = list(zip(amounts, line_rates, strict=True))
-    return Priced(draft, units, line_rates, treated, add_up(taxed, draft.currency))
+    first = by_day[days[0] if days else on]
+    return Priced(draft, units, line_rates, first, add_up(taxed, draft.currency))
 
 
 def _unit(line: Line, brand: Brand, treated: tax.Treatment) -> Money:
@@ -136,7 +153,7 @@ def issue(drafts: Sequence[Draft], brand: Brand, *, at: datetime, actor: str) ->
     if not drafts:
         return []
     on = business_day(at, brand.zone)
-    rates = tax.rates_on(on)
+    rates = tax.known_rates()
     buyers = (draft.customer for draft in drafts)
     ids = {buyer.vat_id for buyer in buyers if vat_ids.matters(buyer, brand)}
     proven = vat_ids.proven(ids, on=on)

@@ -21,7 +21,7 @@ from billing.models import (
 )
 from packages import prices, rows
 from packages.money import Money
-from packages.periods import RECURRING, business_day, first_from
+from packages.periods import RECURRING, business_day, first_from, index_of, period
 from packages.states import record_changes
 from packages.sweeping import any_of
 
@@ -184,7 +184,7 @@ def _notify(
     at: datetime,
 ) -> None:
     """Queue and note one mail each; under the change's lock nobody is told twice."""
-    rates = tax.rates_on(on)
+    rates = tax.known_rates()
     for each in found:
         concerned = _concerned(change, each, brand, on=on)
         customer, cause = each.customer, f"price-change-{change.pk}:{each.pk}"
@@ -208,13 +208,13 @@ def _notify(
 
 
 def _said(
-    change: PriceChange, each: Concerned, brand: Brand, *, rates: Mapping[str, int], on: date
+    change: PriceChange, each: Concerned, brand: Brand, *, rates: tax.Rates, on: date
 ) -> dict[str, Any]:
     """Return what a notice says; the prices are what this customer pays for a period, with tax."""
     subscription = each.subscription
     with translation.override(subscription.customer.language):
         name = subscription.package.text("name")
-    sums = [_priced(subscription, amount, brand, rates, on) for amount in (each.before, each.after)]
+    sums = [_priced(each, amount, brand, rates, on) for amount in (each.before, each.after)]
     return {
         "customer": subscription.customer,
         "name": name,
@@ -229,10 +229,13 @@ def _said(
     }
 
 
-def _priced(
-    subscription: Subscription, amount: Money, brand: Brand, rates: Mapping[str, int], on: date
-) -> tax.Sums:
-    line = invoices.Line(InvoiceLine.Kind.RECURRING, "", amount)
+def _priced(each: Concerned, amount: Money, brand: Brand, rates: tax.Rates, on: date) -> tax.Sums:
+    """Price the first period that is charged at the new price."""
+    subscription = each.subscription
+    assert subscription.anchor_on is not None, "What is active has its anchor (constraint)."
+    index = index_of(subscription.anchor_on, subscription.cycle, each.starts_on)
+    stretch = period(subscription.anchor_on, subscription.cycle, index)
+    line = invoices.Line(InvoiceLine.Kind.RECURRING, "", amount, period=stretch)
     customer = subscription.customer
     draft = invoices.Draft(customer, amount.currency, customer.language, (line,))
     return invoices.price(draft, brand, on=on, rates=rates).sums

@@ -17,7 +17,7 @@ from billing.models import (
     User,
     current_brand,
 )
-from packages.periods import business_day
+from packages.periods import business_day, period
 from packages.states import history_of, record_change
 from provisioning import jobs
 
@@ -173,6 +173,7 @@ def _draft(
         subscription,
         line,
         quantity=subscription.quantity,
+        supplied_on=period(on, subscription.cycle, 0).last_on,
     )
     return invoices.Draft(
         subscription.customer,

@@ -38,6 +38,18 @@ class Treatment:
 
 
 @dataclass(frozen=True, slots=True)
+class Rates:
+    """Every country's rates, the latest first, each with the day from which it holds."""
+
+    by_country: Mapping[str, Sequence[tuple[date, int]]]
+
+    def of(self, country: str, *, on: date) -> int | None:
+        """Return the country's rate in basis points on that day, None where there is none."""
+        rows = self.by_country.get(country, ())
+        return next((rate_bp for valid_from, rate_bp in rows if valid_from <= on), None)
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """The sums of the lines of one rate."""
 
@@ -62,20 +74,25 @@ def treatment(
     brand: Brand,
     *,
     on: date,
-    rates: Mapping[str, int] | None = None,
+    supplied_on: date | None = None,
+    rates: Rates | None = None,
     proven: Collection[str] | None = None,
 ) -> Treatment:
-    """Return how the customer is taxed on that day; raise NoRate when the table has a hole.
+    """Return how the customer is taxed who is invoiced on that day; raise NoRate when the table has
+    a hole.
 
+    The rate is that of the last day of what is supplied, or of the same day: neither the invoice's
+    date nor the payment's decides (§ 27 (1) UStG, section 12.1 (3) UStAE).
     At home the home rate. A business with a VAT id elsewhere in the EU, which is among the `proven`
     ones: reverse charge. Consumers
     in the EU: their country's rate where the table has one, else the home rate. Outside: none.
     A small business charges none at home and to consumers in the EU, and its prices contain none.
     """
-    rates = rates_on(on) if rates is None else rates
-    home_bp = 0 if brand.small_business else rates.get(brand.country)
+    rates = known_rates() if rates is None else rates
+    day = supplied_on or on
+    home_bp = 0 if brand.small_business else rates.of(brand.country, on=day)
     if home_bp is None:
-        raise NoRate(f"There is no tax rate for {brand.country} on {on}.")
+        raise NoRate(f"There is no tax rate for {brand.country} on {day}.")
     at_home = customer.country == brand.country
     if not at_home and customer.country not in vat_ids.EU:
         return Treatment(0, home_bp, OUTSIDE)
@@ -89,13 +106,16 @@ def treatment(
         return Treatment(0, 0, SMALL_BUSINESS)
     if at_home:
         return Treatment(home_bp, home_bp)
-    return Treatment(rates.get(customer.country, home_bp), home_bp)
+    abroad_bp = rates.of(customer.country, on=day)
+    return Treatment(home_bp if abroad_bp is None else abroad_bp, home_bp)
 
 
-def rates_on(on: date) -> dict[str, int]:
-    """Return every country's rate in basis points on that day; one query for a whole run."""
-    rows = TaxRate.objects.filter(valid_from__lte=on).order_by("country", "-valid_from")
-    return dict(rows.distinct("country").values_list("country", "rate_bp"))
+def known_rates() -> Rates:
+    """Return all rates; one query for a whole run."""
+    found: dict[str, list[tuple[date, int]]] = {}
+    for row in TaxRate.objects.order_by("country", "-valid_from"):
+        found.setdefault(row.country, []).append((row.valid_from, row.rate_bp))
+    return Rates(found)
 
 
 def sentence(note: str) -> str:
@@ -109,14 +129,6 @@ def sentence(note: str) -> str:
             "No VAT is charged: the seller is a small business (section 19 of the VAT Act)."
         ),
     }.get(note, note)
-
-
-def rate_of(country: str, *, on: date) -> int | None:
-    """Return the country's rate in basis points on that day, None where the table has none."""
-    row = (
-        TaxRate.objects.filter(country=country, valid_from__lte=on).order_by("-valid_from").first()
-    )
-    return row.rate_bp if row else None
 
 
 def untaxed(amount: Money, treated: Treatment, own_bp: int | None = None) -> Money:

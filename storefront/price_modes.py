@@ -73,7 +73,7 @@ def chosen(usual: PriceMode, reader: str) -> PriceMode:
 def usual(brand: Brand, *, at: datetime) -> PriceMode:
     """Return the mode of a reader who chose none: prices as the catalogue has them."""
     on = business_day(at, brand.zone)
-    rate_bp = None if brand.small_business else tax.rate_of(brand.country, on=on) or 0
+    rate_bp = None if brand.small_business else tax.known_rates().of(brand.country, on=on) or 0
     gross = brand.prices_include_tax
     return PriceMode(gross, gross, rate_bp)
 

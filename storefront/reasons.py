@@ -46,8 +46,8 @@ def of_quote(quote: checkout.Quote, brand: Brand) -> list[Reason]:
     why = _("Why %(amount)s?") % {"amount": money_filter(quote.total)}
     groups = [(each.rate_bp, each.net, each.tax) for each in priced.sums.groups]
     rule = tax.sentence(priced.treatment.note) or _(
-        "The rate in force today in the country whose VAT you pay, on the sum of all lines of that "
-        "rate, once."
+        "The rate of the country whose VAT you pay, as of the last day that is paid for, on the "
+        "sum of all lines of that rate, once."
     )
     buyer = priced.draft.customer.address
     return [
@@ -116,7 +116,8 @@ def _counted(quantity: int, description: str) -> str:
 
 def _vat(invoice: Invoice) -> Reason:
     rule = tax.sentence(invoice.tax_note) or _(
-        "The rate in force on the day of the invoice, on the sum of all lines of that rate, once."
+        "The rate in force on the last day that is paid for, on the sum of all lines of that rate, "
+        "once."
     )
     groups = [
         (each.tax_bp, _minor(each.net_minor, invoice), _minor(each.tax_minor, invoice))

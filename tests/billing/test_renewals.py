@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from billing import days, invariants, renewals
-from billing.models import Invoice, InvoiceLine, Mail, Subscription, SubscriptionPeriod
+from billing.models import Invoice, InvoiceLine, Mail, Subscription, SubscriptionPeriod, TaxRate
 from packages.models import Price
 from packages.periods import MONTHS, period
 from provisioning.models import Job
@@ -62,6 +62,23 @@ def test_a_renewal_is_invoiced_a_week_before_and_due_on_its_first_day(shop: None
     assert Mail.objects.get(template="invoice_issued").cause == f"invoice-{invoice.pk}"
     subscription.refresh_from_db()
     assert str(subscription.next_invoice_on) == "2026-03-24"
+
+
+@pytest.mark.parametrize(
+    ("since", "rates"),
+    [("2026-02-27", (2000, 2000)), ("2026-02-28", (1900, 2000)), ("2026-03-31", (1900, 1900))],
+)
+def test_a_period_has_the_tax_rate_of_its_last_day(
+    shop: None, since: str, rates: tuple[int, int]
+) -> None:
+    TaxRate.objects.create(country="DE", rate_bp=2000, valid_from=since)
+    subscription = renewing.bought(at=AT)
+    on = date(2026, 2, 21)
+    renewals.bill(on, at=noon(on))
+    invoices = Invoice.objects.order_by("pk")
+    assert tuple(tax.tax_bp for each in invoices for tax in each.taxes.all()) == rates
+    assert invoices[1].total_minor == subscription.amount_minor
+    assert invariants.violations() == []
 
 
 def test_the_price_is_the_one_of_the_purchase(shop: None) -> None:

@@ -116,7 +116,7 @@ def test_a_rate_holds_from_its_day_until_the_next() -> None:
     TaxRate.objects.create(country="DE", rate_bp=1600, valid_from=date(2020, 7, 1))
     TaxRate.objects.create(country="DE", rate_bp=1900, valid_from=date(2021, 1, 1))
     days = [date(2020, 6, 30), date(2020, 7, 1), date(2020, 12, 31), date(2021, 1, 1)]
-    assert [tax.rates_on(day).get("DE") for day in days] == [None, 1600, 1600, 1900]
+    assert [tax.known_rates().of("DE", on=day) for day in days] == [None, 1600, 1600, 1900]
 
 
 @pytest.mark.django_db

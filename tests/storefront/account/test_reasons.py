@@ -63,7 +63,7 @@ def test_the_checkout_says_why_before_anything_is_ordered(anna: Person) -> None:
     text = re.sub(r"\s+", " ", browser.get(reverse("storefront:checkout")).content.decode())
     assert "Why €128.00?" in text
     assert "<dt>Business: set-up fee</dt><dd>€49.00</dd>" in text
-    assert "The rate in force today" in text
+    assert "as of the last day that is paid for" in text
     assert "<dt>19% of €107.56</dt><dd>€20.44</dd>" in text
     as_swiss = {"kind": "private", "country": "CH", "action": "update"}
     swiss = browser.post(reverse("storefront:checkout"), as_swiss).content.decode()
