@@ -38,6 +38,7 @@ CODES = {
     "debit_not_authorized": "mandate_gone",
     "mandate_invalid": "mandate_gone",
     "payment_method_invalid_mandate": "mandate_gone",
+    "payment_intent_mandate_invalid": "mandate_gone",
     "revocation_of_authorization": "mandate_gone",
     "revocation_of_all_authorizations": "mandate_gone",
     "stop_payment_order": "mandate_gone",
@@ -62,12 +63,16 @@ CODES = {
     "card_declined": "card_declined",
 }
 
+# What issuers advise where they say nothing more exact; `try_again_later` is what we do anyway.
+ADVICE = {"do_not_try_again": "card_declined", "confirm_card_data": "wrong_details"}
+
 
 def code(error: Any) -> str | None:
     """Our code for a `last_payment_error` or the like; None for none."""
     if not error:
         return None
     found = CODES.get(error.get("decline_code") or "") or CODES.get(error.get("code") or "")
-    if error.get("advice_code") == "do_not_try_again" and found in {None, "declined_for_now"}:
-        return "card_declined"
+    advised = ADVICE.get(error.get("advice_code") or "")
+    if advised and found in {None, "declined_for_now"}:
+        return advised
     return found or "payment_failed"

@@ -177,7 +177,7 @@ class StripeGateway:
     def fetch_setup(self, external_id: str) -> SetupSnapshot:
         """Read a Checkout Session of setup mode with the method that was given."""
         sessions = self._client.v1.checkout.sessions
-        asked = {"expand": ["setup_intent.payment_method"]}
+        asked = {"expand": ["setup_intent.payment_method", "setup_intent.latest_attempt"]}
         return wire.of_setup(self._calls.read(sessions.retrieve, external_id, asked))
 
     def forget_method(self, method_token: str) -> None:

@@ -40,6 +40,8 @@ INTENT_STATES: dict[str, PaymentState] = {
 # docs.stripe.com/reports/reporting-categories (read November 2026).
 MOVEMENTS: dict[str, MovementKind] = {
     "charge": "payment",
+    # A debit that failed after it was asked for, and was in the balance until then.
+    "charge_failure": "payment",
     "refund": "refund",
     "refund_failure": "refund",
     "dispute": "dispute",
@@ -56,6 +58,8 @@ REFUND_STATES: dict[str, RefundState] = {
     "failed": "failed",
     "canceled": "failed",
 }
+# docs.stripe.com/payments/bancontact/save-during-payment, /ideal/… (read November 2026).
+DEBITED_LATER = {"bancontact", "ideal", "sofort"}
 DISPUTE_STATES: dict[str, DisputeState] = {
     "won": "won",
     "lost": "lost",
@@ -236,8 +240,13 @@ def _of_setup(session: Any) -> SetupSnapshot:
     done = session["status"] == "complete" and intent["status"] == "succeeded"
     state: Any = "succeeded" if done else {"expired": "cancelled"}.get(session["status"], "open")
     given = intent["payment_method"] if done else None
-    method = _kept(given["id"], given["type"], given.get(given["type"])) if given else None
+    method = _reusable(given["id"], _of_attempt(intent) or given) if given else None
     return SetupSnapshot(reading.text(session["id"]), _key(session), state, method)
+
+
+def _of_attempt(intent: Any) -> Any:
+    attempt = intent.get("latest_attempt")
+    return attempt["payment_method_details"] if isinstance(attempt, dict) else None
 
 
 def _snapshot(
@@ -275,9 +284,17 @@ def _code(intent: Any, state: PaymentState) -> str | None:
 def _method(charge: Any) -> SavedMethod | None:
     """The method a charge went to, where Stripe keeps it for later."""
     token, details = charge["payment_method"], charge["payment_method_details"]
-    if not token or not details:
-        return None
-    return _kept(token, details["type"], details.get(details["type"]))
+    return _reusable(token, details) if token and details else None
+
+
+def _reusable(token: Any, details: Any) -> SavedMethod | None:
+    """The method itself, or the debit that it leads to: a bank's own page pays once."""
+    kind = details["type"]
+    about = details.get(kind) or {}
+    if kind not in DEBITED_LATER:
+        return _kept(token, kind, about)
+    debit = about.get("generated_sepa_debit")
+    return _kept(debit, "sepa_debit", {"last4": about.get("iban_last4")}) if debit else None
 
 
 def _kept(token: Any, kind: Any, details: Any) -> SavedMethod:

@@ -8,14 +8,15 @@ import random
 from typing import Any
 
 from ..events import Shaping
+from . import statement
 from .books import Books, Thing, shown
-from .cards import Test, find
+from .cards import DEBITED_LATER, Test, details, find, in_wallet
 from .errors import Refused, declined, invalid, reason
 from .forms import priced
 from .setup import API_VERSION
 
 PAGE_SECONDS = 24 * 3600
-FEE_BP, FEE_FIXED, DISPUTE_FEE = 150, 25, 2000
+DISPUTE_FEE = 2000
 
 
 class Bank:
@@ -91,7 +92,7 @@ class Bank:
             return "declined"
         self.books.save(session, status="complete", url=None)
         if intent["setup_future_usage"]:
-            self.books.save(method, customer=session["customer"])
+            self._attach(method, session["customer"])
         self._take(intent, method, test)
         self.tell("checkout.session.completed", self._after(session))
         return "paid"
@@ -260,10 +261,10 @@ class Bank:
 
     def _method(self, test: Test, *, customer: str | None) -> Thing:
         """A fresh method; its number, `later` and `gone` are the stand-in's own memory."""
-        details: Thing = {"last4": test.last4}
+        about: Thing = {"last4": test.last4}
         if test.kind == "card":
-            details |= {"brand": test.brand, "exp_month": 12, "exp_year": 2034}
-            details |= {"wallet": _wallet(test.wallet) if test.wallet else None}
+            about |= {"brand": test.brand, "exp_month": 12, "exp_year": 2034}
+            about |= {"wallet": in_wallet(test.wallet) if test.wallet else None}
         return self._add(
             "payment_method",
             type=test.kind,
@@ -271,18 +272,20 @@ class Bank:
             number=test.number,
             later=None,
             gone=False,
-            **{test.kind: details},
+            **{test.kind: about},
         )
 
     def _keep_on_page(self, session: Thing, test: Test) -> str:
         if test.code and test.kind == "card":
             return "declined"
-        method = self._method(test, customer=session["customer"])
+        method = self._method(test, customer=None)
+        self._attach(method, session["customer"])
         intent = self._add(
             "setup_intent",
             status="succeeded",
             customer=session["customer"],
             payment_method=method["id"],
+            latest_attempt={"payment_method_details": details(method)},
             metadata=session["asked"].get("metadata", {}),
             last_setup_error=None,
         )
@@ -296,18 +299,19 @@ class Bank:
         charge = self._charge(intent, method, status="pending")
         self.books.save(intent, payment_method=method["id"], latest_charge=charge["id"])
         self.books.save(intent, last_payment_error=None)
-        if method["type"] != "card":
+        if method["type"] == "sepa_debit":
+            self._book_charge(charge, "payment")
             self.books.save(intent, status="processing")
             due_at = self.at + self._settle_seconds
             self.books.store.insert("due", id=intent["id"], at=due_at)
             return self.tell("payment_intent.processing", intent)
+        self._book_charge(charge, "charge" if method["type"] == "card" else "payment")
         self._arrive(intent, charge)
         if test.disputes:
             self.dispute(intent)
         return None
 
     def _charge(self, intent: Thing, method: Thing, *, status: str) -> Thing:
-        details = {"type": method["type"], method["type"]: method.get(method["type"])}
         return self._add(
             "charge",
             amount=intent["amount"],
@@ -316,7 +320,7 @@ class Bank:
             customer=intent["customer"],
             payment_intent=intent["id"],
             payment_method=method["id"],
-            payment_method_details=details,
+            payment_method_details=details(method),
             status=status,
             paid=False,
             refunded=False,
@@ -326,11 +330,8 @@ class Bank:
         )
 
     def _arrive(self, intent: Thing, charge: Thing) -> None:
-        amount, currency = charge["amount"], charge["currency"]
-        fee = amount * FEE_BP // 10_000 + FEE_FIXED
-        txn = self._book("charge", amount, currency=currency, source=charge["id"], fee=fee)
-        self.books.save(charge, status="succeeded", paid=True, balance_transaction=txn["id"])
-        self.books.save(intent, status="succeeded", amount_received=amount)
+        self.books.save(charge, status="succeeded", paid=True)
+        self.books.save(intent, status="succeeded", amount_received=charge["amount"])
         self.tell("charge.succeeded", charge)
         self.tell("payment_intent.succeeded", intent)
 
@@ -342,6 +343,7 @@ class Bank:
         page = next((each for each in pages if each["payment_intent"] == intent["id"]), None)
         code = method["later"] if method["later"] is not None else test.code
         if code:
+            self._book_charge(charge, "payment_failure_refund", sign=-1)
             self.books.save(charge, status="failed")
             self._fail(intent, reason(code), method)
             outcome = "async_payment_failed"
@@ -367,29 +369,21 @@ class Bank:
         self.books.save(intent, status=status, payment_method=None, last_payment_error=error)
         self.tell("payment_intent.payment_failed", intent)
 
+    def _book_charge(self, charge: Thing, kind: str, *, sign: int = 1) -> None:
+        amount, fee = sign * charge["amount"], sign * statement.fee_of(charge["amount"])
+        txn = self._book(kind, amount, currency=charge["currency"], source=charge["id"], fee=fee)
+        if sign > 0:
+            self.books.save(charge, balance_transaction=txn["id"])
+
     def _book(self, kind: str, amount: int, *, currency: str, source: str, fee: int = 0) -> Thing:
-        return self._add(
-            "balance_transaction",
-            type=kind,
-            reporting_category=_category(kind, amount),
-            amount=amount,
-            fee=fee,
-            net=amount - fee,
-            currency=currency,
-            source=source,
-            status="available",
-            available_on=int(self.at),
-            exchange_rate=None,
-            description=None,
-        )
+        about = statement.line(kind, amount, currency=currency, source=source, fee=fee, at=self.at)
+        return self._add("balance_transaction", **about)
 
-
-def _wallet(code: str) -> Thing:
-    """The card's own number stays hidden; the device has another."""
-    return {"type": code, code: {}, "dynamic_last4": "0005"}
-
-
-def _category(kind: str, amount: int) -> str:
-    if kind != "adjustment":
-        return kind
-    return "dispute" if amount < 0 else "dispute_reversal"
+    def _attach(self, method: Thing, customer: str | None) -> None:
+        """Keep the method for the customer, or the debit that it leads to."""
+        if method["type"] not in DEBITED_LATER:
+            self.books.save(method, customer=customer)
+            return
+        debit = self._method(Test(method["number"], kind="sepa_debit"), customer=customer)
+        leads_to = {"generated_sepa_debit": debit["id"], "iban_last4": method["number"][-4:]}
+        self.books.save(method, **{method["type"]: method[method["type"]] | leads_to})

@@ -1,6 +1,7 @@
 """Stripe's test numbers (docs.stripe.com/testing, November 2026): what they do now and later."""
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,24 @@ TESTS = [
     Test("4000000000000259", disputes=True),
     Test("DE89370400440532013000", kind="sepa_debit", brand=""),
     Test("DE62370400440532013001", kind="sepa_debit", brand="", code="insufficient_funds"),
+    Test("BE68539007547034", kind="bancontact", brand=""),
 ]
 WALLETS = {code: Test(TESTS[0].number, wallet=code) for code in ("apple_pay", "google_pay")}
+# A bank's own page pays once; what it leads to, and may be charged again, is a debit.
+DEBITED_LATER = {"bancontact"}
 _BY_NUMBER = {each.number: each for each in TESTS}
 
 
 def find(number: str) -> Test | None:
     """The test with this number, however it was grouped; None for any other."""
     return _BY_NUMBER.get("".join(c for c in number if c.isalnum()).upper())
+
+
+def details(method: dict[str, Any]) -> dict[str, Any]:
+    """What a charge says of the method that it went to."""
+    return {"type": method["type"], method["type"]: method.get(method["type"])}
+
+
+def in_wallet(code: str) -> dict[str, Any]:
+    """The card's own number stays hidden; the device has another."""
+    return {"type": code, code: {}, "dynamic_last4": "0005"}
