@@ -20,7 +20,7 @@ from packages.states import StateChange, record
 from provisioning import servers
 from provisioning.models import Server
 
-TESTED = "gateway_tested"
+TESTED, SKIPPED = "gateway_tested", "step_skipped"
 Text = str | Promise
 # Where the operator clicks, by the gateway's kind; docs/gateways.md has it at length.
 ENTER_AT: dict[str, Text] = {
@@ -43,22 +43,39 @@ ENTER_AT: dict[str, Text] = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of the way; `code` is its address on the sheet."""
+    """One step of the way; `code` is its address on the sheet.
+
+    `skip` is what staff say for whom it does not apply; without, it applies to every shop.
+    """
 
     code: str
     label: Text
     about: Text
     is_done: Callable[[], bool]
+    skip: Text = ""
 
 
 def steps() -> list[tuple[Step, bool]]:
-    """Return the steps in their order, each with whether it is done."""
-    return [(each, each.is_done()) for each in STEPS]
+    """Return the steps in their order, each with whether it is done, or need not be."""
+    skipped = was_skipped()
+    return [(each, each.is_done() or each.code in skipped) for each in STEPS]
 
 
 def next_step() -> Step | None:
     """Return the first step that is not done; None once the shop is open for business."""
     return next((step for step, done in steps() if not done), None)
+
+
+def skip(step: Step, *, at: datetime, actor: str) -> None:
+    """Keep that the step does not apply; what it asks for can be given all the same, any time."""
+    if step.skip and step.code not in was_skipped():
+        record("brand", 1, "", SKIPPED, at=at, actor=actor, reason=step.code)
+
+
+def was_skipped() -> set[str]:
+    """Return the codes of the steps that staff said do not apply."""
+    said = StateChange.objects.filter(subject="brand", after=SKIPPED)
+    return set(said.values_list("reason", flat=True))
 
 
 def load_rates() -> None:
@@ -197,12 +214,6 @@ STEPS = (
         _has_gateway,
     ),
     Step(
-        "package",
-        gettext_lazy("First package"),
-        gettext_lazy("What you sell: begun from a pattern, priced, published."),
-        _has_package,
-    ),
-    Step(
         "credit",
         gettext_lazy("Limits of top-ups"),
         gettext_lazy(
@@ -211,6 +222,13 @@ STEPS = (
             "no credit is sold in it. Staff may allow one customer more."
         ),
         _has_limits,
+        gettext_lazy("We sell no top-ups"),
+    ),
+    Step(
+        "package",
+        gettext_lazy("First package"),
+        gettext_lazy("What you sell: begun from a pattern, priced, published."),
+        _has_package,
     ),
     Step(
         "mail",

@@ -40,6 +40,7 @@ WORDS = {
     viewing.BEGUN: _("is viewed by staff"),
     viewing.ENDED: _("view ended"),
     opening.TESTED: _("gateway tested"),
+    opening.SKIPPED: _("step of the opening skipped"),
     mail_texts.WRITTEN: _("text written"),
     mail_texts.STANDARD: _("standard text again"),
     prices.PRICED: _("price changed"),

@@ -44,6 +44,9 @@ class Opening(Sheet):
         step = self._step(request)
         form = self._form(request, step)
         if request.method == "POST" and request.POST.get("step") == step:
+            if "skip" in request.POST:
+                opening.skip(_named(step), at=clock.now(), actor=f"staff:{request.user.pk}")
+                return HttpResponseRedirect(self.url)
             if form is not None and form.is_valid():
                 self._save(step, form)
                 return self._on(request, step)
@@ -69,7 +72,8 @@ class Opening(Sheet):
         return {
             **here,
             "steps": known,
-            "now": next(each for each, _done in known if each.code == here["step"]),
+            "now": _named(here["step"]),
+            "skipped": opening.was_skipped(),
             "done": sum(done for _step, done in known),
             "all_done": all(done for _step, done in known),
             "taking": taking if here["step"] == "gateway" else [],
@@ -129,6 +133,10 @@ class Opening(Sheet):
             messages.success(request, _("A mail to %(to)s is on its way.") % {"to": to})
         if step == "gateway":
             _test_gateway(request, request.POST.get("gateway", ""), actor)
+
+
+def _named(code: str) -> opening.Step:
+    return next(each for each in opening.STEPS if each.code == code)
 
 
 def _currency(request: HttpRequest) -> str:

@@ -21,6 +21,7 @@ from billing.models import (
     TopUpTerms,
     User,
 )
+from packages.states import StateChange
 from provisioning.models import Server
 from provisioning.simulator.simulator import Simulator
 from tests.clock import Clock
@@ -123,6 +124,23 @@ def test_limits_of_top_ups_are_offered_in_money_and_kept_in_minor_units(
     kept = TopUpTerms.objects.get(currency="USD")
     assert (kept.min_minor, kept.max_minor, kept.balance_minor) == (20_00, 20_01, 50_00)
     assert (kept.new_days, kept.new_day_minor) == (14, 20_00)
+
+
+def test_a_shop_without_top_ups_skips_their_limits_once_and_for_all(
+    staff: Client, shop: Simulator
+) -> None:
+    TopUpTerms.objects.all().delete()
+    assert "credit" in [step.code for step, done in opening.steps() if not done]
+    assert "We sell no top-ups" in pages.text(staff.get(f"{SHEET}?step=credit"))
+    staff.post(SHEET, {"step": "credit", "skip": "1"})
+    staff.post(SHEET, {"step": "credit", "skip": "1"})
+    staff.post(SHEET, {"step": "mail", "skip": "1"})
+    assert opening.was_skipped() == {"credit"}
+    assert StateChange.objects.get(after=opening.SKIPPED).actor.startswith("staff:")
+    assert "mail" in [step.code for step, done in opening.steps() if not done]
+    assert "credit" not in [step.code for step, done in opening.steps() if not done]
+    assert "We sell no top-ups" not in pages.text(staff.get(f"{SHEET}?step=credit"))
+    assert not TopUpTerms.objects.exists()
 
 
 def test_the_rates_of_the_member_states_come_once_and_staffs_own_stay(seeded_rates: None) -> None:
