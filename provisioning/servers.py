@@ -79,6 +79,14 @@ def check(server: Server, *, at: datetime) -> bool:
     return works
 
 
+def administers(role: str) -> bool:
+    """Say whether a server named this role after its administrators when last tested.
+
+    ICTBroadcast's own is called "Administrator" (its list of roles, docs/dialler-api.md).
+    """
+    return "admin" in roles_known().get(role, "").casefold()
+
+
 def roles_known() -> dict[str, str]:
     """Return the names of the roles that the servers named when last tested, by id."""
     known = Server.objects.filter(active=True).order_by("pk").values_list("roles", flat=True)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from billing.models import current_brand
 from packages.models import Package, Service, Tariff
 from provisioning import servers
+from storefront.admin import previews
 from storefront.admin.price_table import PriceTable
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ class PackageForm(ModelForm):
         label=gettext_lazy("Plan id at the dialler"), max_length=64, required=False
     )
 
+    trusts_role = forms.BooleanField(
+        label=gettext_lazy("I trust every buyer of this package with the dialler"),
+        required=False,
+        widget=forms.HiddenInput,
+    )
+
     class Meta:
         model = Package
         fields = "__all__"
@@ -68,6 +75,7 @@ class PackageForm(ModelForm):
         given: dict[str, Any] = super().clean() or self.cleaned_data
         self.prices.check(self)
         self._check_tariff(given)
+        self._check_role(given)
         if not self.instance.draft and not self.errors:
             self._demand_all(given)
         return given
@@ -91,6 +99,15 @@ class PackageForm(ModelForm):
             self.add_error(where, _("A new tariff needs both its name and its plan id."))
         if name and Tariff.objects.filter(name=name).exists():
             self.add_error("new_tariff", _("There is a tariff of this name: choose it above."))
+
+    def _check_role(self, given: dict[str, Any]) -> None:
+        """A role that rules the dialler is sold only after the box that appears with this error."""
+        role = given.get("role") or ""
+        if role == self.instance.role or not servers.administers(role):
+            return
+        self.fields["trusts_role"].widget = forms.CheckboxInput()
+        if not given.get("trusts_role"):
+            self.add_error("role", previews.rules_dialler(role))
 
     def _demand_all(self, given: dict[str, Any]) -> None:
         """What is not a draft is sold, or was: it says all that a buyer's account needs."""

@@ -217,7 +217,7 @@ LIMITS = {
     "fields": (
         "tariff",
         ("new_tariff", "new_plan"),
-        "role",
+        ("role", "trusts_role"),
         ("channels", "max_quantity"),
         "services",
     )

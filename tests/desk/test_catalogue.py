@@ -15,6 +15,7 @@ from packages import drafts
 from packages.models import Package, Price, Tariff
 from packages.patterns import PATTERNS, pattern
 from packages.states import StateChange
+from provisioning import servers
 from provisioning.models import Server
 from provisioning.simulator.simulator import Simulator
 from tests.desk import pages
@@ -157,3 +158,23 @@ def test_roles_are_offered_from_what_the_diallers_named(staff: Client, shop: Sim
     role, name = Server.objects.first().roles[0]  # type: ignore[union-attr]
     page = staff.get(pages.address(package)).content.decode()
     assert f'<option value="{role}">{name} ({role})</option>' in page
+
+
+def test_the_administrators_role_is_sold_only_to_whom_staff_trust_in_words(
+    staff: Client, shop: Simulator
+) -> None:
+    package = Package.objects.get(slug="starter")
+    pages.press(staff, Server.objects.first(), "test")  # type: ignore[arg-type]
+    role = next(key for key, name in servers.roles_known().items() if name == "Administrator")
+    warning = "With the role “Administrator” each buyer can see and change every customer's account"
+    told = save(staff, package, role=role)
+    assert warning in pages.text(told)
+    assert 'type="checkbox" name="trusts_role"' in told.content.decode()
+    package.refresh_from_db()
+    assert package.role == ""
+    told = save(staff, package, role=role, trusts_role="on")
+    package.refresh_from_db()
+    assert package.role == role
+    # It stays a warning, and asks no second time.
+    assert warning in pages.text(told)
+    assert warning not in pages.text(save(staff, package, role="3"))
