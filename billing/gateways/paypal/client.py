@@ -19,7 +19,8 @@ TIMEOUT_SECONDS = (5, 15)
 # A token is dropped this long before it ends.
 MARGIN_SECONDS = 60
 PAGE = 100
-MOST_LISTED = 1_000
+# PayPal's own limit for a search.
+MOST_LISTED = 10_000
 # Refusals that say nothing about the outcome: the same is being done, or was done before.
 UNSURE = {"PREVIOUS_REQUEST_IN_PROGRESS", "DUPLICATE_INVOICE_ID", "DUPLICATE_REQUEST_ID"}
 

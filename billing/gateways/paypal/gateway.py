@@ -2,6 +2,7 @@
 the process.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -39,8 +40,11 @@ PAGES = {True: "https://www.paypal.com", False: "https://www.sandbox.paypal.com"
 MODES = {"live": True, "sandbox": False}
 # The kinds of events that docs/gateways.md has the operator switch on.
 TOLD_OF = ("CHECKOUT.", "PAYMENT.", "CUSTOMER.DISPUTE.", "VAULT.")
-# The transaction search answers for at most so many days at once.
-LONGEST_SEARCH = timedelta(days=31)
+# The transaction search answers for at most so many days at once, and refuses to begin where it is
+# not complete yet, which may be the last day and a half (airbyte, source-paypal-transaction).
+LONGEST_SEARCH, COMPLETE_BEFORE = timedelta(days=31), timedelta(days=2)
+# What a PaymentRequest's key looks like; other programs have words of their own.
+KEY = re.compile(r"[0-9a-f]{32}")
 
 
 class PayPalGateway:
@@ -146,14 +150,20 @@ class PayPalGateway:
         return wire.of_refund(answer, external_id, key=key)
 
     def list_payments(self, since: datetime) -> list[PaymentSnapshot]:
-        """Search the account's transactions; orders that nobody paid are in no list of PayPal's."""
+        """Search the account's transactions; orders that nobody paid are in no list of PayPal's.
+
+        What other programs took at the same account is left to `list_movements`.
+        """
         # PayPal lives by the machine's time, of which a demo's shop may be ahead.
         since -= timedelta(days=clock.days_ahead())
-        now = datetime.now(UTC) + timedelta(minutes=1)
+        now = datetime.now(UTC)
         found: dict[str, PaymentSnapshot] = {}
-        infos = self._transactions(max(since, now - LONGEST_SEARCH), now)
-        paid = [each for each in infos if statement.is_payment(each) and each.get("custom_field")]
+        begin = max(min(since, now - COMPLETE_BEFORE), now - LONGEST_SEARCH)
+        infos = self._transactions(begin, now)
+        paid = [each for each in infos if KEY.fullmatch(_key(each))]
         for info in paid:
+            if statement.began_at(info) < since - timedelta(seconds=1):
+                continue
             capture = self._capture(str(info.get("transaction_id")))
             snapshot = self.fetch_payment(wire.order_of(capture))
             found[snapshot.external_id] = snapshot
@@ -162,11 +172,12 @@ class PayPalGateway:
     def list_movements(self, since: datetime) -> list[MovementSnapshot]:
         """Search the account's transactions; what takes one back carries the key of that one."""
         since -= timedelta(days=clock.days_ahead())
-        now = datetime.now(UTC) + timedelta(minutes=1)
+        now = datetime.now(UTC)
         infos: list[dict[str, Any]] = []
         while since < now:
             until = min(now, since + LONGEST_SEARCH)
-            infos += filter(statement.is_done, self._transactions(since, until))
+            begin = min(since, now - COMPLETE_BEFORE)
+            infos += filter(statement.is_done, self._transactions(begin, until))
             since = until
         keys = {str(each.get("transaction_id")): _key(each) for each in infos}
         lines = {str(each.get("transaction_id")): each for each in infos}

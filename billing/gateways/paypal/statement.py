@@ -4,6 +4,7 @@ https://developer.paypal.com/docs/api/transaction-search/v1/ and the reference o
 https://developer.paypal.com/reports/reference/t-codes (read November 2026).
 """
 
+from datetime import datetime
 from typing import Any
 
 from billing.gateways import reading
@@ -34,6 +35,11 @@ def is_payment(info: dict[str, Any]) -> bool:
     return str(info.get("transaction_event_code"))[:3] == "T00"
 
 
+def began_at(info: dict[str, Any]) -> datetime:
+    """When the line's transaction began. Raises Unavailable for what is unreadable."""
+    return reading.answer(lambda: wire.moment(info["transaction_initiation_date"]))
+
+
 def original(info: dict[str, Any]) -> str:
     """The id of the transaction that the line takes back, '' where it names none."""
     known = info.get("paypal_reference_id_type") == "TXN"
@@ -55,7 +61,7 @@ def _movement(info: Any, key: str) -> MovementSnapshot:
         # What it cost us is below zero there.
         fee=-amounts.read(taken) if taken else Money.zero(amount.currency),
         key=key,
-        at=wire.moment(info["transaction_initiation_date"]),
+        at=began_at(info),
     )
 
 

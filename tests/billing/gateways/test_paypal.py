@@ -338,4 +338,10 @@ def test_paid_payments_are_listed_with_their_keys(
     found = gateway.list_payments(datetime.now(UTC) - timedelta(minutes=5))
     assert gateway.fetch_payment(start.external_id) in found
     assert gateway.list_payments(datetime.now(UTC) + timedelta(minutes=5)) == []
+    # Another program at the same account has words of its own; it is no obstacle.
+    theirs = stand_in.foreign("a word of theirs")
+    again = gateway.list_payments(datetime.now(UTC) - timedelta(minutes=5))
+    assert [each.external_id for each in again] == [each.external_id for each in found]
+    lines = gateway.list_movements(datetime.now(UTC) - timedelta(days=32))
+    assert theirs in {each.external_id for each in lines}
     assert replace(found[0], method=None).livemode is False

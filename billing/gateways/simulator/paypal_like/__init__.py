@@ -42,6 +42,15 @@ class PayPalLike:
         signer.base = self.url
         self._server.machine.signer = signer
 
+    def foreign(self, word: str) -> str:
+        """Let another program be paid at the account, with no order; return the transaction."""
+        with self._server.machine.bank() as bank:
+            amount = {"currency_code": "EUR", "value": "7.00"}
+            made = bank.books.add(
+                "capture", at=bank.at, status="COMPLETED", amount=amount, custom_id=word, order=""
+            )
+            return str(made["id"])
+
     def stop(self) -> None:
         """End it; nothing is delivered afterwards."""
         self._server.stop()

@@ -14,10 +14,12 @@ from urllib.parse import urlencode
 from ..web import Request, Response, Route, json_response, route
 from . import statement
 from .bank import Bank, Refused
-from .books import Thing, shown
+from .books import Thing, moment, shown
 from .machine import Machine
 
 Doing = Callable[[Bank, Thing], Thing]
+# The search has no answer for a time that begins later.
+COMPLETE_BEFORE_SECONDS = 36 * 3600
 
 
 def routes(machine: Machine) -> list[Route]:
@@ -97,6 +99,8 @@ class Api:
     def transactions(self, request: Request) -> Response:
         """The account's statement between two instants, a page of it."""
         since, until = request.query["start_date"], request.query["end_date"]
+        if since > moment(time.time() - COMPLETE_BEFORE_SECONDS):
+            raise Refused(400, "INVALID_REQUEST")
         number, size = int(request.query["page"]), int(request.query["page_size"])
         with self._machine.bank() as bank:
             every = statement.lines(bank.books)
