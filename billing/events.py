@@ -45,7 +45,7 @@ def process(event_id: int, *, at: datetime) -> None:
             return _finish(told, GatewayEvent.State.PROCESSED, "", at=at)
         gateway = gateways.get(event.gateway, livemode=event.livemode)
         snapshot = gateway.fetch_payment(event.payment_external_id)
-        snapshot = captures.take(gateway, snapshot)
+        snapshot = captures.take(gateway, snapshot, approval=f"event-{event.pk}")
     except (Unavailable, GatewayRefused, NotConfigured, KeyError) as error:
         return _postpone(event, type(error).__name__, at=at)
     try:

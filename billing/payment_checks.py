@@ -30,15 +30,17 @@ class Lost(Exception):
     """A charge never reached the gateway; another one may be sent."""
 
 
-def check(payment: Payment, *, at: datetime, actor: str) -> None:
+def check(payment: Payment, *, at: datetime, actor: str, came_back: bool = False) -> None:
     """Ask the gateway about an open payment and record what it says.
 
-    The browser's return page, "check now" and the sweep call this. Speaks HTTP before any lock;
-    an unreachable gateway leaves everything as it is. An answer that is not believed changes
-    nothing and waits for staff; without a dialler for what was bought, the sweep comes back to it.
+    The browser's return page (the customer `came_back`), "check now" and the sweep call this.
+    Speaks HTTP before any lock; an unreachable gateway leaves everything as it is. An answer that
+    is not believed changes nothing and waits for staff; without a dialler for what was bought, the
+    sweep comes back to it.
     """
+    approval = f"return-{int(at.timestamp())}" if came_back else ""
     try:
-        snapshot = look_up(payment)
+        snapshot = look_up(payment, approval=approval)
     except (Unavailable, GatewayRefused, NotConfigured, KeyError) as error:
         log.warning("payment.unchecked", payment=payment.pk, error=type(error).__name__)
         return
@@ -59,15 +61,16 @@ def believe(payment: Payment, snapshot: PaymentSnapshot, *, at: datetime, actor:
         Payment.objects.filter(pk=payment.pk).update(next_check_at=None, failure_code=NOT_BELIEVED)
 
 
-def look_up(payment: Payment) -> PaymentSnapshot | None:
+def look_up(payment: Payment, *, approval: str = "") -> PaymentSnapshot | None:
     """Fetch by the gateway's id; where its answer was lost, find the payment by our key.
 
-    None: the gateway does not know of it. Speaks HTTP. Raises Unavailable, GatewayRefused,
-    NotConfigured, or KeyError for a gateway that is no more.
+    `approval` as for `captures.take`. None: the gateway does not know of it. Speaks HTTP. Raises
+    Unavailable, GatewayRefused, NotConfigured, or KeyError for a gateway that is no more.
     """
     gateway = gateways.get(payment.gateway, livemode=payment.livemode)
     if payment.external_id:
-        return captures.take(gateway, gateway.fetch_payment(payment.external_id))
+        found = gateway.fetch_payment(payment.external_id)
+        return captures.take(gateway, found, approval=approval)
     recent = gateway.list_payments(payment.created_at - timedelta(minutes=5))
     return next((each for each in recent if each.key == payment.key.hex), None)
 

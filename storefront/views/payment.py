@@ -80,7 +80,8 @@ def payment(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Ask the gateway once and go on to the page that tells what is known."""
     paid = owned_payment(request, public_id)
     if paid.state in Payment.OPEN:
-        payment_checks.check(paid, at=clock.now(), actor=f"user:{user_of(request).pk}")
+        actor = f"user:{user_of(request).pk}"
+        payment_checks.check(paid, at=clock.now(), actor=actor, came_back=True)
     if paid.parts.exists():
         return _told_together(request, paid)
     return page_of(paid.invoice)

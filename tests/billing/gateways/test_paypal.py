@@ -106,7 +106,11 @@ def test_a_declined_source_leaves_the_order_open_with_its_reason(
     assert snapshot.failure_message == failures.message("declined_for_now")
     assert snapshot.redirect_url == start.redirect_url
     order(stand_in, f"payments/{start.external_id}/pay")
-    assert gateway.capture(start.external_id, key=asked.key).state == "succeeded"
+    # The same key gets the same answer; another one takes the money, once.
+    assert gateway.capture(start.external_id, key=asked.key).failure_code == "declined_for_now"
+    for key in (f"{asked.key}-again", f"{asked.key}-once-more"):
+        assert gateway.capture(start.external_id, key=key).state == "succeeded"
+    assert len([each for each in stand_in["capture"] if each["custom_id"] == asked.key]) == 1
 
 
 @pytest.mark.parametrize(

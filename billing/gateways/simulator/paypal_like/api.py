@@ -127,13 +127,15 @@ class Api:
         return json_response(200, {"events": page, "count": len(page), "links": links})
 
     def _once(self, request: Request, do: Doing, *, status: int) -> Response:
-        """The first success of a request id is its answer; a refusal is not kept."""
+        """The first answer to a request id is its answer, also a decline."""
         key = request.headers.get("paypal-request-id", "")
         if not key:
             raise Refused(400, "PAYPAL_REQUEST_ID_REQUIRED")
         refused: Refused | None = None
         with self._machine.bank() as bank:
             before = bank.books.store.row("SELECT * FROM answer WHERE key = ?", key)
+            if before and before["status"] == 422:
+                raise Refused(422, before["body"])
             if before:
                 return Response(200, before["body"].encode(), "application/json")
             try:
@@ -141,6 +143,8 @@ class Api:
             except Refused as error:
                 # What the refusal changed (a declined order is open again) stays changed.
                 refused = error
+                if error.issue == "INSTRUMENT_DECLINED":
+                    bank.books.store.insert("answer", key=key, status=422, body=error.issue)
             else:
                 response = json_response(status, found)
                 body = response.body.decode()
