@@ -10,11 +10,11 @@ from django.db.models.functions import Cast, Concat
 
 from billing import charge_emails, gateways
 from billing.gateways.base import (
+    Forgets,
     GatewayRefused,
     NotConfigured,
     SavedMethod,
     Unavailable,
-    Wallet,
 )
 from billing.locks import take_methods
 from billing.models import Customer, Mail, MethodSetup, Payment, PaymentMethod
@@ -110,7 +110,7 @@ def let_go(method: PaymentMethod, *, at: datetime) -> None:
     try:
         gateway = gateways.get(method.gateway, livemode=method.livemode)
         token = vault.unseal(method.token_sealed, purpose=method.purpose)
-        if isinstance(gateway, Wallet) and gateway.account == method.account:
+        if isinstance(gateway, Forgets) and gateway.account == method.account:
             gateway.forget_method(token)
     except Unavailable:
         return

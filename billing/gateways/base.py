@@ -273,7 +273,19 @@ class Closes(Protocol):
 
 
 @runtime_checkable
-class Wallet(Protocol):
+class Forgets(Protocol):
+    """A gateway that lets a kept method go when we ask."""
+
+    def forget_method(self, method_token: str) -> None:
+        """Let a kept method go, for ever; one that is gone already is no error. Speaks HTTP.
+
+        Raises Unavailable, GatewayRefused.
+        """
+        ...
+
+
+@runtime_checkable
+class Wallet(Forgets, Protocol):
     """A gateway that knows our customers, and keeps their methods also without a payment."""
 
     def create_customer(self, request: CustomerRequest) -> str:
@@ -292,13 +304,6 @@ class Wallet(Protocol):
 
     def fetch_setup(self, external_id: str) -> SetupSnapshot:
         """What became of it. Raises Unavailable, GatewayRefused."""
-        ...
-
-    def forget_method(self, method_token: str) -> None:
-        """Let a kept method go, for ever; one that is gone already is no error. Speaks HTTP.
-
-        Raises Unavailable, GatewayRefused.
-        """
         ...
 
 

@@ -205,7 +205,10 @@ def test_a_method_that_paypal_keeps_after_the_payment_is_kept_here_and_stays_rem
     assert (method.is_default, bool(method.consent)) == (True, True)
     methods.remove(method, reason="wished", at=clock.now(), actor="test")
     tasks.compare_gateways()
-    assert PaymentMethod.objects.get().state == PaymentMethod.State.REMOVED
+    tasks.sweep_methods()
+    method.refresh_from_db()
+    assert (method.state, method.forgotten_at is not None) == ("removed", True)
+    assert [each["gone"] for each in paypal.simulator["token"]] == [True]
 
 
 def test_refunds_and_disputes_at_paypal_are_known_here(

@@ -60,6 +60,10 @@ class Client:
         headers = {"PayPal-Request-Id": key, "Prefer": "return=representation"}
         return self._call("POST", path, json=asked, headers=headers)
 
+    def delete(self, path: str) -> None:
+        """Remove. Raises Unavailable (perhaps done), Refusal."""
+        self._call("DELETE", path)
+
     def every(self, path: str, name: str, **params: Any) -> Iterator[dict[str, Any]]:
         """Every item of a paged list called `name`. Raises Unavailable, Refusal."""
         number, left = 1, MOST_LISTED
@@ -143,6 +147,8 @@ class Client:
 
 def _judged(answer: requests.Response) -> dict[str, Any]:
     """Tell yes and a certain no apart; whatever is neither leaves the outcome unknown."""
+    if answer.status_code == 204:
+        return {}
     try:
         content = answer.json()
     except (requests.RequestException, ValueError, RecursionError) as error:

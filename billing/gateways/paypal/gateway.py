@@ -33,6 +33,7 @@ log = structlog.get_logger()
 ORDERS = "/v2/checkout/orders"
 CAPTURES = "/v2/payments/captures"
 DISPUTES = "/v1/customer/disputes"
+TOKENS = "/v3/vault/payment-tokens"
 TRANSACTIONS = "/v1/reporting/transactions"
 EVENTS = "/v1/notifications/webhooks-events"
 API = {True: "https://api-m.paypal.com", False: "https://api-m.sandbox.paypal.com"}
@@ -148,6 +149,14 @@ class PayPalGateway:
         path = f"{CAPTURES}/{_segment(str(captured[-1].get('id', '')))}/refund"
         answer = self._client.post(path, wire.refund(amount, key), key=f"refund-{key}")
         return wire.of_refund(answer, external_id, key=key)
+
+    def forget_method(self, method_token: str) -> None:
+        """Delete its payment token, which cannot be undone."""
+        try:
+            self._client.delete(f"{TOKENS}/{_segment(method_token)}")
+        except Refusal as error:
+            if error.status != 404:
+                raise
 
     def list_payments(self, since: datetime) -> list[PaymentSnapshot]:
         """Search the account's transactions; orders that nobody paid are in no list of PayPal's.

@@ -185,6 +185,20 @@ def test_a_declined_charge_leaves_nothing_but_its_reason(
     assert declined.value.code == "method_gone"
 
 
+def test_a_method_is_let_go_at_paypal_once_and_for_ever(
+    gateway: PayPalGateway, stand_in: PayPalLike
+) -> None:
+    token = kept(gateway, stand_in)
+    for _ in range(2):
+        gateway.forget_method(token)
+    (there,) = [each for each in stand_in["token"] if each["id"] == token]
+    assert there["gone"]
+    fault = {"path": "/v3/vault/payment-tokens/*", "method": "DELETE", "answer": "500"}
+    order(stand_in, "faults", [fault])
+    with pytest.raises(Unavailable):
+        gateway.forget_method(kept(gateway, stand_in))
+
+
 @pytest.mark.parametrize("answer", ["500", "html", "reset"])
 def test_a_charge_without_an_answer_is_unknown_and_found_by_our_key(
     gateway: PayPalGateway, stand_in: PayPalLike, answer: str

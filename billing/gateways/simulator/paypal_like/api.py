@@ -33,6 +33,7 @@ def routes(machine: Machine) -> list[Route]:
         route("POST", "/v2/checkout/orders/ID/capture", api.capture_order),
         route("GET", "/v2/payments/captures/ID", api.capture),
         route("POST", "/v2/payments/captures/ID/refund", api.refund),
+        route("DELETE", "/v3/vault/payment-tokens/ID", api.forget),
         route("GET", "/v1/customer/disputes", api.disputes),
         ("GET", dispute, api.dispute),
         route("GET", "/v1/reporting/transactions", api.transactions),
@@ -81,6 +82,15 @@ class Api:
             return shown(bank.refund(bank.books.get(capture_id, "capture"), asked))
 
         return self._once(request, do, status=201)
+
+    def forget(self, request: Request, token: str) -> Response:
+        """Let a kept method go, for ever."""
+        with self._machine.bank() as bank:
+            method = bank.books.get(token, "token")
+            if method["gone"]:
+                raise LookupError(token)
+            bank.books.save(method, gone=True)
+        return Response(204)
 
     def disputes(self, request: Request) -> Response:
         wanted = request.query["disputed_transaction_id"]

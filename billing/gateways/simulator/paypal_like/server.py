@@ -15,7 +15,7 @@ BROKEN = b'{"name": "INTERNAL_SERVER_ERROR", "debug_id": "x"}'
 class PayPalLikeServer(Frame[Machine]):
     """The stand-in and its socket."""
 
-    api_paths = ("/v1/", "/v2/", "/AUTHORITY-")
+    api_paths = ("/v1/", "/v2/", "/v3/", "/AUTHORITY-")
     key_header = "paypal-request-id"
 
     def __init__(self, setup: Setup) -> None:
