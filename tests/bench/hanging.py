@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
-from statistics import quantiles
+from statistics import fmean, quantiles
 from threading import Event
 
+from django.db import connection
 from django.utils import timezone
 
 from billing import payments
@@ -27,7 +29,7 @@ from tests.processes import wait_until
 from tests.story import Gateway
 
 HUNG, QUICK_HUNG, BESIDE, QUICK_BESIDE = 200, 50, 600, 150
-PAGE_SECONDS, PAGE = 0.05, "/packages/"
+PAGE_SECONDS, WEBHOOK_SECONDS, PAGE = 0.05, 0.5, "/packages/"
 PATIENCE_SECONDS = 1_200
 LEAST_SHARE, MOST_TIMES = 0.8, 1.5
 _names = count()
@@ -66,31 +68,36 @@ def report(quick: bool) -> Iterator[str]:
         make(shop.hung, hung)
         disturbed = _measured(shop.slow, beside, doors)
         state = Circuit.objects.get(server=shop.hung).state
+        later = timezone.now() + timedelta(days=1)
+        Job.objects.filter(account__server=shop.hung).update(run_at=later)
+        again = _measured(shop.slow, beside, doors)
     yield "## Beside a dialler that hangs"
     yield ""
     yield (
         f"gunicorn, a worker with 2 processes and a dialler-worker with {PROCESSES}. Two diallers:"
         f" at one, {beside:,} new accounts are made; the other takes {hung} and never answers."
         " Meanwhile a page is opened twenty times a second, and one webhook after the other is sent"
-        " and waited for until a worker has processed it. In the end the hung one's circuit is"
-        f" {state}."
+        " and waited for until a worker has processed it, two a second at most. In the end the hung"
+        f" one's circuit is {state}. No machine is always as fast, so the first dialler is alone"
+        " before and after; the bars are of the mean."
     )
     yield ""
-    yield "| | alone | beside |"
-    yield "|---|---|---|"
-    yield _row("jobs/s", f"{alone.jobs_a_second:.1f}", f"{disturbed.jobs_a_second:.1f}")
-    yield _row("page, ms: p50, p99", *(_of_pages(each.pages) for each in (alone, disturbed)))
+    yield "| | alone | beside | alone again |"
+    yield "|---|---|---|---|"
+    all_ = (alone, disturbed, again)
+    yield _row("jobs/s", *(f"{each.jobs_a_second:.1f}" for each in all_))
+    yield _row("page, ms: p50, p99", *(_of_pages(each.pages) for each in all_))
     for name in ("answered", "processed"):
-        cells = (_of(getattr(each, name)) for each in (alone, disturbed))
+        cells = (_of(getattr(each, name)) for each in all_)
         yield _row(f"webhook {name}, ms: p50, p99", *cells)
-    yield from bars.table(_bars(alone, disturbed))
+    yield from bars.table(_bars(disturbed, (alone, again)))
 
 
-def _bars(alone: Measured, disturbed: Measured) -> list[bars.Bar]:
-    share = disturbed.jobs_a_second / alone.jobs_a_second
-    pages = disturbed.pages.percentile(99) / alone.pages.percentile(99)
-    answered = _p99(disturbed.answered) / _p99(alone.answered)
-    processed = _p99(disturbed.processed) / _p99(alone.processed)
+def _bars(disturbed: Measured, alone: Sequence[Measured]) -> list[bars.Bar]:
+    share = disturbed.jobs_a_second / fmean(each.jobs_a_second for each in alone)
+    pages = disturbed.pages.percentile(99) / fmean(each.pages.percentile(99) for each in alone)
+    answered = _p99(disturbed.answered) / fmean(_p99(each.answered) for each in alone)
+    processed = _p99(disturbed.processed) / fmean(_p99(each.processed) for each in alone)
     return [
         bars.at_least("the other dialler's jobs, of those alone", share, LEAST_SHARE),
         bars.at_most("p99 of a page, of that alone", pages, MOST_TIMES, " times"),
@@ -121,19 +128,21 @@ def _measured(server: Server, accounts: int, doors: Doors) -> Measured:
     run("VACUUM ANALYZE")
     left = Job.objects.filter(account__server=server).exclude(state=Job.State.DONE)
     jobs, over = left.count(), Event()
-    answered: list[float] = []
-    processed: list[float] = []
-    with working(), ThreadPoolExecutor(1) as pool:
+    with working(), ThreadPoolExecutor(2) as pool:
         begun, beat = time.perf_counter(), Beat()
         pages = pool.submit(load.send, doors.port, _pages(over), connections=1)
+        webhooks = pool.submit(_webhooks, doors, over)
+
+        def done() -> bool:
+            beat.tick()
+            return not left.exists()
+
         try:
-            while left.exists():
-                assert time.perf_counter() - begun < PATIENCE_SECONDS, "The jobs are not done."
-                beat.tick()
-                _webhook(doors, answered, processed)
+            wait_until(done, seconds=PATIENCE_SECONDS, what="all jobs are done")
             seconds = time.perf_counter() - begun
         finally:
             over.set()
+        answered, processed = webhooks.result()
         return Measured(jobs / seconds, pages.result(), answered, processed)
 
 
@@ -153,6 +162,21 @@ def _paid(gateway: Gateway) -> str:
 def _pages(over: Event) -> Iterator[bytes]:
     while not over.wait(PAGE_SECONDS):
         yield load.request(PAGE)
+
+
+def _webhooks(doors: Doors, over: Event) -> tuple[list[float], list[float]]:
+    """Send one after the other; return the milliseconds until each was answered, and processed.
+
+    Never more than two a second: sent the faster the faster they are processed, they would take
+    the jobs' processor.
+    """
+    answered, processed = list[float](), list[float]()
+    try:
+        while not over.wait(WEBHOOK_SECONDS):
+            _webhook(doors, answered, processed)
+    finally:
+        connection.close()
+    return answered, processed
 
 
 def _webhook(doors: Doors, answered: list[float], processed: list[float]) -> None:
