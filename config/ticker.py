@@ -5,7 +5,7 @@ So whatever the broker loses costs less than a minute, also what beat rings for 
 
 import threading
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -23,18 +23,22 @@ TICK_SECONDS = 5.0
 DEAF_AFTER = timedelta(seconds=25)
 # An entry of beat that shows no life for so much longer than its interval is rung for again.
 LATE_AFTER = timedelta(seconds=20)
-_stop = threading.Event()
+_ready, _stop = threading.Event(), threading.Event()
+_started_at = datetime.min.replace(tzinfo=UTC)
 _rung: dict[str, datetime] = {}
 
 
 @worker_init.connect
 def start(**_: Any) -> None:
+    global _started_at
+    _started_at = timezone.now()
     threading.Thread(target=_run, name="ticker", daemon=True).start()
 
 
 @worker_ready.connect
-def show_life(**_: Any) -> None:
-    _try()
+def tick_at_once(**_: Any) -> None:
+    """Let the thread tick; here the worker is about to take its first task."""
+    _ready.set()
 
 
 @worker_shutdown.connect
@@ -43,8 +47,11 @@ def stop(**_: Any) -> None:
 
 
 def _run() -> None:
-    while not _stop.wait(TICK_SECONDS):
+    # Without a broker a worker is never ready.
+    _ready.wait(TICK_SECONDS)
+    while not _stop.is_set():
         _try()
+        _stop.wait(TICK_SECONDS)
 
 
 def _try() -> None:
@@ -69,7 +76,8 @@ def tick() -> None:
     for name in _names():
         Heartbeat.objects.update_or_create(process=name, defaults={"at": at})
     seen = dict(Heartbeat.objects.values_list("process", "at"))
-    if "beat" not in seen or seen["beat"] < at - DEAF_AFTER:
+    # Whoever has just come has had no time to hear from beat.
+    if "beat" not in seen or max(seen["beat"], _started_at) < at - DEAF_AFTER:
         sweep()
     else:
         ring_again(seen, at=at)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from threading import Event
 
 import pytest
 import redis
@@ -71,6 +73,43 @@ def test_a_lost_message_of_beat_is_rung_for_again_within_a_minute(
     assert rung() == Counter(), "Once in an interval."
     longest = ticker.DEAF_AFTER + timedelta(seconds=ticker.TICK_SECONDS)
     assert longest < timedelta(seconds=LIMIT_SECONDS), "Without beat the worker sweeps by itself."
+
+
+@pytest.mark.django_db
+def test_a_worker_does_not_sweep_before_it_has_had_the_time_to_hear_from_beat(
+    rung: Callable[[], Counter[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, swept = datetime.now(UTC), Counter[str]()
+    monkeypatch.setattr(ticker, "sweep", lambda: swept.update(["sweep"]))
+    Heartbeat.objects.create(process="beat", at=now - timedelta(days=3))
+    monkeypatch.setattr(ticker, "_started_at", now)
+    ticker.tick()
+    assert not swept, "After three days of silence everything starts at once, beat as well."
+    monkeypatch.setattr(ticker, "_started_at", now - ticker.DEAF_AFTER)
+    ticker.tick()
+    assert swept
+
+
+def test_a_worker_that_is_ready_takes_tasks_while_the_ticker_sweeps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What waits after an outage may take minutes."""
+    begun, sweeps, stop = Event(), Event(), Event()
+
+    def tick() -> None:
+        begun.set()
+        assert sweeps.wait(timeout=10)
+        stop.set()
+
+    monkeypatch.setattr(ticker, "tick", tick)
+    monkeypatch.setattr(ticker, "_ready", Event())
+    monkeypatch.setattr(ticker, "_stop", stop)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(ticker._run)
+        ticker.tick_at_once()
+        assert begun.wait(timeout=ticker.TICK_SECONDS), "It does not wait for its first turn."
+        sweeps.set()
+        running.result(timeout=10)
 
 
 def mailed() -> bool:
