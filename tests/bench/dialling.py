@@ -16,7 +16,7 @@ from django.utils import timezone
 from billing import subscriptions
 from packages.money import Money
 from provisioning import accounts, jobs, pools, tasks
-from provisioning.models import Account, Job, Server
+from provisioning.models import Account, Heartbeat, Job, Server
 from provisioning.simulator.simulator import Simulator
 from tests import world
 from tests.bench import bars
@@ -186,7 +186,8 @@ class Beat:
 @contextmanager
 def working() -> Iterator[None]:
     """Run workers as an operator does: eight processes ask diallers, two others do the rest."""
-    run("DELETE FROM provisioning_heartbeat")
+    Heartbeat.objects.filter(process="worker").delete()
+    tasks.beat_heartbeat()
     with ExitStack() as workers:
         for name, queues, processes in (
             ("worker", "default,mail", 2),
