@@ -160,8 +160,9 @@ def preview(on: date, *, days: int) -> list[Day]:
 
 
 def _foreseen(on: date, zone: str) -> Day:
-    day = run(on, at=_noon(on, zone), most=None)
-    Mail.objects.filter(state=Mail.State.QUEUED).update(state=Mail.State.SENT)
+    at = _noon(on, zone)
+    day = run(on, at=at, most=None)
+    Mail.objects.filter(state=Mail.State.QUEUED).update(state=Mail.State.SENT, sent_at=at)
     return day
 
 

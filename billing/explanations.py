@@ -55,5 +55,6 @@ def _wait(verdict: Verdict, wait: str) -> str:
         Wait.DISPUTED: _("Waits: a payment is disputed."),
         Wait.CONFIRMING: _("Waits: a payment is being confirmed."),
         Wait.UNDELIVERED: _("Waits: the mail with the invoice has not been delivered for 3 days."),
+        Wait.UNANNOUNCED: _("Waits: the mail that announces it has not been delivered."),
         Wait.CANCELLED: _("Waits: the service was cancelled before this period."),
     }.get(wait, wait)

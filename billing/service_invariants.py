@@ -73,7 +73,7 @@ INVARIANTS = (
     ),
     Invariant(
         "REM-11",
-        "A service is taken away only for an issued, delivered and overdue invoice, by its notice.",
+        "A service is taken away only for an issued, delivered, overdue invoice, as announced.",
         """SELECT c.id FROM packages_statechange c
            WHERE c.subject = 'subscription' AND c.actor = 'system:dunning' AND NOT EXISTS (
              SELECT 1 FROM billing_notice n
@@ -81,8 +81,12 @@ INVARIANTS = (
              JOIN billing_invoiceline l ON l.invoice_id = i.id
              JOIN billing_mail m ON m.template = 'invoice_issued'
                AND m.cause = 'invoice-' || i.id AND m.state = 'sent'
+             JOIN billing_notice w ON w.invoice_id = i.id AND w.step =
+               CASE n.step WHEN 'suspended' THEN 'overdue_second' ELSE 'revocation_warning' END
+             JOIN billing_mail t ON t.id = w.mail_id AND t.state = 'sent'
              WHERE l.subscription_id = c.subject_id AND n.step = c.after AND n.at = c.at
-               AND i.number IS NOT NULL AND n.on > i.due_on AND m.created_at < n.at
+               AND i.number IS NOT NULL AND n.on > i.due_on AND m.sent_at < n.at
+               AND t.sent_at < n.at
                AND (i.paid_at IS NULL OR i.paid_at >= n.at))""",
     ),
     Invariant(

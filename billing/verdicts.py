@@ -4,9 +4,10 @@ The plan of a run, the staff's panel and the customer's "Why?" ask the same ques
 """
 
 import copy
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, Sum
 
@@ -24,8 +25,9 @@ from billing.models import (
     paying,
 )
 from billing.pauses import Span
-from billing.timetables import ORDER, Step
+from billing.timetables import ANNOUNCED_BY, ORDER, Step
 from packages.money import Money
+from packages.periods import business_day
 
 TO_READ_IT = timedelta(days=3)
 A_DAY = timedelta(days=1)
@@ -38,6 +40,7 @@ class Wait:
     DISPUTED = "disputed"
     CONFIRMING = "confirming"
     UNDELIVERED = "undelivered"
+    UNANNOUNCED = "unannounced"
     ARREARS = "arrears"
     CANCELLED = "cancelled"
 
@@ -58,6 +61,8 @@ class Case:
     # Where the telecom floor holds: what is undisputed and overdue, and how much it must be.
     arrears: Money | None = None
     floor: Money | None = None
+    # When the mails of the notices were accepted by a server; those that were not are left out.
+    told_on: Mapping[str, date] = field(default_factory=dict)
 
     @property
     def last(self) -> Notice | None:
@@ -95,6 +100,7 @@ def judge(case: Case, *, on: date) -> Verdict:
 
     One step a day, each once, in the timetable's order; between two steps lie at least as many
     days as in the timetable, not counting pauses; a reminder lapses when the due date has come.
+    What a step announces waits for its mail, and counts from the day on which that went out.
     """
     invoice, last = case.invoice, case.last
     if invoice.state != Invoice.State.OPEN or not case.living:
@@ -146,7 +152,9 @@ def _ready(case: Case, step: Step) -> date | None:
     if last is None:
         return ready_on
     gap = timetables.pause(case.timetable, Step(Notice.Step(last.step), last.days), step)
-    by_last = pauses.after(last.on, gap.days, case.spans)
+    announced = ANNOUNCED_BY.get(step.code) == last.step
+    since = max(last.on, case.told_on.get(last.step, last.on)) if announced else last.on
+    by_last = pauses.after(since, gap.days, case.spans)
     return None if by_last is None else max(ready_on, by_last)
 
 
@@ -160,6 +168,8 @@ def _waits(case: Case, step: Step, *, on: date) -> tuple[str, ...]:
         found.append(Wait.CONFIRMING)
     if step.severe and not case.delivered:
         found.append(Wait.UNDELIVERED)
+    if step.severe and ANNOUNCED_BY[step.code] not in case.told_on:
+        found.append(Wait.UNANNOUNCED)
     if step.severe and case.floor is not None and case.arrears is not None:
         found += [Wait.ARREARS] if case.arrears < case.floor else []
     return tuple(dict.fromkeys(found))
@@ -168,8 +178,9 @@ def _waits(case: Case, step: Step, *, on: date) -> tuple[str, ...]:
 def _cases(invoices: Sequence[Invoice], *, on: date, at: datetime) -> list[Case]:
     brand, ids = current_brand(), [each.pk for each in invoices]
     ruling, spans = timetables.of(invoices), pauses.of(invoices, zone=brand.zone)
-    notices: dict[int, list[Notice]] = {}
-    for notice in Notice.objects.filter(invoice__in=ids):
+    notices = dict[int, list[Any]]()
+    of_mail = {"mail_state": F("mail__state"), "mail_sent_at": F("mail__sent_at")}
+    for notice in Notice.objects.filter(invoice__in=ids).annotate(**of_mail):
         notices.setdefault(notice.invoice_id, []).append(notice)
     living, renewing = _services(ids)
     confirming = _confirming(ids)
@@ -190,9 +201,19 @@ def _cases(invoices: Sequence[Invoice], *, on: date, at: datetime) -> list[Case]
             if each.pk in floored
             else None,
             Money(brand.telecom_floor_minor, each.currency) if each.pk in floored else None,
+            _told_on(notices.get(each.pk, ()), brand.zone),
         )
         for each in invoices
     ]
+
+
+def _told_on(notices: Sequence[Any], zone: str) -> dict[str, date]:
+    """Return by their steps when the mails of these notices were accepted by a server."""
+    return {
+        each.step: business_day(each.mail_sent_at, zone)
+        for each in notices
+        if each.mail_state == Mail.State.SENT and each.mail_sent_at is not None
+    }
 
 
 def has_floor(invoice: Invoice, brand: Brand) -> bool:
@@ -238,7 +259,7 @@ def _delivered(ids: Sequence[int], *, at: datetime) -> set[int]:
         template="invoice_issued",
         cause__in=causes,
         state=Mail.State.SENT,
-        created_at__lt=at - TO_READ_IT,
+        sent_at__lt=at - TO_READ_IT,
     )
     return {causes[cause] for cause in carriers.order_by().values_list("cause", flat=True)}
 

@@ -158,6 +158,31 @@ def test_nobody_is_suspended_whose_invoice_did_not_go_out(subscription: Subscrip
     assert taken()[-1] == ("overdue_second", 7)
 
 
+def test_nobody_is_suspended_before_the_announcement_went_out(
+    subscription: Subscription,
+) -> None:
+    live(-7, 6)
+    days.run(DUE + timedelta(days=7), at=noon(DUE + timedelta(days=7)), most=None)
+    # The mail server is away until the twentieth day; then there is as much time as ever.
+    back_at = noon(DUE + timedelta(days=20))
+    Mail.objects.filter(template="overdue_second").update(next_attempt_at=back_at)
+    live(8, 22)
+    assert taken()[-1] == ("overdue_second", 7)
+    live(23, 23)
+    assert taken()[-1] == ("suspended", 23)
+    assert invariants.violations() == []
+
+
+def test_an_invoice_that_went_out_late_gives_three_days_to_read_it(
+    subscription: Subscription,
+) -> None:
+    live(-7, 9)
+    sent_at = noon(DUE + timedelta(days=9))
+    Mail.objects.filter(template="invoice_issued").update(sent_at=sent_at)
+    live(10, 14)
+    assert taken()[-1] == ("suspended", 13)
+
+
 def test_the_invoice_of_an_order_is_not_dunned(db: None) -> None:
     orders.seeded(at=AT)
     user, customer = orders.buyer(at=AT)

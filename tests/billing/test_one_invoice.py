@@ -120,7 +120,7 @@ def test_dunning_concerns_each_and_a_payment_brings_each_back(
         on = DUE - timedelta(days=6) + timedelta(days=count)
         if state() == ["suspended", "suspended"]:
             break
-        Mail.objects.update(state=Mail.State.SENT, sent_at=noon(on))
+        Mail.objects.filter(sent_at=None).update(state=Mail.State.SENT, sent_at=noon(on))
         days.run(on, at=noon(on), most=None)
     assert state() == ["suspended", "suspended"]
     payments.pay(invoice, at=noon(on))

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from billing import cancellations, days, invariants, pauses, price_changes
-from billing.models import Invoice, Mail, PriceChange, PriceNotice, Subscription, User
+from billing.models import Brand, Invoice, Mail, PriceChange, PriceNotice, Subscription, User
 from packages.states import StateChange, record_change
 from provisioning.models import Job
 from tests import payments, world
@@ -187,6 +187,14 @@ def test_pay_as_you_go_has_no_next_period_and_stops_no_run(service: Subscription
     assert not PriceNotice.objects.exists()
     (said,) = StateChange.objects.filter(after="priced")
     assert said.reason == "EUR one_time: price 20.00 → 9.00, credit 20.00 → 0.00"
+
+
+def test_a_preview_sees_notice_and_new_price(service: Subscription) -> None:
+    Brand.objects.update(price_notice_days=31)
+    change(ON)
+    seen = days.preview(ON, days=25)
+    assert [each for day in seen for each in day.faults] == []
+    assert [each.total.minor for day in seen for each in day.invoices] == [89_00]
 
 
 def test_a_past_day_is_refused(service: Subscription) -> None:
