@@ -29,8 +29,8 @@ from billing.models import (
 from packages.periods import Cycle
 
 Row = TypeVar("Row", bound=Model)
-# Day of the next invoice, and id.
-Place = tuple[date, int]
+# Day of the next invoice, customer, and id.
+Place = tuple[date, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,8 @@ def take_due(
     but: Sequence[int] = (),
     only: Sequence[int] = (),
 ) -> list[Subscription]:
-    """Lock the subscriptions whose next invoice is due, the earliest first; pass locked ones by.
+    """Lock the subscriptions whose next invoice is due, the earliest first, a customer's of a day
+    together; pass locked ones by.
 
     What another runner holds is that runner's work, so two of them share a day and none waits.
     `after` goes on behind a place, `but` leaves these ids out, `only` takes no others.
@@ -149,11 +150,13 @@ def take_due(
     if only:
         rows = rows.filter(pk__in=only)
     if after is not None:
-        day, row_id = after
-        behind = Q(next_invoice_on__gt=day) | Q(next_invoice_on=day, id__gt=row_id)
+        day, customer_id, row_id = after
+        theirs = Q(customer_id__gt=customer_id) | Q(customer=customer_id, id__gt=row_id)
+        behind = Q(next_invoice_on__gt=day) | Q(theirs, next_invoice_on=day)
         rows = rows.filter(behind, next_invoice_on__gte=day)
     rows = rows.annotate(has_agreed=Exists(_agreed()), was_told=Exists(_told()))
-    rows = rows.order_by("next_invoice_on", "id").select_for_update(of=("self",), skip_locked=True)
+    rows = rows.order_by("next_invoice_on", "customer_id", "id")
+    rows = rows.select_for_update(of=("self",), skip_locked=True)
     return list(rows.select_related("customer").prefetch_related("package")[:limit])
 
 
@@ -203,7 +206,7 @@ def take_coupon(coupon_id: int) -> Coupon:
 def place_of(subscription: Subscription) -> Place:
     """Return where a subscription that is due stands in the order of `take_due`."""
     assert subscription.next_invoice_on is not None, "What is due has its day."
-    return subscription.next_invoice_on, subscription.pk
+    return subscription.next_invoice_on, subscription.customer_id, subscription.pk
 
 
 def take_price_campaign(campaign_id: int) -> PriceCampaign:

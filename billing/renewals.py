@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
+from itertools import groupby, takewhile
 
 from django.db import transaction
 from django.utils import translation
@@ -55,8 +56,9 @@ def bill(on: date, *, at: datetime, quarantine: Quarantine | None = None) -> lis
 
     Each chunk is a transaction of its own, and takes its subscriptions out of what is due, so a run
     that was killed is simply begun again, and two at once share the work. A subscription that was
-    forgotten for long gets one invoice for each period. A chunk that fails is done again one by
-    one, and what then fails is kept in the quarantine; without one it raises, e.g. tax.NoRate.
+    forgotten for long gets one invoice for each period. A chunk that fails is done again customer
+    by customer, and what then fails is kept in the quarantine; without one it raises, e.g.
+    tax.NoRate.
     """
     if not _any_is_due(on):
         return []
@@ -67,15 +69,17 @@ def bill(on: date, *, at: datetime, quarantine: Quarantine | None = None) -> lis
         following: locks.Place | None = None
         try:
             with transaction.atomic():
-                due = locks.take_due(on, limit=CHUNK, after=last, but=bad)
+                due = _whole(locks.take_due(on, limit=CHUNK + 1, after=last, but=bad))
                 following = locks.place_of(due[-1]) if due else None
                 invoiced = _bill(due, brand, on=on, at=at)
-        # The edge of a run: done again one by one, where each fault is logged and recorded.
+        # The edge of a run: done again by parts, where each fault is logged and recorded.
         except Exception:
             if quarantine is None or not due:
                 raise
-            ids = [each.pk for each in due]
-            invoiced = _one_by_one(ids, bad, brand, on=on, at=at, quarantine=quarantine)
+            invoiced = []
+            for _customer, theirs in groupby(due, key=lambda each: each.customer_id):
+                ids = [each.pk for each in theirs]
+                invoiced += _apart(ids, bad, brand, on=on, at=at, quarantine=quarantine)
         if not due and last is None:
             return issued
         # To go on behind the last one passes by what the index still holds of those before; at the
@@ -87,7 +91,20 @@ def bill(on: date, *, at: datetime, quarantine: Quarantine | None = None) -> lis
 _any_is_due = any_of(locks.due)
 
 
-def _one_by_one(
+def _whole(due: list[Subscription]) -> list[Subscription]:
+    """Leave the last customer to the next chunk where there is more: what renews on a day is on one
+    invoice. Whoever fills a chunk alone is not left.
+    """
+    if len(due) <= CHUNK:
+        return due
+    of_last = (due[-1].next_invoice_on, due[-1].customer_id)
+    theirs = takewhile(
+        lambda each: (each.next_invoice_on, each.customer_id) == of_last, reversed(due)
+    )
+    return due[: -sum(1 for _ in theirs)] or due
+
+
+def _apart(
     ids: Sequence[int],
     bad: list[int],
     brand: Brand,
@@ -96,15 +113,21 @@ def _one_by_one(
     at: datetime,
     quarantine: Quarantine,
 ) -> list[Invoice]:
-    """Invoice each in a transaction of its own; what fails joins the bad ones."""
-    invoiced: list[Invoice] = []
-    for each in ids:
-        bad.append(each)
-        with quarantine.item(f"subscription {each}, renewal"), transaction.atomic():
-            due = locks.take_due(on, limit=1, only=[each])
-            invoiced += _bill(due, brand, on=on, at=at)
-            bad.remove(each)
-    return invoiced
+    """Invoice these in a transaction of their own, and where that fails each in its own; what then
+    fails joins the bad ones.
+    """
+    alone = len(ids) == 1
+    faults = quarantine if alone else Quarantine()
+    before, invoiced = len(faults.faults), list[Invoice]()
+    with faults.item(f"subscription {ids[0]}, renewal"), transaction.atomic():
+        invoiced += _bill(locks.take_due(on, limit=len(ids), only=ids), brand, on=on, at=at)
+    if len(faults.faults) == before:
+        return invoiced
+    if alone:
+        bad.append(ids[0])
+        return []
+    each_alone = (_apart([each], bad, brand, on=on, at=at, quarantine=quarantine) for each in ids)
+    return [invoice for some in each_alone for invoice in some]
 
 
 def _bill(

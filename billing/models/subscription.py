@@ -99,7 +99,7 @@ class Subscription(Stateful):
         verbose_name_plural = _("subscriptions")
         indexes = [
             models.Index(
-                fields=["next_invoice_on", "id"],
+                fields=["next_invoice_on", "customer", "id"],
                 condition=Q(next_invoice_on__isnull=False),
                 name="subscription_due",
             ),

@@ -8,6 +8,7 @@ import pytest
 
 from billing import cancellations, credit_notes, days, invariants, renewals
 from billing.models import Brand, Invoice, Mail, Subscription
+from packages.sweeping import Quarantine
 from provisioning.models import Account, Job
 from tests import payments
 from tests.billing import orders, renewing
@@ -58,6 +59,31 @@ def test_a_switch_gives_each_its_own_invoice(services: list[Subscription]) -> No
     Brand.objects.update(one_invoice=False)
     renewals.bill(DUE - timedelta(days=7), at=noon(DUE - timedelta(days=7)))
     assert [invoice.lines.count() for invoice in renewing.renewals()] == [1, 1]
+
+
+def test_the_edge_of_a_chunk_splits_no_customer(
+    services: list[Subscription], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of the others has two services as well, with all the first ones' ids before them."""
+    renewing.many(2, paid_until=DUE, at=AT)
+    others = list(Subscription.objects.exclude(customer=services[0].customer).order_by("pk"))
+    renewing.many(2, paid_until=DUE, at=AT)
+    for each, later in zip(others, Subscription.objects.order_by("pk")[4:], strict=True):
+        later.customer = each.customer
+        later.save()
+    monkeypatch.setattr(renewals, "CHUNK", 3)
+    on = DUE - timedelta(days=7)
+    assert len(renewals.bill(on, at=noon(on))) == 3
+    assert {invoice.lines.count() for invoice in renewing.renewals()} == {2}
+
+
+def test_a_customer_beside_a_bad_one_has_one_invoice(services: list[Subscription]) -> None:
+    renewing.many(1, paid_until=DUE, at=AT)
+    Subscription.objects.exclude(customer=services[0].customer).update(cycle="nonsense")
+    quarantine, on = Quarantine(), DUE - timedelta(days=7)
+    (issued,) = renewals.bill(on, at=noon(on), quarantine=quarantine)
+    assert issued.total.minor == 79_00 + 29_00
+    assert len(quarantine.faults) == 1
 
 
 def test_another_day_is_another_invoice(services: list[Subscription]) -> None:
