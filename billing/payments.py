@@ -85,7 +85,8 @@ def start(
     try:
         payer = payers.at_gateway(payment.customer, gateway, at=at)
         request = request_of(payment, return_url=return_url, customer_id=payer)
-        begun = gateway.start_payment(request)
+        with payers.forgotten_if_gone(payment.customer, gateway):
+            begun = gateway.start_payment(request)
     except (Declined, GatewayRefused) as error:
         declines.give_up(payment, error, at=at)
         raise

@@ -57,7 +57,8 @@ def start(
         record_change(setup, before="", at=at, actor=actor, reason="begun")
     payer = payers.at_gateway(customer, gateway, at=at)
     request = SetupRequest(setup.key.hex, payer, currency, language, return_url)
-    begun = gateway.start_setup(request)
+    with payers.forgotten_if_gone(customer, gateway):
+        begun = gateway.start_setup(request)
     setup.external_id, setup.redirect_url = begun.external_id, begun.redirect_url or ""
     setup.next_check_at = at + FIRST_CHECK
     setup.save(update_fields=["external_id", "redirect_url", "next_check_at"])

@@ -153,7 +153,7 @@ class IncomingEvent:
 
 
 class GatewayError(Exception):
-    """The parent of the four below; catch the one whose actor you can name."""
+    """The parent of those below; catch the one whose actor you can name."""
 
 
 class Declined(GatewayError):
@@ -174,6 +174,10 @@ class Unavailable(GatewayError):
 
 class GatewayRefused(GatewayError):
     """We must act: a wrong request, secret or configuration. Asking the same again is pointless."""
+
+
+class PayerGone(GatewayRefused):
+    """Somebody deleted our customer's object there; it is to be made anew, under another key."""
 
 
 class BadWebhook(GatewayError):
@@ -206,7 +210,8 @@ class Gateway(Protocol):
     def start_payment(self, request: PaymentRequest) -> PaymentStart:
         """Open a payment the customer completes elsewhere. The same request again: the same answer.
 
-        Raises Declined, Unavailable (may exist: `list_payments` finds it by key), GatewayRefused.
+        Raises Declined, Unavailable (may exist: `list_payments` finds it by key), GatewayRefused
+        (PayerGone where it knows customers).
         """
         ...
 
@@ -298,7 +303,7 @@ class Wallet(Forgets, Protocol):
     def start_setup(self, request: SetupRequest) -> PaymentStart:
         """Open a page on which the customer gives a method; nothing is charged. Speaks HTTP.
 
-        Raises Unavailable, GatewayRefused.
+        Raises Unavailable, PayerGone, GatewayRefused.
         """
         ...
 

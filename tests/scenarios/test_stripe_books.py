@@ -13,6 +13,7 @@ from billing.models import (
     LedgerAccount,
     MethodSetup,
     Movement,
+    Payer,
     Payment,
     PaymentMethod,
 )
@@ -24,7 +25,7 @@ from tests.scenarios.gateway_books import book, open_differences
 from tests.story import Customer
 from tests.stripes import Stripe
 
-CODE = "stripe"
+CODE, KEEP = "stripe", {"keep_method": "on"}
 
 
 @pytest.fixture
@@ -83,6 +84,23 @@ def test_the_same_card_given_twice_is_one_method_and_stays_the_default(
     kept = PaymentMethod.objects.get(state=PaymentMethod.State.ACTIVE)
     assert kept.is_default
     assert PaymentMethod.objects.filter(state=PaymentMethod.State.REMOVED).count() == 1
+
+
+def test_who_was_deleted_in_the_dashboard_is_made_anew_there(
+    site: str, stripe: Stripe, paid: Payment, clock: Clock
+) -> None:
+    gone = Payer.objects.get()
+    stripe.control(f"customers/{gone.external_id}/delete")
+    customer = Customer(site)
+    customer.signs_in()
+    page = customer.browser.open("/account/methods/")
+    assert "card_number" not in customer.browser.submit(page, "keep_method", KEEP).text
+    page = customer.browser.submit(page, "keep_method", KEEP)
+    customer.browser.submit(page, "card_number", {"card_number": "4242424242424242"})
+    assert PaymentMethod.objects.get().state == PaymentMethod.State.ACTIVE
+    now = Payer.objects.get()
+    assert now.key != gone.key
+    assert [each["id"] for each in stripe.simulator["customer"]] == [now.external_id]
 
 
 def test_a_visit_whose_customer_never_came_back_keeps_the_method_once(

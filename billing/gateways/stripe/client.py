@@ -7,7 +7,7 @@ from typing import Any
 import requests
 import stripe
 
-from billing.gateways.base import GatewayRefused, Unavailable
+from billing.gateways.base import GatewayRefused, PayerGone, Unavailable
 
 # Seconds to connect and to wait for the next byte.
 TIMEOUT_SECONDS = (5, 10)
@@ -47,7 +47,8 @@ def judged() -> Iterator[None]:
             raise Unavailable(_told(error)) from error
         raise GatewayRefused(_told(error)) from error
     except REFUSALS as error:
-        raise GatewayRefused(_told(error)) from error
+        refused = PayerGone if _is_of_customer(error) else GatewayRefused
+        raise refused(_told(error)) from error
     except stripe.StripeError as error:
         raise Unavailable(_told(error)) from error
 
@@ -84,6 +85,12 @@ def of_error(error: stripe.CardError) -> dict[str, Any]:
     """The `error` of an answer 402, with the PaymentIntent it left behind, if any."""
     body: Any = error.json_body
     return dict(body["error"]) if isinstance(body, dict) and "error" in body else {}
+
+
+def _is_of_customer(error: stripe.StripeError) -> bool:
+    """Whether Stripe knows no such customer any more: deleted in the Dashboard, or by its API."""
+    missing = error.code == "resource_missing"
+    return missing and getattr(error, "param", None) == "customer"
 
 
 def _plain(resource: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ..events import Shaping
 from . import statement
 from .books import Books, Thing, shown
 from .cards import DEBITED_LATER, Test, details, find, in_wallet
-from .errors import Refused, declined, invalid, reason
+from .errors import Refused, declined, invalid, missing, reason
 from .forms import priced
 from .setup import API_VERSION
 
@@ -41,8 +41,8 @@ class Bank:
     def session(self, asked: Thing) -> Thing:
         """Open a hosted page, for a payment or to keep a method."""
         customer = asked.get("customer")
-        if customer:
-            self.books.get(customer, "customer")
+        if customer and self.books.find(customer, "customer") is None:
+            raise missing(customer, param="customer")
         paying = asked["mode"] == "payment"
         amount, currency = priced(asked) if paying else (None, asked.get("currency"))
         if paying and asked.get("adaptive_pricing", {}).get("enabled") != "false":

@@ -27,6 +27,7 @@ def routes(machine: Machine) -> list[Route]:
         route("POST", "/_sim/payouts", controls.pay_out),
         route("POST", "/_sim/events/ID/resend", controls.resend),
         route("POST", "/_sim/methods/ID", controls.change_method),
+        route("POST", "/_sim/customers/ID/delete", controls.delete_customer),
     ]
 
 
@@ -119,6 +120,16 @@ class Controls:
             later, gone = data.get("later"), bool(data.get("gone", False))
             bank.books.save(method, later=later, gone=gone)
         return json_response(200, data)
+
+    def delete_customer(self, request: Request, customer_id: str) -> Response:
+        """Delete a customer in the Dashboard, with all that was kept of them."""
+        with self._machine.bank() as bank:
+            bank.books.get(customer_id, "customer")
+            for each in bank.books.all("payment_method"):
+                if each["customer"] == customer_id:
+                    bank.books.save(each, customer=None, gone=True)
+            bank.books.store.run("DELETE FROM thing WHERE id = ?", customer_id)
+        return json_response(200, {})
 
     def _done(self, request: Request, shown: dict[str, Any]) -> Response:
         return see_other("/") if request.is_form else json_response(200, shown)
