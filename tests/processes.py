@@ -38,7 +38,8 @@ def wait_until(condition: Callable[[], bool], *, seconds: float = 20, what: str 
 class Worker:
     """A Celery worker in a process group of its own, so that SIGKILL takes its children too."""
 
-    def __init__(self, *options: str) -> None:
+    def __init__(self, *options: str, life: str = "worker") -> None:
+        """Start it, and wait for the sign of its `life`."""
         self.log = Path(tempfile.mkstemp(prefix="worker-", suffix=".log")[1])
         command = [sys.executable, "-m", "celery", "-A", "config", "worker", "--pool=prefork"]
         queues = "default,provisioning,mail"
@@ -51,7 +52,7 @@ class Worker:
             start_new_session=True,
         )
         try:
-            lives = Heartbeat.objects.filter(process="worker").exists
+            lives = Heartbeat.objects.filter(process=life).exists
             wait_until(lives, seconds=START_SECONDS, what=f"see {self.log}")
         except BaseException:
             self.kill()

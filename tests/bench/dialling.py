@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from billing import subscriptions
+from config.celery import BEAT
 from packages.money import Money
 from provisioning import accounts, jobs, pools, tasks
 from provisioning.models import Account, Heartbeat, Job, Server
@@ -185,14 +186,18 @@ class Beat:
 
 @contextmanager
 def working() -> Iterator[None]:
-    """Run workers as an operator does: eight processes ask diallers, two others do the rest."""
-    Heartbeat.objects.filter(process="worker").delete()
-    tasks.beat_heartbeat()
+    """Run workers as an operator does: eight processes ask diallers, two others do the rest. Beat
+    has just rung for everything.
+    """
+    Heartbeat.objects.all().delete()
+    now = timezone.now()
+    Heartbeat.objects.bulk_create([Heartbeat(process=name, at=now) for name in ("beat", *BEAT)])
     with ExitStack() as workers:
         for name, queues, processes in (
             ("worker", "default,mail", 2),
             ("dialler-worker", "provisioning", PROCESSES),
         ):
-            started = Worker("-Q", queues, "-c", f"{processes}", "-n", f"{name}-{os.getpid()}@%h")
+            node = f"{name}-{os.getpid()}@%h"
+            started = Worker("-Q", queues, "-c", f"{processes}", "-n", node, life=name)
             workers.callback(started.finish)
         yield
