@@ -22,6 +22,8 @@ MAX_ATTEMPTS = 30
 NEEDS_STAFF = {
     "payment.disputed": "dispute at the gateway: book it by hand",
     "CUSTOMER.DISPUTE.CREATED": "disputed: answer it at PayPal (its address is at the payment)",
+    "refund.failed": "a refund failed at the gateway: the money is there again, give it back "
+    "another way",
     "charge.dispute.created": "disputed: answer it at the gateway (its address is at the payment)",
 }
 

@@ -85,8 +85,10 @@ class PayPalGateway:
     def fetch_payment(self, external_id: str) -> PaymentSnapshot:
         """Read an order; events also speak of captures and disputes, which lead to one.
 
-        An order that nobody approved is forgotten by PayPal after some hours: it is cancelled.
+        An order that nobody approved is forgotten by PayPal after some hours: it is cancelled. One
+        that money was taken of is not, so that leaves a question: GatewayRefused.
         """
+        named = external_id
         if external_id.startswith(wire.DISPUTE):
             path = f"{DISPUTES}/{_segment(external_id.removeprefix(wire.DISPUTE))}"
             dispute = self._client.get(path)
@@ -96,7 +98,7 @@ class PayPalGateway:
         try:
             found = self._client.get(f"{ORDERS}/{_segment(external_id)}")
         except Refusal as error:
-            if error.status != 404:
+            if error.status != 404 or external_id != named:
                 raise
             return PaymentSnapshot(
                 external_id=external_id,

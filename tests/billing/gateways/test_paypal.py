@@ -135,6 +135,12 @@ def test_an_order_that_paypal_has_forgotten_is_cancelled(
     assert gateway.fetch_payment(start.external_id).state == "cancelled"
     with pytest.raises(GatewayRefused):
         gateway.fetch_payment("../v1/oauth2/token")
+    # Not so where money was taken.
+    start = paid(gateway, stand_in, payment_request())
+    order(stand_in, f"payments/{start.external_id}/expire")
+    taken = next(each for each in stand_in["capture"] if each["order"] == start.external_id)
+    with pytest.raises(GatewayRefused):
+        gateway.fetch_payment(f"capture:{taken['id']}")
 
 
 def kept(gateway: PayPalGateway, stand_in: PayPalLike) -> str:

@@ -162,6 +162,13 @@ class Bank:
         self.tell("charge.refunded", charge)
         return made
 
+    def fail_refund(self, refund: Thing) -> None:
+        """Let the customer's bank send back what was refunded, days later."""
+        charge, back = self.books.get(refund["charge"]), refund["amount"]
+        self.books.save(charge, amount_refunded=charge["amount_refunded"] - back, refunded=False)
+        self._book("refund_failure", back, currency=charge["currency"], source=refund["id"])
+        self.tell("refund.failed", self.books.save(refund, status="failed"))
+
     def dispute(self, intent: Thing, *, why: str = "fraudulent") -> Thing:
         """Let the payer's bank take a charge back, with a fee."""
         charge = self.books.get(intent["latest_charge"])

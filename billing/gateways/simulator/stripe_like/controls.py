@@ -22,6 +22,7 @@ def routes(machine: Machine) -> list[Route]:
         route("POST", "/_sim/payments/ID/pay", controls.pay),
         route("POST", "/_sim/payments/ID/expire", controls.expire),
         route("POST", "/_sim/payments/ID/refund", controls.refund),
+        route("POST", "/_sim/refunds/ID/fail", controls.fail_refund),
         route("POST", "/_sim/payments/ID/dispute", controls.dispute),
         route("POST", "/_sim/disputes/ID/close", controls.decide),
         route("POST", "/_sim/payouts", controls.pay_out),
@@ -86,6 +87,12 @@ class Controls:
             if "amount_minor" in request.data():
                 asked["amount"] = request.data()["amount_minor"]
             return self._done(request, bank.refund(asked))
+
+    def fail_refund(self, request: Request, refund_id: str) -> Response:
+        """Let the customer's bank send a refund back."""
+        with self._machine.bank() as bank:
+            bank.fail_refund(bank.books.get(refund_id, "refund"))
+        return json_response(200, {})
 
     def dispute(self, request: Request, payment_id: str) -> Response:
         """Let the payer's bank take the money back."""
