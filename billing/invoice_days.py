@@ -1,15 +1,20 @@
-"""The day on which a renewal is invoiced: so many days before its period, set for each cycle."""
+"""The day on which a renewal is invoiced: so many days before its period, set for each cycle.
+
+Whoever tries a package is told of the sum by its first invoice, so that is never later than that.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from billing import locks
 from billing.models import Brand, InvoiceLine, Subscription, current_brand
 from packages.periods import RECURRING, Cycle
 
+# So many days before a trial ends what follows is invoiced and told (trials.py).
+TRIAL_TOLD = timedelta(days=5)
 HALTED = (Subscription.State.SUSPENDED, Subscription.State.ENDED)
 
 
@@ -17,7 +22,8 @@ def day(subscription: Subscription, start_on: date, brand: Brand) -> date | None
     """Return when a period that starts on that day is invoiced; not at all after the end."""
     if subscription.ends_on is not None and start_on >= subscription.ends_on:
         return None
-    return start_on - timedelta(days=brand.lead_days(Cycle(subscription.cycle)))
+    after_trial = bool(subscription.trial_days) and start_on == subscription.anchor_on
+    return start_on - _lead(Cycle(subscription.cycle), brand, after_trial=after_trial)
 
 
 def next_day(subscription: Subscription) -> date | None:
@@ -65,8 +71,17 @@ def move(before: Brand, after: Brand) -> int:
         earlier = timedelta(days=after.lead_days(cycle) - before.lead_days(cycle))
         if earlier:
             due = locks.take_cycle(cycle)
-            moved += due.update(next_invoice_on=F("next_invoice_on") - earlier)
+            on_trial = Q(trial_days__gt=0, next_invoice_on__lte=F("anchor_on"))
+            told = _lead(cycle, after, after_trial=True)
+            moved += due.filter(on_trial).update(next_invoice_on=F("anchor_on") - told)
+            others = due.exclude(on_trial)
+            moved += others.update(next_invoice_on=F("next_invoice_on") - earlier)
     return moved
+
+
+def _lead(cycle: Cycle, brand: Brand, *, after_trial: bool) -> timedelta:
+    lead = timedelta(days=brand.lead_days(cycle))
+    return max(lead, TRIAL_TOLD) if after_trial else lead
 
 
 def _next_day(subscription: Subscription, until: Mapping[int, date], brand: Brand) -> date | None:

@@ -1,17 +1,15 @@
 """Tell who tries a package, some days before the trial ends, what it will cost and how to leave."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from billing import service_emails
+from billing.invoice_days import TRIAL_TOLD
 from billing.models import Invoice, Mail, Subscription, SubscriptionPeriod
 from billing.subscriptions import TRIAL_INDEX
 from packages.sweeping import Quarantine, contained, waiting
-
-# Every renewal is invoiced earlier than that, so the mail can name its sum.
-TOLD_BEFORE = timedelta(days=5)
 
 
 def announce(on: date, *, at: datetime, quarantine: Quarantine | None = None) -> list[str]:
@@ -38,7 +36,7 @@ def _ending(on: date) -> QuerySet[SubscriptionPeriod]:
         ~Exists(mails),
         index=TRIAL_INDEX,
         end_on__gt=on,
-        end_on__lte=on + TOLD_BEFORE,
+        end_on__lte=on + TRIAL_TOLD,
         subscription__state=Subscription.State.ACTIVE,
         subscription__ends_on__isnull=True,
     )

@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from billing import cancellations, days, invariants
+from billing import cancellations, days, invariants, invoice_days
 from billing.models import Invoice, Mail, Subscription
 from packages.models import Package
+from tests import world
 from tests.billing import orders, renewing
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -43,6 +44,20 @@ def test_the_sum_and_the_way_out_are_mailed_once_five_days_before(trial: Subscri
     assert renewal.issued_on is not None
     assert renewal.issued_on < ENDS
     assert invariants.violations() == []
+
+
+def test_they_are_told_in_time_however_late_renewals_are_invoiced(trial: Subscription) -> None:
+    before, after = world.brand(), world.brand()
+    after.lead_monthly = 0
+    after.save()
+    assert invoice_days.move(before, after) == 1
+    live(-8, -6)
+    assert not Invoice.objects.filter(lines__period_start_on=ENDS).exists()
+    live(-5, -5)
+    assert Mail.objects.filter(template="trial_ending").count() == 1
+    trial.refresh_from_db()
+    # The second period is invoiced as late as any other.
+    assert trial.next_invoice_on == date(2026, 4, 16)
 
 
 def test_who_has_cancelled_is_not_written_to(trial: Subscription) -> None:
