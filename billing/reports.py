@@ -32,6 +32,8 @@ def of_days(days: Sequence[Day]) -> Iterator[str]:
         for step in day.steps:
             heading = HEADINGS.get(step.code, f"notice {step.code}")
             yield _line(heading, step.number, step.customer, _text(step.due))
+        for fault in day.faults:
+            yield _line("failed", "", fault["item"], fault["error"])
     yield from _sums(days)
 
 

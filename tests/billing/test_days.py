@@ -79,6 +79,14 @@ def test_a_preview_says_the_same_as_the_run(shop: None) -> None:
     assert len(done.steps) == 3
 
 
+def test_a_preview_names_what_would_fail(shop: None) -> None:
+    service = renewing.bought(at=AT)
+    Subscription.objects.update(cycle="nonsense")
+    lines = said("preview", "--on", "2026-03-26").splitlines()
+    assert f"  failed{' ' * 34}subscription {service.pk}, renewal" in lines[1]
+    assert "invoices 0" in lines
+
+
 def test_bill_does_a_day_once(shop: None) -> None:
     renewing.bought(at=AT)
     assert "invoices 1, 79.00 EUR" in said("bill", "--on", "2026-03-26")

@@ -13,11 +13,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from billing import ageing, board, endings, recurring
-from billing.models import Invoice, Posting, Subscription
+from billing import ageing, board, collections, endings, recurring
+from billing.models import Customer, Invoice, Posting, Subscription
 from packages.money import Money
 from provisioning.models import Account
-from tests.billing import renewing
+from tests.billing import renewing, saved
 from tests.clock import Clock
 from tests.desk import pages
 from tests.desk.orders import ordered, placed
@@ -114,4 +114,14 @@ def test_what_is_coming_is_worked_out_and_nothing_kept(
     renewing.many(1, paid_until=date(2026, 3, 9), at=clock.now())
     html = staff.get(reverse("admin:sheet_preview") + days).content.decode()
     assert ("Customer 2" in html) == (days == "?days=2")
+
+
+def test_what_is_coming_says_when_a_run_would_stop_for_its_charges(
+    staff: Client, account: Account, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collections, "ALWAYS_FINE", 0)
+    renewing.many(1, paid_until=date(2026, 3, 9), at=clock.now())
+    saved.kept(Customer.objects.get(name="Customer 2"), at=clock.now())
+    text = pages.text(staff.get(reverse("admin:sheet_preview") + "?days=8"))
+    assert "The run would stop and ask you: charges: 1, charges: 0 at most are usual." in text
     assert Invoice.objects.count() == 1
