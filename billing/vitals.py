@@ -36,7 +36,7 @@ class Dialler:
 class Gateway:
     """A gateway: when it last sent us an event, and its payments of the last day."""
 
-    code: str
+    name: str | Promise
     heard_at: datetime | None
     succeeded: int
     failed: int
@@ -70,7 +70,7 @@ def takers(*, at: datetime) -> Sequence[Gateway]:
     )
     counts = {row["gateway"]: (row["ended"], row["failed"], row["unclear"]) for row in sums}
     return [
-        _taker(each.code, heard.get(each.code), counts.get(each.code, (0, 0, 0)), since)
+        _taker(each, heard.get(each.code), counts.get(each.code, (0, 0, 0)), since)
         for each in gateways.configured()
     ]
 
@@ -99,10 +99,13 @@ def _dialler(server: Server, running: int, jobs: int) -> Dialler:
 
 
 def _taker(
-    code: str, heard_at: datetime | None, counts: tuple[int, int, int], since: datetime
+    taker: gateways.base.Gateway,
+    heard_at: datetime | None,
+    counts: tuple[int, int, int],
+    since: datetime,
 ) -> Gateway:
     succeeded, failed, unclear = counts
-    of_it = {"gateway__exact": code}
+    of_it = {"gateway__exact": taker.code}
     urls = {
         "events": list_url(GatewayEvent, **of_it),
         "succeeded": list_url(
@@ -114,4 +117,4 @@ def _taker(
         "open": list_url(Payment, **of_it, state__exact="processing"),
     }
     tone = "warn" if failed > succeeded else "ok"
-    return Gateway(code, heard_at, succeeded, failed, unclear, urls, tone)
+    return Gateway(taker.name, heard_at, succeeded, failed, unclear, urls, tone)

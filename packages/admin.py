@@ -34,7 +34,7 @@ class PackageGroupPage(Page):
 class RateForm(RateModelForm):
     class Meta:
         model = Rate
-        fields = ("service", "destination", "currency", "price_micro")
+        fields = ("service", "destination", "destination_de", "currency", "price_micro")
 
     def clean_currency(self) -> str:
         return _currency(self.cleaned_data["currency"])
@@ -44,7 +44,7 @@ class RateInline(TabularInline):
     model = Rate
     form = RateForm
     extra = 0
-    fields = ("service", "destination", "currency", "price_micro", "reads")
+    fields = ("service", "destination", "destination_de", "currency", "price_micro", "reads")
     readonly_fields = ("reads",)
 
     @admin.display(description=gettext_lazy("per unit"))

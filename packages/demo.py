@@ -15,6 +15,11 @@ TARIFFS = {
     "Volume": ("volume", {VOICE: (9_900, 54_000), FAX: 19_000, SMS: 59_000, EMAIL: 400}),
 }
 LANDLINE, MOBILE, ANYWHERE = "Germany, landline", "Germany, mobile", "Europe"
+GERMAN = {
+    LANDLINE: "Deutschland, Festnetz",
+    MOBILE: "Deutschland, Mobilfunk",
+    ANYWHERE: "Europa",
+}
 
 GROUPS = (
     (
@@ -252,7 +257,7 @@ def _tariff(name: str, remote_id: str, rates: dict[str, Any]) -> Tariff:
                 service=service,
                 destination=destination,
                 currency=currency,
-                defaults={"price_micro": price_micro},
+                defaults={"price_micro": price_micro, "destination_de": GERMAN[destination]},
             )
     return tariff
 

@@ -70,6 +70,12 @@ class Rate(models.Model):
     tariff = models.ForeignKey(Tariff, models.CASCADE, related_name="rates")
     service = models.CharField(_("service"), max_length=10, choices=Service.choices)
     destination = models.CharField(_("destination"), max_length=80)
+    destination_de = models.CharField(
+        _("destination (German)"),
+        max_length=80,
+        blank=True,
+        help_text=_("Where it is empty, German readers see the other."),
+    )
     currency = models.CharField(_("currency"), max_length=3)
     price_micro = models.BigIntegerField(
         _("price per unit in millionths"),
@@ -89,6 +95,12 @@ class Rate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tariff}: {self.destination}"
+
+    @property
+    def place(self) -> str:
+        """The destination in the active language."""
+        german = (get_language() or "en").startswith("de")
+        return (german and self.destination_de) or self.destination
 
 
 class PackageGroup(Translated):
@@ -274,7 +286,7 @@ class Price(models.Model):
 class ShopClock(models.Model):
     """By how many days a demo's shop is ahead of the machine; one row, and none in production."""
 
-    days_ahead = models.PositiveIntegerField(default=0)
+    days_ahead = models.PositiveIntegerField(_("days ahead"), default=0)
 
     class Meta:
         verbose_name = _("shop's date")

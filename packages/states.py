@@ -28,7 +28,7 @@ class StateChange(models.Model):
     subject_id = models.BigIntegerField()
     before = models.CharField(max_length=20, blank=True)
     after = models.CharField(max_length=20)
-    actor = models.CharField(max_length=80)
+    actor = models.CharField(_("actor"), max_length=80)
     reason = models.CharField(_("reason"), max_length=300)
     at = models.DateTimeField(_("at"))
 

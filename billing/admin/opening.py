@@ -18,7 +18,7 @@ from packages.desk.sheets import Sheet, register
 from packages.models import Package
 from packages.patterns import PATTERNS
 from provisioning import servers, vault
-from provisioning.admin.server_deeds import TROUBLES
+from provisioning.admin.server_deeds import told
 from provisioning.dialler.mapping import simulator_mapping
 from provisioning.models import Pool, Server
 
@@ -118,8 +118,7 @@ class Opening(Sheet):
             server = Server.objects.order_by("pk").first()
             assert server is not None
             if not servers.check(server, at=clock.now()):
-                trouble = TROUBLES.get(server.check_note, server.check_note)
-                said = _("It is saved, but the server %(trouble)s.") % {"trouble": trouble}
+                said = _("It is saved, but the server %(trouble)s.") % {"trouble": told(server)}
                 messages.error(request, said)
                 return HttpResponseRedirect(f"{self.url}?step={step}")
         messages.success(request, _("It is saved."))

@@ -11,8 +11,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -154,6 +156,6 @@ def _told(message: TicketMessage) -> SafeString:
         ),
     )
     who = message.author or message.get_side_display()
-    when = f"{message.written_at:%Y-%m-%d %H:%M}"
-    text = '<p><strong>{}</strong> · {} UTC</p><pre class="desk-code">{}</pre>{}'
+    when = date_format(localtime(message.written_at), "DATETIME_FORMAT")
+    text = '<p><strong>{}</strong> · {}</p><pre class="desk-said">{}</pre>{}'
     return format_html(text, who, when, message.text, links)

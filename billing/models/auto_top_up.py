@@ -74,7 +74,7 @@ class AutoPurchase(models.Model):
     on = models.DateField(_("day"))
     amount_minor = models.BigIntegerField(_("amount"))
     month_minor = models.BigIntegerField(_("ceiling of the month then"))
-    charge_again_at = models.DateTimeField(null=True)
+    charge_again_at = models.DateTimeField(_("charge again at"), null=True)
     closed_at = models.DateTimeField(_("credited or taken back"), null=True)
 
     class Meta:

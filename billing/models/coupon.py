@@ -109,7 +109,9 @@ class Redemption(models.Model):
     is cancelled before anything was delivered.
     """
 
-    coupon = models.ForeignKey(Coupon, models.PROTECT, related_name="redemptions")
+    coupon = models.ForeignKey(
+        Coupon, models.PROTECT, related_name="redemptions", verbose_name=_("coupon")
+    )
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="redemptions")
     order_line = models.OneToOneField(OrderLine, models.PROTECT, related_name="redemption")
     subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="redemptions")

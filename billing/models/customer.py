@@ -136,8 +136,12 @@ class Membership(models.Model):
         ASK = "ask", _("write to support")
         MANAGE = "manage", _("manage company data and colleagues")
 
-    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(
+        User, models.CASCADE, related_name="memberships", verbose_name=_("user")
+    )
+    customer = models.ForeignKey(
+        Customer, models.CASCADE, related_name="memberships", verbose_name=_("customer")
+    )
     role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.OWNER)
     may_pay = models.BooleanField(Right.PAY.label, default=False)
     may_ask = models.BooleanField(Right.ASK.label, default=False)

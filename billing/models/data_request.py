@@ -25,7 +25,7 @@ class DataExport(Stateful):
     }
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="data_exports")
-    asked_by = models.ForeignKey(User, models.SET_NULL, null=True)
+    asked_by = models.ForeignKey(User, models.SET_NULL, null=True, verbose_name=_("asked by"))
     state = models.CharField(
         _("state"), max_length=10, choices=State.choices, default=State.WAITING
     )
@@ -62,7 +62,7 @@ class DeletionRequest(Stateful):
     MOVES = {State.RECEIVED: frozenset({State.DONE, State.REFUSED})}
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="deletion_requests")
-    asked_by = models.ForeignKey(User, models.SET_NULL, null=True)
+    asked_by = models.ForeignKey(User, models.SET_NULL, null=True, verbose_name=_("asked by"))
     state = models.CharField(
         _("state"), max_length=10, choices=State.choices, default=State.RECEIVED
     )

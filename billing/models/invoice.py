@@ -103,7 +103,7 @@ class Invoice(Stateful):
     net_minor = models.BigIntegerField(_("net"), default=0)
     tax_minor = models.BigIntegerField(_("tax"), default=0)
     total_minor = models.BigIntegerField(_("total"), default=0)
-    tax_note = models.CharField(max_length=200, blank=True)
+    tax_note = models.CharField(_("tax note"), max_length=200, blank=True)
     prices_include_tax = models.BooleanField(
         default=True, help_text="How the unit prices of the lines are meant."
     )
@@ -233,9 +233,9 @@ class InvoiceLine(models.Model):
         EXCHANGE = "exchange", _("exchange of package")
 
     invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="lines")
-    position = models.PositiveSmallIntegerField()
+    position = models.PositiveSmallIntegerField(_("position"))
     kind = models.CharField(max_length=12, choices=Kind.choices)
-    description = models.CharField(max_length=200)
+    description = models.CharField(_("description"), max_length=200)
     period_start_on = models.DateField(null=True)
     period_end_on = models.DateField(null=True)
     quantity = models.PositiveIntegerField(default=1)
@@ -257,6 +257,8 @@ class InvoiceLine(models.Model):
     )
 
     class Meta:
+        verbose_name = _("invoice line")
+        verbose_name_plural = _("invoice lines")
         ordering = ["invoice", "position"]
         constraints = [
             models.UniqueConstraint(fields=["invoice", "position"], name="invoice_position_once"),
@@ -301,6 +303,8 @@ class InvoiceTax(models.Model):
     tax_minor = models.BigIntegerField()
 
     class Meta:
+        verbose_name = _("tax of an invoice")
+        verbose_name_plural = _("taxes of an invoice")
         ordering = ["invoice", "-tax_bp"]
         constraints = [
             models.UniqueConstraint(fields=["invoice", "tax_bp"], name="invoice_tax_once")

@@ -36,8 +36,8 @@ class Mail(Stateful):
     cause = models.CharField(_("cause"), max_length=120)
     recipient = models.EmailField(_("to"))
     customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="mails")
-    language = models.CharField(max_length=5)
-    sender = models.CharField(max_length=200)
+    language = models.CharField(_("language"), max_length=5)
+    sender = models.CharField(_("sender"), max_length=200)
     reply_to = models.CharField(_("answers go to"), max_length=254, blank=True)
     subject = models.CharField(_("subject"), max_length=200)
     text = models.TextField(_("text"))
@@ -46,9 +46,9 @@ class Mail(Stateful):
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.QUEUED)
     created_at = models.DateTimeField(_("queued"))
     next_attempt_at = models.DateTimeField(null=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     sent_at = models.DateTimeField(_("sent"), null=True)
-    last_error = models.CharField(max_length=300, blank=True)
+    last_error = models.CharField(_("last error"), max_length=300, blank=True)
 
     class Meta:
         ordering = ["-id"]

@@ -36,7 +36,7 @@ class PaymentMethod(Stateful):
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="methods")
     gateway = models.CharField(_("gateway"), max_length=20)
     account = models.CharField(_("account"), max_length=60)
-    livemode = models.BooleanField(default=False)
+    livemode = models.BooleanField(_("live mode"), default=False)
     token_sealed = models.BinaryField()
     token_digest = models.BinaryField(max_length=32)
     kind = models.CharField(_("kind"), max_length=20)

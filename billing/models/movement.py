@@ -25,7 +25,7 @@ class Movement(models.Model):
         OTHER = "other", _("something else")
 
     gateway = models.CharField(_("gateway"), max_length=20)
-    livemode = models.BooleanField()
+    livemode = models.BooleanField(_("live mode"))
     external_id = models.CharField(_("id at the gateway"), max_length=80)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     amount_minor = models.BigIntegerField(_("amount"))

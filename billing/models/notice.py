@@ -27,7 +27,9 @@ class Notice(models.Model):
         WARNING = "revocation_warning", _("warning before the end")
         ENDED = "ended", _("ended")
 
-    invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="notices")
+    invoice = models.ForeignKey(
+        Invoice, models.PROTECT, related_name="notices", verbose_name=_("invoice")
+    )
     step = models.CharField(_("step"), max_length=20, choices=Step.choices)
     on = models.DateField(_("day"))
     mail = models.ForeignKey(Mail, models.PROTECT, related_name="+")

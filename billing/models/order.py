@@ -105,17 +105,19 @@ class OrderLine(models.Model):
         RETURN = "return", _("return")
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
-    kind = models.CharField(max_length=10, choices=Kind.choices)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     package = models.ForeignKey(Package, models.PROTECT, null=True)
     subscription = models.ForeignKey("Subscription", models.PROTECT, related_name="order_lines")
-    name = models.CharField(max_length=80)
-    cycle = models.CharField(max_length=12, choices=Cycle.choices)
-    quantity = models.PositiveSmallIntegerField(default=1)
+    name = models.CharField(_("name"), max_length=80)
+    cycle = models.CharField(_("billing cycle"), max_length=12, choices=Cycle.choices)
+    quantity = models.PositiveSmallIntegerField(_("quantity"), default=1)
     amount_minor = models.BigIntegerField()
     setup_minor = models.BigIntegerField(default=0)
     credit_minor = models.BigIntegerField(default=0)
 
     class Meta:
+        verbose_name = _("order line")
+        verbose_name_plural = _("order lines")
         ordering = ["id"]
         constraints = [
             models.CheckConstraint(

@@ -45,10 +45,14 @@ class Payment(Stateful):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    customer = models.ForeignKey(Customer, models.PROTECT, related_name="payments")
-    invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="payments")
+    customer = models.ForeignKey(
+        Customer, models.PROTECT, related_name="payments", verbose_name=_("customer")
+    )
+    invoice = models.ForeignKey(
+        Invoice, models.PROTECT, related_name="payments", verbose_name=_("invoice")
+    )
     gateway = models.CharField(_("gateway"), max_length=20)
-    livemode = models.BooleanField(default=False)
+    livemode = models.BooleanField(_("live mode"), default=False)
     state = models.CharField(
         _("state"), max_length=12, choices=State.choices, default=State.CREATED
     )
@@ -56,8 +60,8 @@ class Payment(Stateful):
     currency = models.CharField(_("currency"), max_length=3)
     external_id = models.CharField(_("id at the gateway"), max_length=80, null=True)
     redirect_url = models.TextField(blank=True)
-    failure_code = models.CharField(max_length=40, blank=True)
-    failure_message = models.CharField(max_length=200, blank=True)
+    failure_code = models.CharField(_("code of the failure"), max_length=40, blank=True)
+    failure_message = models.CharField(_("the gateway's words"), max_length=200, blank=True)
     refunded_minor = models.BigIntegerField(
         default=0, help_text="What was given back of it, or is on its way back."
     )
@@ -75,8 +79,8 @@ class Payment(Stateful):
     dispute_url = models.URLField(_("answer the dispute"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("started"))
     succeeded_at = models.DateTimeField(_("succeeded"), null=True)
-    next_check_at = models.DateTimeField(null=True)
-    checks = models.PositiveIntegerField(default=0)
+    next_check_at = models.DateTimeField(_("next check"), null=True)
+    checks = models.PositiveIntegerField(_("checks"), default=0)
     consent: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(
         _("consent to keep the method"), default=dict
     )
@@ -189,9 +193,11 @@ class Allocation(models.Model):
     )
     invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="allocations")
     amount_minor = models.BigIntegerField()
-    at = models.DateTimeField()
+    at = models.DateTimeField(_("at"))
 
     class Meta:
+        verbose_name = _("allocation")
+        verbose_name_plural = _("allocations")
         constraints = [
             models.UniqueConstraint(fields=["payment", "invoice"], name="allocation_once"),
             models.UniqueConstraint(fields=["invoice", "use"], name="allocation_use_once"),
@@ -218,18 +224,18 @@ class GatewayEvent(models.Model):
 
     gateway = models.CharField(_("gateway"), max_length=20)
     account = models.CharField(_("account"), max_length=60)
-    livemode = models.BooleanField()
+    livemode = models.BooleanField(_("live mode"))
     external_id = models.CharField(_("id at the gateway"), max_length=80)
     kind = models.CharField(_("kind"), max_length=60)
-    payment_external_id = models.CharField(max_length=80, blank=True)
+    payment_external_id = models.CharField(_("payment at the gateway"), max_length=80, blank=True)
     body = models.BinaryField()
     created_at = models.DateTimeField(_("sent"))
     received_at = models.DateTimeField(_("received"))
     state = models.CharField(
         _("state"), max_length=10, choices=State.choices, default=State.RECEIVED
     )
-    attempts = models.PositiveSmallIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt"), null=True)
     processed_at = models.DateTimeField(_("processed"), null=True)
     note = models.CharField(_("note"), max_length=300, blank=True)
 

@@ -50,8 +50,8 @@ class Refund(Stateful):
     reference = models.CharField(_("reference"), max_length=250, blank=True)
     created_at = models.DateTimeField(_("asked for"))
     finished_at = models.DateTimeField(_("finished"), null=True)
-    next_attempt_at = models.DateTimeField(null=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt"), null=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     note = models.CharField(_("note"), max_length=300, blank=True)
 
     class Meta:

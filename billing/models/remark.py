@@ -11,7 +11,9 @@ from billing.models.customer import Customer
 class Remark(models.Model):
     """A text for staff alone; written once, with its author."""
 
-    customer = models.ForeignKey(Customer, models.PROTECT, related_name="remarks")
+    customer = models.ForeignKey(
+        Customer, models.PROTECT, related_name="remarks", verbose_name=_("customer")
+    )
     text = models.TextField(_("text"))
     actor = models.CharField(_("by"), max_length=80)
     at = models.DateTimeField(_("entered"))

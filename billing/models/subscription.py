@@ -44,7 +44,9 @@ class Subscription(Stateful):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="subscriptions")
-    package = models.ForeignKey(Package, models.PROTECT, related_name="subscriptions")
+    package = models.ForeignKey(
+        Package, models.PROTECT, related_name="subscriptions", verbose_name=_("package")
+    )
     price = models.ForeignKey(Price, models.SET_NULL, null=True, blank=True)
     account = models.OneToOneField(
         Account, models.PROTECT, null=True, blank=True, related_name="subscription"
@@ -160,17 +162,22 @@ class SubscriptionPeriod(models.Model):
 
     subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="periods")
     index = models.IntegerField(
+        _("number"),
         help_text="0 is the first paid period, -1 a trial before it; a skipped one is a time "
-        "without service."
+        "without service.",
     )
-    start_on = models.DateField()
-    end_on = models.DateField()
+    start_on = models.DateField(_("begins"))
+    end_on = models.DateField(_("ends"))
     given_back_on = models.DateField(
-        null=True, help_text="The service ended at once; from this day on it was credited."
+        _("given back from"),
+        null=True,
+        help_text="The service ended at once; from this day on it was credited.",
     )
-    created_at = models.DateTimeField()
+    created_at = models.DateTimeField(_("created"))
 
     class Meta:
+        verbose_name = _("period")
+        verbose_name_plural = _("periods")
         ordering = ["subscription", "index"]
         indexes = [models.Index(fields=["end_on"], condition=Q(index=-1), name="period_trial_end")]
         constraints = [

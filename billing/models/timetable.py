@@ -146,7 +146,9 @@ class Timetable(models.Model):
 class PackageTimetable(models.Model):
     """A package whose renewals follow a timetable of their own."""
 
-    timetable = models.ForeignKey(Timetable, models.CASCADE, related_name="packages")
+    timetable = models.ForeignKey(
+        Timetable, models.CASCADE, related_name="packages", verbose_name=_("timetable")
+    )
     package = models.OneToOneField(
         Package, models.CASCADE, related_name="+", verbose_name=_("package")
     )

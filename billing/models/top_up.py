@@ -86,7 +86,7 @@ class TopUpLimit(models.Model):
     month_minor = models.BigIntegerField(_("top-ups of 30 days in minor units"))
     balance_minor = models.BigIntegerField(_("most credit of an account in minor units"))
     reason = models.CharField(_("reason"), max_length=250)
-    actor = models.CharField(max_length=80)
+    actor = models.CharField(_("actor"), max_length=80)
     at = models.DateTimeField(_("since"))
 
     class Meta:

@@ -29,8 +29,8 @@ class VatCheck(Stateful):
     simulated = models.BooleanField(_("simulated"), default=False)
     created_at = models.DateTimeField(_("asked"))
     answered_at = models.DateTimeField(_("answered"), null=True)
-    next_attempt_at = models.DateTimeField(null=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt"), null=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     note = models.CharField(_("note"), max_length=200, blank=True)
 
     class Meta:

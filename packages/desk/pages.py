@@ -190,7 +190,11 @@ class Page(ModelAdmin):
     def _history(self, row: models.Model | None) -> Any:
         if row is None or not hasattr(row, "state"):
             return None
-        return StateChange.objects.filter(subject=row._meta.model_name, subject_id=row.pk)
+        state: Any = row._meta.get_field("state")
+        words = dict(state.flatchoices)
+        steps = StateChange.objects.filter(subject=row._meta.model_name, subject_id=row.pk)
+        said = ((each, each.before, each.after) for each in steps)
+        return [(each, words.get(was, was), words.get(is_, is_)) for each, was, is_ in said]
 
 
 def _to_many(

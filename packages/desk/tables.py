@@ -52,6 +52,11 @@ class Table:
     rows: Sequence[Sequence[Cell]]
     note: str | Promise = ""
 
+    @property
+    def named(self) -> list[list[tuple[str | Promise, Cell]]]:
+        """Return the rows, each value with its column's name: a phone shows no head."""
+        return [list(zip(self.head, row, strict=True)) for row in self.rows]
+
 
 def as_csv(table: Table, *, name: str) -> HttpResponse:
     """Return the table as a file; see `as_file`."""

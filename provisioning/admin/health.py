@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from packages.desk.cells import EMPTY, counted, link
 from provisioning import servers
+from provisioning.admin.server_deeds import told
 from provisioning.models import Account, Attempt, Circuit, Drift, Job, Server, UnknownAccount
 
 DAY = timedelta(days=1)
@@ -27,7 +28,7 @@ def _row(server: Server, *, at: datetime) -> dict[str, Any]:
     return {
         "server": link(server),
         "works": server.check_note.startswith(servers.WORKS),
-        "note": server.check_note or _("not tested yet"),
+        "note": told(server),
         "tested": _ago(server.checked_at, at),
         "facts": [
             (_("Circuit"), _circuit(server)),

@@ -8,7 +8,7 @@ from django import forms
 from django.db import IntegrityError, transaction
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from packages.desk import Impossible
 from packages.desk.cells import EMPTY
@@ -48,8 +48,10 @@ class TestConnection(Deed):
         except MappingError as error:
             raise Impossible(" ".join(error.problems)) from error
         if not works:
-            raise Impossible(_("%(server)s %(trouble)s.") % _trouble(row))
-        return f"{row.name} {row.check_note}."
+            raise Impossible(
+                _("%(server)s %(trouble)s.") % {"server": row.name, "trouble": told(row)}
+            )
+        return f"{row.name} {told(row)}."
 
 
 class AskAgain(Deed):
@@ -122,5 +124,12 @@ def date(moment: datetime | None) -> str:
     return formats.date_format(timezone.localtime(moment), "DATETIME_FORMAT") if moment else EMPTY
 
 
-def _trouble(row: Server) -> dict[str, Any]:
-    return {"server": row.name, "trouble": TROUBLES.get(row.check_note, row.check_note)}
+def told(server: Server) -> Text:
+    """Say what came of the last test, in the reader's words."""
+    if server.checked_at is None:
+        return _("not tested yet")
+    if not server.check_note.startswith(servers.WORKS):
+        return TROUBLES.get(server.check_note, server.check_note)
+    count = len(server.roles)
+    many = ngettext("works, %(count)s role", "works, %(count)s roles", count)
+    return many % {"count": count} if count else _("works")

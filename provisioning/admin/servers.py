@@ -23,7 +23,7 @@ from provisioning.admin.health import rows
 from provisioning.admin.mapping_field import MappingField
 from provisioning.admin.pools import filling
 from provisioning.admin.requests import requests_page
-from provisioning.admin.server_deeds import TROUBLES, AskAgain, StartSurvey, TestConnection, date
+from provisioning.admin.server_deeds import AskAgain, StartSurvey, TestConnection, date, told
 from provisioning.dialler.base import NotAllowed
 from provisioning.dialler.mapping import Mapping, MappingError, defaults, simulator_mapping
 from provisioning.models import Circuit, Job, Pool, Server
@@ -187,11 +187,8 @@ class ServerPage(Page):
 
     @admin.display(description=gettext_lazy("health"))
     def health(self, row: Server) -> str:
-        if row.checked_at is None:
-            return badge("", _("not tested yet"))
-        if row.check_note.startswith(servers.WORKS):
-            return badge("ok", row.check_note)
-        return badge("bad", TROUBLES.get(row.check_note, row.check_note))
+        tone = "ok" if row.check_note.startswith(servers.WORKS) else "bad"
+        return badge(tone if row.checked_at else "", told(row))
 
     @admin.display(description=gettext_lazy("jobs and readings"))
     def asked(self, row: Server) -> str:

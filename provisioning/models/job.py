@@ -63,7 +63,7 @@ class Job(Stateful):
     # Runs in a row that ended in a fault, or by a person's mistake, or never: their process died.
     setbacks = models.PositiveSmallIntegerField(default=0)
     fence = models.PositiveIntegerField(default=0)
-    claimed_until = models.DateTimeField(null=True)
+    claimed_until = models.DateTimeField(_("in work until"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
     # While a person has to do it: by when.
     due_at = models.DateTimeField(_("by hand until"), null=True)
@@ -123,7 +123,7 @@ class Attempt(models.Model):
     OPEN = (Outcome.SENT, Outcome.UNKNOWN)
 
     job = models.ForeignKey(Job, models.PROTECT, related_name="attempts")
-    number = models.PositiveSmallIntegerField()
+    number = models.PositiveSmallIntegerField(_("number"))
     fence = models.PositiveIntegerField()
     method = models.CharField(_("command"), max_length=60)
     before = models.JSONField(_("read before"), default=dict)

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing.models import Brand, Customer, TaxRate, User
-from packages.models import Package, Price
+from packages.models import Package, Price, Rate
 from packages.periods import business_day
 from storefront import kept
 from tests import world
@@ -199,6 +199,10 @@ def test_a_german_reader_sees_german_names_and_amounts(client: Client, seeded: C
     response = client.get(package.get_absolute_url(), headers={"accept-language": "de"})
     assert package.name_de in response.content.decode()
     assert "20,00\N{NO-BREAK SPACE}€" in response.content.decode()
+    assert "Deutschland, Festnetz" in response.content.decode()
+    Rate.objects.update(destination_de="")
+    response = client.get(package.get_absolute_url(), headers={"accept-language": "de"})
+    assert "Germany, landline" in response.content.decode()
 
 
 def test_only_rates_of_services_in_the_package_are_shown(client: Client, seeded: Clock) -> None:
