@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0047_invoice_footer'),
+        ('billing', '0048_customers_together'),
         ('packages', '0009_names'),
     ]
 
