@@ -21,11 +21,13 @@ def note(
     """Remember a dispute as the gateway tells it; needs the payment's locks.
 
     `url` is where staff answer it. An ended one keeps how it ended. Where the brand says so, what
-    the payment paid for is suspended meanwhile, and the customer is told.
+    the payment paid for is suspended meanwhile, and the customer is told. So it is where the first
+    that is heard of it is that it is lost: a debit is taken back without any question.
     """
     if not _is_news(payment, dispute, url):
         return
     was_open, disputed = _is_open(payment), dispute == "open"
+    lost_at_once = dispute == "lost" and payment.disputed_at is None
     payment.dispute, payment.dispute_url = dispute, url or payment.dispute_url
     if disputed:
         payment.disputed_at, payment.dispute_ended_at = payment.disputed_at or at, None
@@ -33,13 +35,14 @@ def note(
         payment.disputed_at, payment.dispute_ended_at = payment.disputed_at or at, at
     also = ["dispute", "dispute_url", "disputed_at", "dispute_ended_at"]
     payment.save(update_fields=also)
-    if disputed == was_open:
+    if disputed == was_open and not lost_at_once:
         return
     theirs = Invoice.objects.filter(customer=payment.customer_id)
     pauses.look_again(theirs, on=business_day(at, current_brand().zone))
-    if disputed and current_brand().suspends_disputed:
-        _suspend(payment, held, at=at)
-    elif not disputed and dispute != "lost":
+    if disputed or lost_at_once:
+        if current_brand().suspends_disputed:
+            _suspend(payment, held, at=at)
+    elif dispute != "lost":
         _restore(payment, held, at=at)
 
 

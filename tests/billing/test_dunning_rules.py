@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 
 from billing import days, disputes, dunning, explanations, invariants, pauses, payments, timetables
-from billing.gateways.base import PaymentSnapshot
+from billing.gateways.base import DisputeState, PaymentSnapshot
 from billing.models import (
     Brand,
     Customer,
@@ -173,7 +173,7 @@ def test_the_days_of_a_pause_do_not_count(subscription: Subscription, scope: str
 def test_a_disputed_payment_stops_dunning_until_it_is_over(subscription: Subscription) -> None:
     live(-7, 8)
     payment = Payment.objects.get()
-    payments.record(_told(payment, disputed=True), payment.gateway, at=noon(day(8)), actor="test")
+    payments.record(_told(payment, "open"), payment.gateway, at=noon(day(8)), actor="test")
     live(9, 15)
     assert taken()[-1] == ("overdue_second", 7)
     assert "disputed" in why(15)
@@ -195,7 +195,7 @@ def test_who_is_suspended_for_a_dispute_is_told_once(
     Customer.objects.update(language=language)
     payment, at = Payment.objects.get(), noon(day(-10))
     for _ in range(2):
-        payments.record(_told(payment, disputed=True), payment.gateway, at=at, actor="test")
+        payments.record(_told(payment, "open"), payment.gateway, at=at, actor="test")
     subscription.refresh_from_db()
     assert subscription.state == Subscription.State.SUSPENDED
     mail = Mail.objects.get(template="disputed")
@@ -204,13 +204,28 @@ def test_who_is_suspended_for_a_dispute_is_told_once(
     assert not Mail.objects.filter(template="suspended").exists()
 
 
-def _told(payment: Payment, *, disputed: bool) -> PaymentSnapshot:
+def test_money_that_a_bank_takes_back_without_a_question_suspends_as_well(
+    subscription: Subscription,
+) -> None:
+    """A direct debit's dispute is lost when it is first heard of; nobody can answer it."""
+    Brand.objects.update(suspends_disputed=True)
+    payment, at = Payment.objects.get(), noon(day(-10))
+    for _ in range(2):
+        payments.record(_told(payment, "lost"), payment.gateway, at=at, actor="test")
+    payment.refresh_from_db()
+    subscription.refresh_from_db()
+    assert (payment.dispute, payment.dispute_ended_at) == ("lost", at)
+    assert subscription.state == Subscription.State.SUSPENDED
+    assert Mail.objects.filter(template="disputed").count() == 1
+
+
+def _told(payment: Payment, dispute: DisputeState) -> PaymentSnapshot:
     return PaymentSnapshot(
         external_id=payment.external_id or "",
         key=payment.key.hex,
         state="succeeded",
         amount=payment.amount,
-        dispute="open" if disputed else "",
+        dispute=dispute,
     )
 
 
