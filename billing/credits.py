@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from billing.models import BucketEntry, CreditBucket, InvoiceLine, OrderLine, Subscription
 from packages.models import Package
 from packages.money import Money
-from packages.sweeping import waiting
+from packages.sweeping import rows_written_once, waiting
 from provisioning import jobs
 from provisioning.models import Account, Attempt, Job
 
@@ -86,7 +86,12 @@ def lots(account: Account) -> list[Lot]:
 
 def in_burn_order(account: Account) -> list[CreditBucket]:
     """Return the buckets that hold something, the first to be used first."""
-    return sorted(account.buckets.filter(left_minor__gt=0).order_by("pk"), key=_rank)
+    return sorted(_holding(account.pk), key=_rank)
+
+
+@rows_written_once
+def _holding(account_id: int) -> QuerySet[CreditBucket]:
+    return CreditBucket.objects.filter(account=account_id, left_minor__gt=0).order_by("pk")
 
 
 def gift(

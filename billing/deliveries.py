@@ -16,7 +16,7 @@ from django.utils.html import escape
 from billing import rendering
 from billing.models import Mail
 from packages import clock
-from packages.sweeping import written_once
+from packages.sweeping import rows_written_once, written_once
 from provisioning import vault
 
 ACTOR = "system:mail"
@@ -85,7 +85,7 @@ def opened(mail: Mail) -> tuple[str, str]:
 
 def _claim(mail_id: int, *, at: datetime) -> Mail | None:
     with transaction.atomic():
-        mail = Mail.objects.select_for_update().filter(pk=mail_id, next_attempt_at__lte=at).first()
+        mail = next(iter(_locked_if_due(mail_id, at)), None)
         if mail is None:
             return None
         if mail.state == Mail.State.SENDING:
@@ -99,6 +99,11 @@ def _claim(mail_id: int, *, at: datetime) -> Mail | None:
         also = ("attempts", "next_attempt_at", *rendering.complete(mail))
         mail.move(Mail.State.SENDING, at=at, actor=ACTOR, reason="claimed", also=also)
     return mail
+
+
+@rows_written_once
+def _locked_if_due(mail_id: int, at: datetime) -> QuerySet[Mail]:
+    return Mail.objects.filter(pk=mail_id, next_attempt_at__lte=at).select_for_update()
 
 
 def _message(mail: Mail) -> EmailMultiAlternatives:
@@ -123,8 +128,13 @@ def _message(mail: Mail) -> EmailMultiAlternatives:
 def _held(mail: Mail) -> Iterator[Mail | None]:
     """Open a transaction with the mail's lock; None when somebody else has taken it over."""
     with transaction.atomic():
-        ours = Mail.objects.filter(state=Mail.State.SENDING, attempts=mail.attempts)
-        yield ours.select_for_update().filter(pk=mail.pk).first()
+        held = next(iter(_locked_if_leaving(mail.pk)), None)
+        yield held if held is not None and held.attempts == mail.attempts else None
+
+
+@rows_written_once
+def _locked_if_leaving(mail_id: int) -> QuerySet[Mail]:
+    return Mail.objects.filter(pk=mail_id, state=Mail.State.SENDING).select_for_update()
 
 
 def _sent(sent: Mail, *, at: datetime) -> None:

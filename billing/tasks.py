@@ -32,7 +32,7 @@ from billing import (
     vat_ids,
 )
 from billing.gateways.bank_transfer import BankTransfer
-from billing.models import Brand, GatewayEvent, MethodSetup, Payment, PaymentMethod
+from billing.models import GatewayEvent, MethodSetup, Payment, PaymentMethod, brand_if_any
 from packages import clock
 from packages.periods import business_day
 from packages.sweeping import each, within, written_once
@@ -200,6 +200,6 @@ def check_invariants() -> None:
 @shared_task
 def bill_due() -> None:
     """Do today's work of the calendar, once a day; a stopped run waits for staff."""
-    brand = Brand.objects.first()
+    brand = brand_if_any()
     if brand is not None:
         runs.bill(business_day(clock.now(), brand.zone), now=clock.now)

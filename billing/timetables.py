@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.db.models import QuerySet
+
 from billing.models import Invoice, InvoiceLine, Notice, PackageTimetable, Timetable
+from packages.sweeping import rows_written_once
 
 NEVER = 10**6
 SEVERE = (Notice.Step.SUSPENDED, Notice.Step.ENDED)
@@ -48,7 +51,7 @@ def default() -> Timetable:
 
 def of(invoices: Sequence[Invoice]) -> dict[int, Timetable]:
     """Return the timetable that holds for each invoice today, by its id; four queries at most."""
-    rows = {row.pk: row for row in Timetable.objects.all()}
+    rows = {row.pk: row for row in _all()}
     usual = next((row for row in rows.values() if row.is_default), None) or default()
     customers = {each.pk: each.customer.timetable_id for each in invoices}
     packages = _of_packages([each.pk for each in invoices if not customers[each.pk]])
@@ -58,6 +61,11 @@ def of(invoices: Sequence[Invoice]) -> dict[int, Timetable]:
         theirs = [rows.get(row_id or 0, usual) for row_id in packages.get(each.pk, ())]
         found[each.pk] = own or max(theirs, key=_patience, default=usual)
     return found
+
+
+@rows_written_once
+def _all() -> QuerySet[Timetable]:
+    return Timetable.objects.all()
 
 
 def pause(timetable: Timetable, last: Step, step: Step) -> timedelta:
@@ -86,11 +94,16 @@ def _of_packages(invoices: Sequence[int]) -> dict[int, list[int | None]]:
     """Return the timetables of the packages on these invoices; None where a package has none."""
     lines = InvoiceLine.objects.filter(invoice__in=invoices, subscription__isnull=False)
     pairs = lines.order_by("pk").values_list("invoice_id", "subscription__package_id").distinct()
-    own = dict(PackageTimetable.objects.values_list("package_id", "timetable_id"))
+    own = {each.package_id: each.timetable_id for each in _all_of_packages()}
     found: dict[int, list[int | None]] = {}
     for invoice_id, package_id in pairs if own else ():
         found.setdefault(invoice_id, []).append(own.get(package_id))
     return found
+
+
+@rows_written_once
+def _all_of_packages() -> QuerySet[PackageTimetable]:
+    return PackageTimetable.objects.all()
 
 
 def _patience(timetable: Timetable) -> int:

@@ -16,7 +16,7 @@ from stdnum.eu import vat
 from stdnum.exceptions import ValidationError as NotANumber
 
 from billing import emails, vies
-from billing.models import Brand, Customer, VatCheck, current_brand
+from billing.models import Brand, Customer, VatCheck, brand_if_any, current_brand
 from packages import clock
 from packages.doorbell import ring
 from packages.states import record_change
@@ -107,7 +107,7 @@ def ask(customer: Customer, brand: Brand, *, at: datetime) -> None:
 
 def renew(*, at: datetime) -> None:
     """Ask about all ids that decide about the tax and have no answer, or an old one."""
-    brand = Brand.objects.first()
+    brand = brand_if_any()
     if brand is None:
         return
     fresh = VatCheck.objects.filter(

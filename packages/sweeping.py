@@ -1,7 +1,7 @@
 """Do something for each row that waits; one that fails must not hold up the others."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -63,37 +63,51 @@ def written_once(
 def rows_written_once(
     rows: Callable[When, QuerySet[Stored]],
 ) -> Callable[When, list[Stored]]:
-    """As `written_once`, for whole rows of one table: the query may not join, nor lock."""
+    """As `written_once`, for whole rows of one table, without those that belong to them.
+
+    One that locks is asked in a transaction only: it is not checked again whether there is one.
+    """
     written = _once(rows)
 
     @wraps(rows)
     def ask(*args: When.args, **named: When.kwargs) -> list[Stored]:
         model, sql, values = written(args, named)
-        return list(model._default_manager.raw(sql, values))
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            return [_made(model, row) for row in cursor.fetchall()]
 
     return ask
+
+
+def _made(model: type[Stored], row: Sequence[Any]) -> Stored:
+    """Make an object of what came for its columns, as Django does."""
+    names, converters = _columns(model)
+    values = list(row)
+    for place, column, convert in converters:
+        values[place] = convert(values[place], column, connection)
+    return model.from_db(connection.alias, names, values)
+
+
+@cache
+def _columns(model: type[Model]) -> tuple[list[str], list[tuple[int, Any, Callable[..., Any]]]]:
+    """Return the names of a row's columns, and what the database sends for some made values of."""
+    fields = model._meta.concrete_fields
+    converters = [
+        (place, field.get_col(model._meta.db_table), convert)
+        for place, field in enumerate(fields)
+        for convert in field.get_db_converters(connection)
+    ]
+    return [field.attname for field in fields], converters
 
 
 def _once(
     rows: Callable[..., QuerySet[Any, Any]],
 ) -> Callable[[tuple[Any, ...], dict[str, Any]], tuple[type[Any], str, list[Any]]]:
-    """Write the query for marks, and put what is asked for where they stand; no two of a kind."""
-
-    @cache
-    def written(
-        kinds: tuple[type, ...], named: tuple[str, ...]
-    ) -> tuple[type[Any], str, list[Any], dict[int, Any]]:
-        marks = [MARKS[kind] for kind in kinds]
-        positions = len(marks) - len(named)
-        asked = rows(*marks[:positions], **dict(zip(named, marks[positions:], strict=True)))
-        sql, values = asked.query.sql_with_params()
-        places = {at: each for at, each in enumerate(values) if _stands_for(each, kinds)}
-        moved = {at: each - MARKS[type(each)] for at, each in places.items()}
-        return asked.model, sql, list(values), moved
+    """Put what is asked for where its marks stand in the query; no two of a kind."""
 
     def write(args: tuple[Any, ...], named: dict[str, Any]) -> tuple[type[Any], str, list[Any]]:
         given = [*args, *named.values()]
-        model, sql, values, moved = written(tuple(map(type, given)), tuple(named))
+        model, sql, values, moved = written(rows, tuple(map(type, given)), tuple(named))
         by_kind = {type(each): each for each in given}
         asked = [
             by_kind[type(each)] + moved[at] if at in moved else each
@@ -102,6 +116,22 @@ def _once(
         return model, sql, asked
 
     return write
+
+
+@cache
+def written(
+    rows: Callable[..., QuerySet[Any, Any]], kinds: tuple[type, ...], named: tuple[str, ...]
+) -> tuple[type[Any], str, list[Any], dict[int, Any]]:
+    """Return the query for marks of these kinds, and where in its values they are, moved by how
+    much.
+    """
+    marks = [MARKS[kind] for kind in kinds]
+    positions = len(marks) - len(named)
+    asked = rows(*marks[:positions], **dict(zip(named, marks[positions:], strict=True)))
+    sql, values = asked.query.sql_with_params()
+    places = {at: each for at, each in enumerate(values) if _stands_for(each, kinds)}
+    moved = {at: each - MARKS[type(each)] for at, each in places.items()}
+    return asked.model, sql, list(values), moved
 
 
 def _stands_for(value: object, kinds: tuple[type, ...]) -> bool:

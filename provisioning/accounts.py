@@ -80,16 +80,32 @@ def adopt(
     return account
 
 
-def of_id(account_id: int) -> Account:
-    """Return the account as it is now, with its server."""
-    (account,) = _with_id(account_id)
+def lock(account_id: int) -> Account:
+    """Lock the account and return it as it is then; needs an open transaction."""
+    (account,) = _locked(account_id)
+    return account
+
+
+def lock_for(job_id: int) -> Account:
+    """Lock the account of a job and return it as it is then; needs an open transaction."""
+    (account,) = _locked_for(job_id)
+    return account
+
+
+def with_server(account: Account) -> Account:
+    """Return the account, its server as it is now along with it."""
     (account.server,) = _server_with_id(account.server_id)
     return account
 
 
 @rows_written_once
-def _with_id(account_id: int) -> QuerySet[Account]:
-    return Account.objects.filter(pk=account_id)
+def _locked(account_id: int) -> QuerySet[Account]:
+    return Account.objects.filter(pk=account_id).select_for_update()
+
+
+@rows_written_once
+def _locked_for(job_id: int) -> QuerySet[Account]:
+    return Account.objects.filter(jobs=job_id).select_for_update(of=("self",))
 
 
 @rows_written_once

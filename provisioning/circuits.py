@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from packages.states import history_of, record_change
-from packages.sweeping import written_once
+from packages.sweeping import rows_written_once, written_once
 from provisioning.dialler import replies, transport
 from provisioning.dialler.base import DiallerError, Endpoint, NotSent, Unknown
 from provisioning.dialler.transport import Answer
@@ -203,14 +203,18 @@ def _overlap(since: datetime, until: datetime, start: datetime, end: datetime) -
 
 def _held(server_id: int) -> Circuit:
     """Return the server's circuit, locked; the first who asks for it makes it."""
-    rows = Circuit.objects.select_for_update().filter(server_id=server_id)
-    circuit = rows.first()
-    if circuit is None:
+    if not (locked := _locked(server_id)):
         made, fresh = Circuit.objects.get_or_create(server_id=server_id)
         if fresh:
             record_change(made, before="", at=timezone.now(), actor=ACTOR, reason="first call")
-        circuit = rows.get()
+        locked = _locked(server_id)
+    (circuit,) = locked
     return circuit
+
+
+@rows_written_once
+def _locked(server_id: int) -> QuerySet[Circuit]:
+    return Circuit.objects.filter(server_id=server_id).select_for_update()
 
 
 @written_once

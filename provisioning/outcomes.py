@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
+from packages.sweeping import rows_written_once
 from provisioning import accounts
 from provisioning.dialler.base import DiallerError, Limits, RemoteAccount
 from provisioning.models import Account, Attempt, Job
@@ -29,13 +31,17 @@ class Fenced(Exception):
 def held(job_id: int, fence: int) -> Iterator[Job]:
     """Open a transaction with the account's and the job's lock; raise Fenced if it is not ours."""
     with transaction.atomic():
-        Account.objects.select_for_update(of=("self",)).only("pk").get(jobs=job_id)
-        ours = Job.objects.filter(pk=job_id, fence=fence, state=Job.State.RUNNING)
-        job = ours.select_for_update().first()
-        if job is None:
+        account = accounts.lock_for(job_id)
+        (job,) = _locked(job_id)
+        if job.fence != fence or job.state != Job.State.RUNNING:
             raise Fenced(job_id)
-        job.account = accounts.of_id(job.account_id)
+        job.account = accounts.with_server(account)
         yield job
+
+
+@rows_written_once
+def _locked(job_id: int) -> QuerySet[Job]:
+    return Job.objects.filter(pk=job_id).select_for_update()
 
 
 def aim(job: Job, fence: int) -> None:

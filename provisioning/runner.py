@@ -85,8 +85,7 @@ def _claim(account_id: int, *, at: datetime, worker: str) -> Claim | None:
     room for one more.
     """
     with transaction.atomic():
-        Account.objects.select_for_update().only("pk").get(pk=account_id)
-        job = _next(account_id)
+        job = _next(accounts.lock(account_id))
         if job is None or not _is_free(job, at):
             return None
         if outcomes.dead_too_often(job):
@@ -116,10 +115,10 @@ def _is_placed(job: Job, *, at: datetime, worker: str) -> bool:
     return False
 
 
-def _next(account_id: int) -> Job | None:
+def _next(account: Account) -> Job | None:
     """Return the job that runs, or else the first that is not over."""
-    for job in _first(account_id):
-        job.account = accounts.of_id(account_id)
+    for job in _first(account.pk):
+        job.account = accounts.with_server(account)
         return job
     return None
 

@@ -3,7 +3,7 @@
 from billing.models.alert import Alert, AlertMessage, AlertSettings
 from billing.models.auto_top_up import AutoPurchase, AutoTopUp
 from billing.models.bank import BankEntry, StatementFile, StatementLayout
-from billing.models.brand import Brand, LegalText, current_brand
+from billing.models.brand import Brand, LegalText, brand_if_any, current_brand
 from billing.models.coupon import Coupon, CouponAmount, Redemption
 from billing.models.credit import BucketEntry, CreditBucket
 from billing.models.customer import Customer, Membership, User
@@ -107,6 +107,7 @@ __all__ = [
     "TopUpTerms",
     "User",
     "VatCheck",
+    "brand_if_any",
     "current_brand",
     "paying",
 ]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from packages.models import Translated
 from packages.periods import RECURRING, Cycle
+from packages.sweeping import rows_written_once
 
 PREFIX = RegexValidator(r"^[A-Z]{1,8}$", _("Enter one to eight capital letters."))
 HEX_COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Enter a colour like #0b5fff."))
@@ -252,4 +253,16 @@ class LegalText(Translated):
 
 def current_brand() -> Brand:
     """Return the operator's row; raise Brand.DoesNotExist before the shop was set up."""
-    return Brand.objects.get(id=1)
+    if (brand := brand_if_any()) is None:
+        raise Brand.DoesNotExist
+    return brand
+
+
+def brand_if_any() -> Brand | None:
+    """Return the operator's row, None before the shop was set up."""
+    return next(iter(_brand()), None)
+
+
+@rows_written_once
+def _brand() -> QuerySet[Brand]:
+    return Brand.objects.filter(id=1)

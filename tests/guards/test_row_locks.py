@@ -8,7 +8,7 @@ through, and its test fails.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ from billing.models import (
 from packages.desk import proposals
 from packages.models import Price, Proposal
 from packages.periods import Cycle
+from packages.sweeping import written
 from provisioning import (
     circuits,
     desk,
@@ -242,21 +243,21 @@ LOCKS = (
     Lock("billing.credits.lots", "account", _count_credit),
     Lock("billing.carts.add", "cart", _add_to_cart),
     Lock(
-        "billing.deliveries._claim",
+        "billing.deliveries._locked_if_due",
         "mail",
         lambda world: deliveries.deliver(world["mail"].pk, at=AT),
     ),
-    Lock("billing.deliveries._held", "mail", _finish_mail),
+    Lock("billing.deliveries._locked_if_leaving", "mail", _finish_mail),
     Lock("provisioning.jobs.add", "account", _wish),
     Lock("provisioning.jobs.suspend", "account", lambda world: _wish(world, at_once=True)),
     Lock("provisioning.jobs.call_off_termination", "account", _call_off),
     Lock(
-        "provisioning.runner._claim",
+        "provisioning.accounts._locked",
         "account",
         lambda world: runner.run_next(world["account"].pk, at=AT, worker="test"),
     ),
     Lock("provisioning.pools.lock", "server", _choose_server),
-    Lock("provisioning.circuits._held", "circuit", _open_circuit),
+    Lock("provisioning.circuits._locked", "circuit", _open_circuit),
     Lock(
         "provisioning.surveys._claim",
         "survey",
@@ -264,8 +265,8 @@ LOCKS = (
     ),
     Lock("provisioning.surveys.held", "survey", lambda w: surveys.held(w["survey"].pk).__enter__()),
     Lock("provisioning.restores._doubt", "account", lambda _: restores.doubt_unfinished(at=AT)),
-    Lock("provisioning.outcomes.held", "account", _hold_job),
-    Lock("provisioning.outcomes.held", "job", _hold_job),
+    Lock("provisioning.accounts._locked_for", "account", _hold_job),
+    Lock("provisioning.outcomes._locked", "job", _hold_job),
     Lock("provisioning.desk._held", "account", _retry_parked),
     Lock("provisioning.desk._held", "job", _retry_parked),
     Lock("billing.declarations._answer", "declaration", _refuse_declaration),
@@ -298,8 +299,9 @@ ELSEWHERE = {
 
 
 @pytest.fixture
-def world(transactional_db: None) -> rows.Rows:
-    return rows.make()
+def world(transactional_db: None) -> Iterator[rows.Rows]:
+    yield rows.make()
+    written.cache_clear()
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=str)
@@ -312,6 +314,7 @@ def test_a_flow_waits_for_the_row_that_another_holds(
         with pytest.raises(OperationalError, match="while locking tuple"):
             lock.call(world)
         monkeypatch.setattr(QuerySet, "select_for_update", lambda rows, **_: rows)
+        written.cache_clear()
         assert "while locking tuple" not in said(lambda: lock.call(world))
 
 

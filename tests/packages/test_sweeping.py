@@ -62,6 +62,21 @@ def test_whole_rows_come_by_their_id_and_by_an_instant() -> None:
     assert due(-1, AT) == []
 
 
+def test_whole_rows_are_as_django_makes_them() -> None:
+    @rows_written_once
+    def locked(run_id: int) -> QuerySet[Run]:
+        return Run.objects.filter(pk=run_id).select_for_update()
+
+    Run.objects.filter(on=FIRST).update(counts={"invoices": 2}, faults=[{"item": "run"}])
+    expected = Run.objects.get(on=FIRST)
+    (run,) = locked(expected.pk)
+    fields = [field.attname for field in Run._meta.concrete_fields]
+    assert [getattr(run, each) for each in fields] == [getattr(expected, each) for each in fields]
+    run.attempts = 7
+    run.save()
+    assert Run.objects.get(on=FIRST).attempts == 7
+
+
 def test_what_waits_comes_as_rows_in_its_order() -> None:
     soon = waiting(_soon)
     assert [each.on for each in soon(FIRST)] == [DAYS[2], DAYS[1]]

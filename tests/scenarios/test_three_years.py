@@ -19,7 +19,7 @@ from config.env import VAR_DIR
 from packages.models import Cycle, Price
 from packages.money import Money, total
 from packages.periods import business_day
-from packages.sweeping import waiting
+from packages.sweeping import rows_written_once
 from provisioning.simulator.simulator import Simulator
 from tests import world
 from tests.billing import saved
@@ -74,7 +74,7 @@ def test_three_years_of_a_dozen_subscriptions(
     assert table == EXPECTED.read_text()
 
 
-@waiting
+@rows_written_once
 def _open_invoices() -> QuerySet[Invoice]:
     return Invoice.objects.filter(state=Invoice.State.OPEN)
 
