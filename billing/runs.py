@@ -5,12 +5,12 @@ from datetime import date, datetime, timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, QuerySet
 
 from billing import days
 from billing.models import Run
-from packages import rows
-from packages.states import record_change
+from packages.states import insert_unless_known, record_change
+from packages.sweeping import rows_written_once
 
 log = structlog.get_logger()
 
@@ -30,12 +30,12 @@ class NotStopped(Exception):
 def bill(on: date, *, now: Callable[[], datetime]) -> Run | None:
     """Do the day's work unless it is done, under way, or stopped; return the run if it was ours.
 
-    Any number of clocks may ring: the day's row is unique, and one conditional UPDATE decides who
+    Any number of clocks may ring: the day's row is unique, and who locks it first while it is free
     carries it out. A stopped run waits for `release`, one with faults is tried again in an hour.
     Raises days.TooMany when it was written down as stopped.
     """
     at = now()
-    run = _claim(on, Q(again_at__lte=at), at=at, actor=CLOCK)
+    run = _claim(on, lambda run: _may_begin(run, at), at=at, actor=CLOCK)
     if run is None:
         return None
     _day, stop = _carry_out(run, lambda: _allowed(run), at=at, actor=CLOCK, now=now)
@@ -50,8 +50,11 @@ def by_hand(on: date, *, careful: bool, now: Callable[[], datetime], actor: str)
     `careful` lets the circuit breaker stop it. Raises Busy, days.TooMany.
     """
     at = now()
-    idle = ~Q(state=Run.State.RUNNING) | Q(again_at__lte=at)
-    run = _claim(on, idle, at=at, actor=actor)
+
+    def is_idle(run: Run) -> bool:
+        return run.state != Run.State.RUNNING or _may_begin(run, at)
+
+    run = _claim(on, is_idle, at=at, actor=actor)
     if run is None:
         raise Busy(f"A run for {on} is under way.")
     day, stop = _carry_out(run, days.usual if careful else None, at=at, actor=actor, now=now)
@@ -74,23 +77,33 @@ def release(run: Run, *, reason: str, at: datetime, actor: str) -> None:
         held.move(Run.State.RELEASED, at=at, actor=actor, reason=reason, also=("again_at",))
 
 
-def _claim(on: date, free: Q, *, at: datetime, actor: str) -> Run | None:
-    """Take the day's run if it is free; the UPDATE locks its row until it has moved."""
+def _may_begin(run: Run, at: datetime) -> bool:
+    return run.again_at is not None and run.again_at <= at
+
+
+def _claim(on: date, is_free: Callable[[Run], bool], *, at: datetime, actor: str) -> Run | None:
+    """Take the day's run if it is free, with its row's lock."""
     with transaction.atomic():
-        first = {"on": on, "started_at": at, "again_at": at}
-        for row_id in rows.add(Run, [first], unless_known=True):
-            reason = "first ring of the day"
-            record_change(Run(pk=row_id), before="", at=at, actor=actor, reason=reason)
-        ours = Run.objects.filter(free, on=on)
-        if ours.update(again_at=at + LEASE, attempts=F("attempts") + 1) != 1:
+        first = Run(on=on, started_at=at, again_at=at)
+        reason = "first ring of the day"
+        insert_unless_known(first, at=at, actor=actor, reason=reason)
+        (run,) = _locked(on)
+        if not is_free(run):
             return None
-        run = Run.objects.get(on=on)
+        run.again_at, run.attempts = at + LEASE, run.attempts + 1
+        also = ("again_at", "attempts")
         if run.state == Run.State.RUNNING:
             # Whoever had it is gone; what it did is not done again.
+            run.save(update_fields=also)
             record_change(run, before=run.state, at=at, actor=actor, reason="taken over")
         else:
-            run.move(Run.State.RUNNING, at=at, actor=actor, reason="begun")
+            run.move(Run.State.RUNNING, at=at, actor=actor, reason="begun", also=also)
     return run
+
+
+@rows_written_once
+def _locked(on: date) -> QuerySet[Run]:
+    return Run.objects.filter(on=on).select_for_update()
 
 
 def _allowed(run: Run) -> dict[str, int]:
@@ -135,17 +148,16 @@ def _finish(
 ) -> None:
     """Write the outcome, unless another runner has taken the run over meanwhile."""
     with transaction.atomic():
-        ours = Run.objects.filter(pk=run.pk, attempts=run.attempts, state=Run.State.RUNNING)
-        again_at = at + LEASE if state == Run.State.FAULTY else None
-        if ours.update(again_at=again_at) != 1:
+        (held,) = _locked(run.on)
+        if held.attempts != run.attempts or held.state != Run.State.RUNNING:
             return
-        held = Run.objects.get(pk=run.pk)
+        held.again_at = at + LEASE if state == Run.State.FAULTY else None
         held.finished_at, held.faults, held.planned = at, day.faults, planned
         held.counts = {
             kind: held.counts.get(kind, 0) + day.counts.get(kind, 0)
             for kind in {**held.counts, **day.counts}
         }
-        also = ("finished_at", "faults", "planned", "counts")
+        also = ("again_at", "finished_at", "faults", "planned", "counts")
         held.move(state, at=at, actor=actor, reason=_outcome(day, planned), also=also)
 
 

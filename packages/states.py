@@ -88,6 +88,14 @@ def insert(new: Sequence[Row], *, at: datetime, actor: Said, reason: Said) -> li
     return rows.number(list(new), _write(adding, new[0], "", at=at, actor=who, reason=why))
 
 
+def insert_unless_known(new: Stateful, *, at: datetime, actor: str, reason: str) -> bool:
+    """Insert a row with its history entry, in one statement, unless it meets a unique key; return
+    whether. The object is not given the row's id.
+    """
+    adding = rows.inserting(type(new), rows.records([new]), unless_known=True)
+    return bool(_write(adding, new, "", at=at, actor=actor, reason=reason))
+
+
 def move(
     moved: Sequence[Stateful],
     state: str,
