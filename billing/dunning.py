@@ -123,7 +123,7 @@ def _take(planned: Planned, *, on: date, at: datetime) -> Taken | None:
     """Take the step if it is still the one to take, with the locks of all that it concerns."""
     with transaction.atomic():
         held = take_for_invoice(Invoice.objects.get(pk=planned.invoice_id))
-        invoice = Invoice.objects.select_related("customer").get(pk=planned.invoice_id)
+        invoice = held.invoices[planned.invoice_id]
         (verdict,) = verdicts.of([invoice], on=on, at=at)
         if not verdict.due or verdict.step is None or verdict.step != planned.step:
             return None

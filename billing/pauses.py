@@ -63,14 +63,15 @@ def look_again(invoices: QuerySet[Invoice], *, on: date) -> None:
 def of(invoices: Sequence[Invoice], *, zone: str) -> dict[int, list[Span]]:
     """Return the pauses that concern each invoice, past ones too; three queries at most."""
     ids = [each.pk for each in invoices]
-    lines = InvoiceLine.objects.filter(invoice__in=ids, subscription__isnull=False)
-    services: dict[int, set[int]] = {}
-    for invoice_id, service_id in lines.order_by().values_list("invoice_id", "subscription_id"):
-        services.setdefault(invoice_id, set()).add(service_id or 0)
+    lines = InvoiceLine.objects.filter(invoice__in=ids, subscription__isnull=False).order_by()
     customers = {each.customer_id for each in invoices}
     wanted = Q(invoice__in=ids) | Q(customer__in=customers)
-    wanted |= Q(subscription__in={each for some in services.values() for each in some})
+    wanted |= Q(subscription__in=lines.values("subscription_id"))
     rows = list(Pause.objects.filter(wanted))
+    services: dict[int, set[int]] = {}
+    if any(row.subscription_id for row in rows):
+        for invoice_id, service_id in lines.values_list("invoice_id", "subscription_id"):
+            services.setdefault(invoice_id, set()).add(service_id or 0)
     disputed = list(Payment.objects.filter(customer__in=customers, disputed_at__isnull=False))
     return {
         each.pk: [

@@ -266,6 +266,8 @@ def _delivered(ids: Sequence[int], *, at: datetime) -> set[int]:
 
 def _arrears(invoices: Sequence[Invoice], *, on: date) -> dict[tuple[int, str], Money]:
     """Return what each customer owes in each currency: overdue, and not contested."""
+    if not invoices:
+        return {}
     customers = {each.customer_id for each in invoices}
     contested = Q(pauses__from_on__lte=on, pauses__until_on__gt=on)
     overdue = Invoice.objects.filter(
