@@ -39,7 +39,7 @@ def book(
     """
     if not _any_is_matched():
         return
-    waiting = _matched().order_by("booked_on", "pk").values_list("pk", flat=True)
+    waiting = matched().order_by("booked_on", "pk").values_list("pk", flat=True)
     if file_id is not None:
         waiting = waiting.filter(file=file_id)
     ids = list(waiting)
@@ -48,11 +48,12 @@ def book(
         told()
 
 
-def _matched() -> QuerySet[BankEntry]:
+def matched() -> QuerySet[BankEntry]:
+    """Return the entries that name their invoice and are not booked."""
     return BankEntry.objects.filter(state=State.MATCHED)
 
 
-_any_is_matched = any_of(_matched)
+_any_is_matched = any_of(matched)
 
 
 def _book_chunk(ids: Sequence[int], *, at: datetime) -> None:

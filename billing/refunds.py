@@ -210,9 +210,13 @@ def undo(payment: Payment, *, reason: str, at: datetime, actor: str) -> Refund:
 
 @written_once
 def waiting(*, at: datetime) -> QuerySet[Refund, int]:
+    """Return the ids of those `due`, the longest waiting first."""
+    return due(at).order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:500]
+
+
+def due(at: datetime) -> QuerySet[Refund]:
     """Return the refunds whose doorbell nobody heard, and those due for another attempt."""
-    rows = Refund.objects.filter(next_attempt_at__lte=at, state__in=Refund.ASKED)
-    return rows.order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:500]
+    return Refund.objects.filter(next_attempt_at__lte=at, state__in=Refund.ASKED)
 
 
 def _held(payment: Payment) -> Payment:

@@ -119,8 +119,12 @@ def sweep(*, now: Callable[[], datetime]) -> None:
 
 @written_once
 def _waiting(at: datetime) -> QuerySet[StatementFile, int]:
-    waiting = StatementFile.objects.filter(again_at__lte=at, state__in=StatementFile.UNFINISHED)
-    return waiting.order_by("pk").values_list("pk", flat=True)
+    return due(at).order_by("pk").values_list("pk", flat=True)
+
+
+def due(at: datetime) -> QuerySet[StatementFile]:
+    """Return the files that wait, and those whose worker died."""
+    return StatementFile.objects.filter(again_at__lte=at, state__in=StatementFile.UNFINISHED)
 
 
 def layout_of(row: StatementLayout) -> table.Layout:

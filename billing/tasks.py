@@ -1,6 +1,6 @@
 """Doorbells and sweeps. A task carries a row's id, reads the clock, and makes one call."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ from billing import (
     gateways,
     inbound_mails,
     low_balances,
+    matched_entries,
     methods,
     payment_checks,
     quotas,
@@ -35,7 +36,7 @@ from billing.gateways.bank_transfer import BankTransfer
 from billing.models import GatewayEvent, MethodSetup, Payment, PaymentMethod, brand_if_any
 from packages import clock
 from packages.periods import business_day
-from packages.sweeping import each, within, written_once
+from packages.sweeping import any_among, each, within, written_once
 
 Row = TypeVar("Row", Payment, GatewayEvent, MethodSetup, PaymentMethod)
 BATCH = 2_000
@@ -151,6 +152,17 @@ def sweep_refunds() -> None:
 def sweep_statements() -> None:
     """Read the bank statements that wait, and book what is clear in those that are read."""
     statement_files.sweep(now=clock.now)
+
+
+def anything_waits() -> bool:
+    """Say whether an event, statement, payment, refund or saved method is to be looked after."""
+    return _any_waits(clock.now())
+
+
+@any_among
+def _any_waits(at: datetime) -> Sequence[QuerySet[Any]]:
+    money = [_payments(at), refunds.due(at), _visits(at), _removed(at)]
+    return [_events(at), statement_files.due(at), matched_entries.matched(), *money]
 
 
 @shared_task

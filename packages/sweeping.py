@@ -149,6 +149,19 @@ def any_of(rows: Callable[When, QuerySet[Stored]]) -> Callable[When, bool]:
     return lambda *args, **named: bool(first(*args, **named))
 
 
+def any_among(
+    kinds: Callable[When, Sequence[QuerySet[Any]]],
+) -> Callable[When, bool]:
+    """Return the question whether there are rows of any of these kinds, in one statement."""
+
+    @written_once
+    def first(*args: When.args, **named: When.kwargs) -> QuerySet[Any, int]:
+        some = [each.order_by().values_list("pk", flat=True)[:1] for each in kinds(*args, **named)]
+        return some[0].union(*some[1:], all=True)[:1]
+
+    return lambda *args, **named: bool(first(*args, **named))
+
+
 def waiting(rows: Callable[When, QuerySet[Stored]]) -> Callable[When, list[Stored]]:
     """Let a function return its rows, after asking `any_of` them."""
     wait = any_of(rows)

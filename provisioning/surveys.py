@@ -42,9 +42,14 @@ class Fenced(Exception):
 @written_once
 def due(*, at: datetime) -> QuerySet[Survey, int]:
     """Return the ids of the surveys that can go on now."""
+    return going_on(at).values_list("pk", flat=True)
+
+
+def going_on(at: datetime) -> QuerySet[Survey]:
+    """Return the surveys that wait, and those whose worker died."""
     waiting = Q(state=Survey.State.WAITING, run_at__lte=at)
     left = Q(state=Survey.State.RUNNING, claimed_until__lte=at)
-    return Survey.objects.filter(waiting | left).values_list("pk", flat=True)
+    return Survey.objects.filter(waiting | left)
 
 
 def run(survey_id: int, *, at: datetime, worker: str) -> None:

@@ -3,7 +3,9 @@
 import os
 import socket
 import time
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from celery import shared_task
 from django.db.models import Exists, F, Q, QuerySet, Window
@@ -12,7 +14,7 @@ from django.utils import timezone
 
 from packages import clock
 from packages.doorbell import ring
-from packages.sweeping import written_once
+from packages.sweeping import any_among, written_once
 from provisioning import audits, circuits, crews, health, readings, runner, secrets, surveys
 from provisioning.models import Heartbeat, Job, Server
 
@@ -176,6 +178,16 @@ def accounts_due(server_id: int | None = None, *, limit: int = BATCH) -> list[in
     if server_id is None:
         return _accounts_due(clock.now())[:limit]
     return _accounts_due_at(server_id, clock.now())[:limit]
+
+
+def anything_waits() -> bool:
+    """Say whether a survey, a server that is not asked, or a job may have to be looked after."""
+    return _any_waits(clock.now())
+
+
+@any_among
+def _any_waits(at: datetime) -> Sequence[QuerySet[Any]]:
+    return [surveys.going_on(at), circuits.shut_out(), _due(at)]
 
 
 def _due(at: datetime) -> QuerySet[Job]:

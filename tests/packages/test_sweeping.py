@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db.models import QuerySet
 
-from billing.models import Run
-from packages.sweeping import any_of, rows_written_once, waiting, written_once
+from billing.models import Brand, Run
+from packages.sweeping import any_among, any_of, rows_written_once, waiting, written_once
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 FIRST = date(2026, 3, 1)
@@ -75,6 +76,20 @@ def test_whole_rows_are_as_django_makes_them() -> None:
     run.attempts = 7
     run.save()
     assert Run.objects.get(on=FIRST).attempts == 7
+
+
+def test_one_question_is_about_rows_of_many_kinds() -> None:
+    @any_among
+    def any_left(at: datetime) -> list[QuerySet[Any]]:
+        return [Brand.objects.filter(name="nobody"), _left(at=at), Run.objects.filter(on=FIRST)]
+
+    @any_among
+    def none_left(at: datetime) -> list[QuerySet[Any]]:
+        return [Brand.objects.filter(name="nobody"), _left(at=at)]
+
+    assert any_left(AT)
+    assert not none_left(AT)
+    assert none_left(AT + timedelta(hours=1))
 
 
 def test_what_waits_comes_as_rows_in_its_order() -> None:
