@@ -82,11 +82,15 @@ def own_broker_database() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Keep the rows that tests begin with, and let them be put back in place of Django's flush."""
+    """Keep the rows that tests begin with, and let them be put back in place of Django's flush.
+
+    The connection stays: a new one has to read the catalogue anew, for longer than most tests take.
+    """
     with django_db_blocker.unblock():
         snapshots.keep(world.seed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: snapshots.wipe())
+        patch.setattr(TransactionTestCase, "_should_reload_connections", lambda _: False)
         yield
 
 
