@@ -88,6 +88,8 @@ STAFF = (
         days=(1, 20, 45),
         existing=YES_OR_NO,
     ),
+    Deed(1, staff.runs_campaign, percent=(5, -10), days=(1, 20, 45), existing=YES_OR_NO),
+    Deed(1, staff.takes_prices_back, pick=PICK),
     Deed(2, staff.ends_dispute, pick=PICK),
     Deed(3, staff.decides_on_parked_jobs, pick=PICK),
     Deed(3, staff.looks_into_inbox, pick=PICK, closes=YES_OR_NO),

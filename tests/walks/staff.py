@@ -12,6 +12,7 @@ from billing import (
     desk,
     disputes,
     pauses,
+    price_campaigns,
     price_changes,
     refunds,
     rests,
@@ -23,6 +24,7 @@ from billing.models import (
     Invoice,
     Pause,
     Payment,
+    PriceCampaign,
     PriceChange,
     Refund,
     Subscription,
@@ -174,6 +176,27 @@ def changes_price(shop: Shop, *, slug: str, euros: int, days: int, existing: boo
     )
     record_change(change, before="", at=shop.now, actor=ACTOR, reason="drafted")
     price_changes.confirm(change, on=shop.on, at=shop.now, actor=ACTOR)
+    return True
+
+
+def runs_campaign(shop: Shop, *, percent: int, days: int, existing: bool) -> bool:
+    """Let all monthly prices change together some days from now."""
+    campaign = PriceCampaign.objects.create(
+        name="Spring", effective_on=shop.on + timedelta(days=days), existing=existing
+    )
+    record_change(campaign, before="", at=shop.now, actor=ACTOR, reason="drafted")
+    monthly = Price.objects.filter(currency="EUR", cycle="monthly", archived=False)
+    price_campaigns.add(campaign, monthly, percent_bp=percent * 100)
+    price_campaigns.confirm(campaign, on=shop.on, at=shop.now, actor=ACTOR)
+    return True
+
+
+def takes_prices_back(shop: Shop, pick: int) -> bool:
+    """Withdraw a campaign, which may have been told by now."""
+    campaign = one_of(PriceCampaign.objects.filter(state="confirmed"), pick)
+    if campaign is None:
+        return False
+    price_campaigns.withdraw(campaign, at=shop.now, actor=ACTOR)
     return True
 
 
