@@ -169,8 +169,9 @@ def _aim_take_back(job: Job, reading: Reading) -> bool:
 
 
 def _may_have_come_late(job: Job) -> bool:
-    absent = job.attempts.filter(outcome=Attempt.Outcome.ABSENT)
-    return any(not attempt.settled_by_staff for attempt in absent)
+    """Say whether a command that was read as absent may have come later; staff who looked know."""
+    last = job.attempts.filter(outcome=Attempt.Outcome.ABSENT).order_by("number").last()
+    return last is not None and not last.settled_by_staff
 
 
 def _send_take_back(dialler: Dialler, job: Job) -> None:
