@@ -42,7 +42,7 @@ class _Known:
 
 _known: dict[tuple[str, Trust], _Known] = {}
 _asked: list[float] = []
-_lock = threading.Lock()
+_lock, _fetching = threading.Lock(), threading.Lock()
 
 
 def must_be_allowed(url: str, trust: Trust) -> None:
@@ -59,15 +59,31 @@ def key_of(url: str, trust: Trust, *, at: datetime) -> RSAPublicKey:
     it cannot be fetched now.
     """
     must_be_allowed(url, trust)
+    if known := _kept(url, trust, at=at):
+        return known.key
+    # Webhooks come at once, and their certificate is the same: who waits finds it.
+    if not _fetching.acquire(timeout=sum(TIMEOUT_SECONDS)):
+        raise Unavailable("its certificate is just being fetched")
+    try:
+        known = _kept(url, trust, at=at) or _keep(url, trust, at=at)
+    finally:
+        _fetching.release()
+    return known.key
+
+
+def _kept(url: str, trust: Trust, *, at: datetime) -> _Known | None:
     with _lock:
         known = _known.get((url, trust))
-    if known is None or not known.not_before <= at <= known.not_after:
-        known = _believed(_fetched(url), trust, at=at)
-        with _lock:
-            while len(_known) >= MOST_KEPT:
-                del _known[next(iter(_known))]
-            _known[url, trust] = known
-    return known.key
+    return known if known and known.not_before <= at <= known.not_after else None
+
+
+def _keep(url: str, trust: Trust, *, at: datetime) -> _Known:
+    known = _believed(_fetched(url), trust, at=at)
+    with _lock:
+        while len(_known) >= MOST_KEPT:
+            del _known[next(iter(_known))]
+        _known[url, trust] = known
+    return known
 
 
 def forget() -> None:

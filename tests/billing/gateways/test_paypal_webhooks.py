@@ -19,6 +19,7 @@ from billing.gateways.simulator.paypal_like import PayPalLike, Signer
 from billing.models import GatewayEvent
 from tests import paypals
 from tests.billing.gateways.world import Receiver, order
+from tests.guards.connections import together
 from tests.paypals import WEBHOOK_ID
 
 pytestmark = pytest.mark.django_db
@@ -314,6 +315,15 @@ def test_nobody_can_make_us_ask_for_certificates_without_end(stand_in: PayPalLik
     assert asked_for_certificates(stand_in) - before <= certificates.MOST_ASKED
     assert set(statuses) == {400, 503}
     assert not GatewayEvent.objects.exists()
+
+
+def test_webhooks_that_come_at_once_share_one_asking(stand_in: PayPalLike) -> None:
+    own = frozenset({stand_in.url})
+    trust, at = Trust(own, (TEST_NAME,), _roots_of(stand_in), own), datetime.now(UTC)
+    url, before = stand_in.signer.base + stand_in.signer.path, asked_for_certificates(stand_in)
+    keys = together(lambda _: certificates.key_of(url, trust, at=at).key_size, 8)
+    assert keys == [2048] * 8
+    assert asked_for_certificates(stand_in) == before + 1
 
 
 def test_a_known_certificate_ends_with_its_time(stand_in: PayPalLike) -> None:
