@@ -119,6 +119,7 @@ def price(
     Raises tax.NoRate.
     """
     days = [line.day(on) for line in draft.lines]
+    rates = tax.known_rates() if rates is None else rates
     by_day = {
         each: tax.treatment(
             draft.customer, brand, on=on, supplied_on=each, rates=rates, proven=proven
