@@ -15,15 +15,25 @@ identity='import os, sys
 sys.version_info >= (3, 11) or sys.exit(1)
 print(os.path.realpath(getattr(sys, "_base_executable", sys.executable)), sys.version.split()[0])'
 
-works() { "$1" -c "$identity" >/dev/null 2>&1; }
+# pyenv builds without optimisations by itself, and such a Python needs an eighth more time. Debian
+# builds with them and does not say so.
+optimised="$identity
+import ensurepip, sysconfig, venv
+told = '--enable-optimizations' in (sysconfig.get_config_var('CONFIG_ARGS') or '')
+told or sys.base_prefix == '/usr' or sys.exit(1)"
+
+works() { "$1" -c "$2" >/dev/null 2>&1; }
 
 find_python() {
-    if [ -n "${PYTHON:-}" ]; then candidates=$PYTHON; else
-        candidates="python3 python3.13 python3.12 python3.11"; fi
-    for candidate in $candidates; do
-        for path in "$candidate" \
-            "${PYENV_ROOT:-${HOME:-/nonexistent}/.pyenv}/versions/${candidate#python}".*/bin/"$candidate"; do
-            if works "$path"; then echo "$path"; return; fi
+    if [ -n "${PYTHON:-}" ]; then candidates=$PYTHON optimised=$identity; else
+        # shellcheck disable=SC2086
+        candidates="$(IFS=:; printf '%s/python3 ' $PATH) python3.13 python3.12 python3.11"; fi
+    for wanted in "$optimised" "$identity"; do
+        for candidate in $candidates; do
+            for path in "$candidate" \
+                "${PYENV_ROOT:-${HOME:-/nonexistent}/.pyenv}/versions/${candidate#python}".*/bin/"$candidate"; do
+                if works "$path" "$wanted"; then echo "$path"; return; fi
+            done
         done
     done
     fail "Python 3.11 or newer is needed (tried: $candidates); PYTHON=/path/to/python make ... chooses one."
