@@ -4,8 +4,10 @@ import os
 from typing import Any
 
 from celery import Celery
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+TRANSPORT_ALIASES["redis"] = "config.broker:Transport"
 
 app = Celery("castfront")
 app.config_from_object("django.conf:settings", namespace="CELERY")

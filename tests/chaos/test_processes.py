@@ -26,7 +26,7 @@ from tests.processes import wait_until
 from tests.provisioning.conftest import ordered
 
 # Each waits for real processes, by real time.
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 CREATE, CREDIT = "Client_Create", "Client_Payment_Create"
 HEALED_WITHIN_SECONDS = 120

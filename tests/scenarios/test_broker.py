@@ -6,16 +6,20 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Event
+from typing import cast
 
 import pytest
 import redis
 from django.db.models import F
+from kombu.simple import SimpleQueue
 
 from billing.models import GatewayEvent, Mail, Payment
 from config import celery, ticker
+from config.broker import Channel
 from config.local.valkey import Valkey
 from provisioning.models import Heartbeat
 from provisioning.simulator.simulator import Simulator
@@ -110,6 +114,25 @@ def test_a_worker_that_is_ready_takes_tasks_while_the_ticker_sweeps(
         assert begun.wait(timeout=ticker.TICK_SECONDS), "It does not wait for its first turn."
         sweeps.set()
         running.result(timeout=10)
+
+
+def test_a_message_whose_connection_is_gone_says_so_in_terms_that_a_worker_survives(
+    broker: Valkey,
+) -> None:
+    """The one channel's failure to close leaves the other one without its connection's client."""
+    connection = celery.app.connection_for_write(broker.url)
+    channels = [cast(Channel, connection.channel()) for _ in range(2)]
+    for channel in channels:
+        SimpleQueue(channel, "tasks").put({})
+        SimpleQueue(channel, "tasks").get(timeout=5)
+    broker.stop()
+    connection.collect()
+    for channel in channels:
+        with suppress(*connection.connection_errors):
+            channel.close()
+        with pytest.raises(connection.connection_errors):
+            channel.qos.restore_unacked()
+        channel.do_restore = False  # when Python ends
 
 
 def mailed() -> bool:
