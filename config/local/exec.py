@@ -18,13 +18,21 @@ def run_with_servers(command: Sequence[str], *, var: Path) -> int:
     Test servers are started in `var` for those of the two that are not set, and stopped after.
     """
     with _terminations_as_exit(), test_servers(var) as urls:
-        env = {**processes.environment(), **urls, "VAR_DIR": str(var)}
+        env = {**processes.environment(), **urls, **_kept_bytecode(var), "VAR_DIR": str(var)}
         try:
             child = processes.spawn(command, env=env, own_group=False)
         except OSError as error:
             print(f"cannot start {command[0]}: {error.strerror}")
             return NOT_FOUND
         return _wait(child)
+
+
+def _kept_bytecode(var: Path) -> dict[str, str]:
+    """Let what is loaded be compiled once, also by who wants none of it beside the sources.
+
+    Tests start many processes, and each compiles for longer than it loads.
+    """
+    return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(var / "bytecode")}
 
 
 class _terminations_as_exit:

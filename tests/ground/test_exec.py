@@ -37,6 +37,16 @@ def test_second_start_finds_the_data_of_the_first(var: Path) -> None:
     assert launches.execute_python(var, statement + "('SELECT n FROM kept')").returncode == 0
 
 
+def test_what_was_loaded_is_kept_compiled_in_the_folder_alone(var: Path) -> None:
+    env = launches.environment(var, PYTHONDONTWRITEBYTECODE="1")
+    code = "import wsgiref.util; print(wsgiref.util.__cached__)"
+    result = launches.execute(var, [sys.executable, "-c", code], env=env)
+    assert result.returncode == 0, result.stderr
+    kept = Path(result.stdout.strip())
+    assert kept.is_relative_to(var / "bytecode")
+    assert kept.exists()
+
+
 def test_killed_launcher_takes_everything_along_and_the_next_start_works(var: Path) -> None:
     with launches.held(var) as launcher:
         assert len(launches.processes_with(str(var))) >= 2
