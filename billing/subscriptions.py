@@ -106,6 +106,7 @@ def activate(subscription: Subscription, line: OrderLine, *, at: datetime, actor
         subscription.account,
         cause=f"order-line-{line.pk}",
         credit=Money(line.credit_minor, subscription.currency),
+        role=subscription.package.role,
         at=at,
         actor=actor,
     )

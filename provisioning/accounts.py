@@ -150,8 +150,8 @@ def rename(account: Account) -> None:
     raise IntegrityError("No free username was found in twenty tries.")
 
 
-def spec_of(account: Account) -> AccountSpec:
-    """Return what the dialler is told about a new account."""
+def spec_of(account: Account, *, role: str = "") -> AccountSpec:
+    """Return what the dialler is told about a new account, with the server's role unless named."""
     limits = Limits.from_json(account.limits)
     first, _, last = account.person["name"].partition(" ")
     return AccountSpec(
@@ -165,7 +165,7 @@ def spec_of(account: Account) -> AccountSpec:
         tariff=limits.tariff,
         channels=limits.channels,
         services=limits.services,
-        role=account.server.default_role,
+        role=role or account.server.default_role,
         units=limits.units,
     )
 

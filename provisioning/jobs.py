@@ -59,14 +59,21 @@ def add(wishes: Sequence[Wish], *, at: datetime, actor: states.Said) -> list[Job
 
 
 def create_account(
-    account: Account, *, cause: str, credit: Money, at: datetime, actor: str
+    account: Account, *, cause: str, credit: Money, at: datetime, actor: str, role: str = ""
 ) -> list[Job]:
     """Ask for the account itself, its limits and its opening credit: one job each, in this order.
+    Without a `role` it gets the default of the server that it goes to.
 
     Three jobs, because each may stop half-way on its own and is resumed at the missing step.
     """
     wishes = [
-        Wish(account, Job.Kind.CREATE, f"{cause}:create", cause),
+        Wish(
+            account,
+            Job.Kind.CREATE,
+            f"{cause}:create",
+            cause,
+            details={"role": role} if role else {},
+        ),
         _limits_wish(account, cause=f"{cause}:limits", bundle=cause),
     ]
     if credit.minor > 0:

@@ -80,14 +80,29 @@ def check(server: Server, *, at: datetime) -> bool:
 
 
 def administers(role: str) -> bool:
-    """Say whether a server named this role after its administrators when last tested.
+    """Say whether a server named this role after its administrators when last tested."""
+    return _is_administrators(roles_known().get(role, ""))
 
-    ICTBroadcast's own is called "Administrator" (its list of roles, docs/dialler-api.md).
+
+def administers_by_default(server: Server, role: str | None = None) -> bool:
+    """Say whether accounts get a role of administrators there, unless their package names one; or
+    would, with another role as the default.
     """
-    return "admin" in roles_known().get(role, "").casefold()
+    role = server.default_role if role is None else role
+    return _is_administrators(roles_of(server).get(role, ""))
+
+
+def _is_administrators(name: str) -> bool:
+    """ICTBroadcast's own is called "Administrator" (its list of roles, docs/dialler-api.md)."""
+    return "admin" in name.casefold()
+
+
+def roles_of(server: Server) -> dict[str, str]:
+    """Return the names of the roles that the server named when last tested, by id."""
+    return {str(remote_id): str(name) for remote_id, name in server.roles}
 
 
 def roles_known() -> dict[str, str]:
     """Return the names of the roles that the servers named when last tested, by id."""
-    known = Server.objects.filter(active=True).order_by("pk").values_list("roles", flat=True)
-    return {str(remote_id): str(name) for roles in known for remote_id, name in roles}
+    known = Server.objects.filter(active=True).order_by("pk")
+    return {role: name for server in known for role, name in roles_of(server).items()}

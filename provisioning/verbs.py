@@ -65,7 +65,7 @@ def read(dialler: Dialler, job: Job) -> RemoteAccount | None:
 def _send_create(dialler: Dialler, job: Job) -> None:
     password = accounts.password_of(job.account)
     assert password is not None, "An account to be created has its first password."
-    spec = accounts.spec_of(job.account)
+    spec = accounts.spec_of(job.account, role=job.details.get("role", ""))
     dialler.create(spec, password=password, marker=str(job.account.marker))
 
 

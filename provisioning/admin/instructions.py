@@ -52,7 +52,8 @@ def details(job: Job) -> list[tuple[Text, str]]:
         names = [(_("Username"), job.account.username), (_("Name"), person["name"])]
         reach = [(_("E-mail"), person["email"]), (_("Phone"), person.get("phone", ""))]
         company = [(_("Company"), person.get("company", ""))]
-        rows = [*names, *company, *reach, *limits(job.account.limits)]
+        role = [(_("Role"), job.details.get("role") or job.account.server.default_role)]
+        rows = [*names, *company, *reach, *role, *limits(job.account.limits)]
         return [(label, value) for label, value in rows if value]
     return []
 

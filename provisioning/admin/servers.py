@@ -18,6 +18,7 @@ from packages.desk.cells import EMPTY, badge, counted, lines, link, state
 from packages.desk.pages import Page
 from packages.states import history_of
 from provisioning import pools, servers, vault
+from provisioning.admin import roles
 from provisioning.admin.audits import CompareAll
 from provisioning.admin.health import rows
 from provisioning.admin.mapping_field import MappingField
@@ -47,11 +48,28 @@ class ServerForm(ModelForm):
         help_text=gettext_lazy("Password or API key. Never shown; empty keeps the stored one."),
     )
     mapping = MappingField()
+    trusts_role = forms.BooleanField(
+        label=gettext_lazy("I trust every buyer with this dialler"),
+        required=False,
+        widget=forms.HiddenInput,
+    )
 
     class Meta:
         model = Server
         fields = "__all__"
         widgets: ClassVar[dict[str, Any]] = {"pools": forms.CheckboxSelectMultiple}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "default_role" in self.fields:
+            self.fields["default_role"] = roles.field(
+                servers.roles_of(self.instance),
+                self.instance.default_role,
+                label=_("Role of new accounts"),
+                nothing=_("what the mapping or the dialler takes by itself"),
+                untold=_("Role id of accounts whose package names none. Test the connection, and "
+                         "the roles are offered here."),
+            )  # fmt: skip
 
     def clean_secret(self) -> str:
         secret: str = self.cleaned_data["secret"]
@@ -83,9 +101,19 @@ class ServerForm(ModelForm):
                 Mapping.from_json(given["mapping"], profile=given["profile"])
             except MappingError as error:
                 self.add_error("mapping", list(error.problems))
+        self._check_role(given.get("default_role") or "", trusted=given.get("trusts_role"))
         if given.get("auth") != Server.Auth.BEARER and not given.get("username"):
             self.add_error("username", _("This authentication needs the name of the API user."))
         return given
+
+    def _check_role(self, role: str, *, trusted: bool | None) -> None:
+        """A role that rules the dialler is given after the box that appears with this error."""
+        server = self.instance
+        if role == server.default_role or not servers.administers_by_default(server, role):
+            return
+        self.fields["trusts_role"].widget = forms.CheckboxInput()
+        if not trusted:
+            self.add_error("default_role", roles.rules_dialler(role, servers.roles_of(server)))
 
 
 @admin.register(Server)
@@ -102,7 +130,7 @@ class ServerPage(Page):
         *("requests", "latest_survey", "reference"),
     )
     fieldsets = (
-        (None, {"fields": ("name", "currency", "login_url", "default_role")}),
+        (None, {"fields": ("name", "currency", "login_url", ("default_role", "trusts_role"))}),
         (
             gettext_lazy("New accounts"),
             {
@@ -188,7 +216,12 @@ class ServerPage(Page):
     @admin.display(description=gettext_lazy("health"))
     def health(self, row: Server) -> str:
         tone = "ok" if row.check_note.startswith(servers.WORKS) else "bad"
-        return badge(tone if row.checked_at else "", told(row))
+        answers = badge(tone if row.checked_at else "", told(row))
+        if not servers.administers_by_default(row):
+            return answers
+        name = servers.roles_of(row)[row.default_role]
+        told_role = _("new accounts get the role “%(role)s”") % {"role": name}
+        return format_html("{} {}", answers, badge("warn", told_role))
 
     @admin.display(description=gettext_lazy("jobs and readings"))
     def asked(self, row: Server) -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from billing.models import current_brand
 from packages.models import Package, Service, Tariff
 from provisioning import servers
-from storefront.admin import previews
+from provisioning.admin import roles
 from storefront.admin.price_table import PriceTable
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class PackageForm(ModelForm):
             return
         self.fields["trusts_role"].widget = forms.CheckboxInput()
         if not given.get("trusts_role"):
-            self.add_error("role", previews.rules_dialler(role))
+            self.add_error("role", roles.rules_dialler(role, servers.roles_known()))
 
     def _demand_all(self, given: dict[str, Any]) -> None:
         """What is not a draft is sold, or was: it says all that a buyer's account needs."""
@@ -131,15 +131,12 @@ def _leave_alone(widget: Any, *, may_add: bool) -> None:
 
 
 def _role_field(current: str) -> forms.Field:
-    """Offer the roles that the diallers named; where none did, take what is typed."""
-    known = servers.roles_known()
-    label = _("Role at the dialler")
-    if not known:
-        hint = _("Role id for new accounts; empty takes the server's default. Test a server's "
-                 "connection, and its roles are offered here.")  # fmt: skip
-        return forms.CharField(label=label, max_length=64, required=False, help_text=hint)
-    if current and current not in known:
-        known[current] = _("not named by any dialler")
-    choices = [("", _("the server's default"))]
-    choices += [(role, f"{name} ({role})") for role, name in known.items()]
-    return forms.ChoiceField(label=label, choices=choices, required=False)
+    untold = _("Role id for new accounts; empty takes the server's default. Test a server's "
+               "connection, and its roles are offered here.")  # fmt: skip
+    return roles.field(
+        servers.roles_known(),
+        current,
+        label=_("Role at the dialler"),
+        nothing=_("the server's default"),
+        untold=untold,
+    )

@@ -11,6 +11,7 @@ from billing.models import Brand
 from packages import clock
 from packages.models import Cycle, Package
 from provisioning import pools, servers
+from provisioning.admin import roles
 from storefront import offers, price_modes
 from storefront.choices import Choices
 
@@ -51,18 +52,17 @@ def of(package: Package, brand: Brand, asked: Mapping[str, str]) -> dict[str, An
     }
 
 
-def rules_dialler(role: str) -> str:
-    """Say what a buyer can do who gets an administrators' role."""
-    told = _("With the role “%(role)s” each buyer can see and change every customer's account at "
-             "the dialler.")  # fmt: skip
-    return told % {"role": servers.roles_known().get(role, role)}
-
-
 def warnings(package: Package) -> list[str]:
     """Return what is dangerous or customers would stumble over though it could be sold."""
     found = []
     if servers.administers(package.role):
-        found.append(rules_dialler(package.role))
+        found.append(roles.rules_dialler(package.role, servers.roles_known()))
+    if not package.role and package.kind != Package.Kind.TOP_UP:
+        found += [
+            roles.rules_dialler(each.default_role, servers.roles_of(each))
+            for each in pools.of(package).servers.filter(active=True)
+            if servers.administers_by_default(each)
+        ]
     if not package.name_de or not package.promise_de:
         found.append(_("German readers see the English texts where the German ones are missing."))
     if package.kind == Package.Kind.TOP_UP:

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from packages.models import Package
 from provisioning import circuits, servers, vault
 from provisioning.models import Circuit, Server
 from provisioning.simulator.simulator import Simulator
@@ -73,6 +74,34 @@ def test_a_new_server_needs_a_secret(staff: Client, server: Server) -> None:
     sent = fields(server, name="Another", secret=SECRET)
     staff.post("/admin/provisioning/server/add/", sent)
     assert secret_of(Server.objects.get(name="Another")) == SECRET
+
+
+def test_the_administrators_role_is_the_default_only_when_staff_trust_in_words(
+    staff: Client, server: Server
+) -> None:
+    pages.press(staff, server, "test")
+    server.refresh_from_db()
+    names = {name: role for role, name in server.roles}
+    page = staff.get(pages.address(server)).content.decode()
+    assert f'<option value="{names["Tenant"]}">Tenant ({names["Tenant"]})</option>' in page
+    warning = "With the role “Administrator” each buyer can see and change every customer's account"
+    ruling = fields(server, default_role=names["Administrator"])
+    told = staff.post(pages.address(server), ruling)
+    assert warning in pages.text(told)
+    assert 'type="checkbox" name="trusts_role"' in told.content.decode()
+    server.refresh_from_db()
+    assert server.default_role == ""
+    staff.post(pages.address(server), {**ruling, "trusts_role": "on"})
+    server.refresh_from_db()
+    assert server.default_role == names["Administrator"]
+    # It stays a warning wherever it matters: at the server, and at a package without a role.
+    assert "New accounts get the role “Administrator”" in pages.text(
+        staff.get("/admin/provisioning/server/")
+    )
+    package = Package.objects.get(slug="starter")
+    assert warning in pages.text(staff.get(pages.address(package)))
+    Package.objects.filter(pk=package.pk).update(role=names["Tenant"])
+    assert warning not in pages.text(staff.get(pages.address(package)))
 
 
 def test_every_problem_of_a_mapping_is_told(staff: Client, server: Server) -> None:

@@ -12,13 +12,14 @@ from django.db import transaction
 
 from billing import subscriptions
 from billing.models import OrderLine, Subscription
+from packages.models import Package
 from packages.states import record_change
 from provisioning import jobs
 from provisioning.dialler.base import Limits
-from provisioning.models import Account, Attempt, Job
+from provisioning.models import Account, Attempt, Job, Server
 from provisioning.simulator.simulator import Simulator
 from tests.clock import Clock
-from tests.provisioning.conftest import topped_up
+from tests.provisioning.conftest import ordered, topped_up
 
 Deed = Callable[[Account, Clock], Any]
 SMALL = Limits(tariff="standard", channels=3, services=("voice",), units=(("voice", 10),))
@@ -73,6 +74,19 @@ DEEDS: list[tuple[Deed, str, str, dict[str, Any]]] = [
     (password, "Client_Update", "password", {"active": True}),
     (terminate, "Client_Delete", "delete", {}),
 ]
+
+
+def test_an_account_gets_the_role_of_its_package_or_else_its_servers(
+    shop: Simulator, clock: Clock
+) -> None:
+    Server.objects.update(default_role="2")
+    Package.objects.filter(slug="business").update(role="4")
+    own = ordered("business", at=clock.now())
+    default = ordered("starter", at=clock.now(), email="eve@example.com")
+    # What was bought counts, whatever the package says by the time the dialler is asked.
+    Package.objects.update(role="5")
+    clock.work()
+    assert [shop.account(each.username)["role_id"] for each in (own, default)] == ["4", "2"]  # type: ignore[index]
 
 
 @pytest.mark.parametrize("fault", [None, ("500", "yes"), ("500", "no"), ("hang:3", "yes")])
