@@ -1,6 +1,7 @@
 """The audit log: every step of every row's life, and what staff edited; each with who and when."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django.apps import apps
@@ -14,10 +15,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from billing import mail_texts, opening, viewing
-from billing.models import User
 from packages import prices
-from packages.desk import downloads
-from packages.desk.cells import TONES, badge, link, list_url
+from packages.desk import actors, downloads, reasons
+from packages.desk.cells import TONES, badge, list_url
 from packages.desk.pages import ReadOnlyPage
 from packages.desk.sheets import Sheet, register
 from packages.states import StateChange, Stateful
@@ -93,19 +93,21 @@ class Who(admin.SimpleListFilter):
 
 @admin.register(StateChange)
 class StateChangePage(ReadOnlyPage):
-    list_display = ("at", "row_link", "became", "by", "reason")
+    list_display = ("at", "row_link", "became", "by", "why")
     list_display_links = None
     list_filter = (Subject, Who, "at")
     search_fields = ("actor", "reason", "=subject_id")
     search_help_text = _("Who (staff:7), why, or the row's number.")
     ordering = ("-id",)
     show_full_result_count = False
-    readonly_fields = fields = ("at", "row_link", "became", "actor", "reason")
+    readonly_fields = fields = ("at", "row_link", "became", "by", "why")
+    _names: Mapping[str, Any] = MappingProxyType({})
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        # Staff are few: their names are read once for the page.
-        self._names = {f"staff:{user.pk}": user for user in User.objects.filter(is_staff=True)}
-        return super().get_queryset(request)
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Return the page of the log; the names of all who stand on it are read at once."""
+        found = super().get_changelist_instance(request)
+        self._names = actors.told(row.actor for row in found.result_list)
+        return found
 
     @admin.display(description=_("of what"))
     def row_link(self, row: StateChange) -> str:
@@ -130,8 +132,12 @@ class StateChangePage(ReadOnlyPage):
 
     @admin.display(description=_("by whom"))
     def by(self, row: StateChange) -> str:
-        user = self._names.get(row.actor)
-        return link(user) if user else row.actor
+        # Another reader's page may have come between, and a single step has no page.
+        return self._names.get(row.actor) or actors.told([row.actor])[row.actor]
+
+    @admin.display(description=_("reason"), ordering="reason")
+    def why(self, row: StateChange) -> str:
+        return reasons.told(row.reason)
 
 
 @admin.register(LogEntry)

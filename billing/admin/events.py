@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from billing import desk
 from billing.models import GatewayEvent, Payment
+from packages.desk import reasons
 from packages.desk.cells import EMPTY, link, state
 from packages.desk.deeds import Deed, ReasonForm, Text
 from packages.desk.pages import ReadOnlyPage
@@ -20,7 +21,7 @@ class EventDeed(Deed):
         return row.state == GatewayEvent.State.PARKED
 
     def facts(self, row: GatewayEvent) -> Sequence[tuple[Text, Any]]:
-        return [(_("Event"), row), (_("Why it stands still"), row.note)]
+        return [(_("Event"), row), (_("Why it stands still"), reasons.told(row.note))]
 
 
 class FetchAgain(EventDeed):
@@ -40,7 +41,7 @@ class FetchAgain(EventDeed):
         after = desk.process_again(row, at=at, actor=actor)
         return _("Fetched. The event is now: %(state)s. %(note)s") % {
             "state": after.get_state_display(),
-            "note": after.note,
+            "note": reasons.told(after.note),
         }
 
 
@@ -65,12 +66,12 @@ class DealtWith(EventDeed):
 @admin.register(GatewayEvent)
 class GatewayEventPage(ReadOnlyPage):
     deeds = (FetchAgain(), DealtWith())
-    list_display = ("kind", "status", "gateway", "payment", "received_at", "attempts", "note")
+    list_display = ("kind", "status", "gateway", "payment", "received_at", "attempts", "said")
     list_filter = ("state", "gateway", "kind", "received_at")
     search_fields = ("external_id", "payment_external_id", "note")
-    readonly_fields = ("status", "payment", "raw")
+    readonly_fields = ("status", "said", "payment", "raw")
     fieldsets = (
-        (None, {"fields": ("status", "note", "kind", "payment")}),
+        (None, {"fields": ("status", "said", "kind", "payment")}),
         (
             gettext_lazy("From"),
             {"fields": ("gateway", "account", "livemode", "external_id", "payment_external_id")},
@@ -90,6 +91,10 @@ class GatewayEventPage(ReadOnlyPage):
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def status(self, row: GatewayEvent) -> str:
         return state(row)
+
+    @admin.display(description=gettext_lazy("note"), ordering="note")
+    def said(self, row: GatewayEvent) -> str:
+        return reasons.told(row.note)
 
     @admin.display(description=gettext_lazy("payment"))
     def payment(self, row: GatewayEvent) -> str:

@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy
 from billing import days, demo_days
 from billing.models import current_brand
 from packages import clock
+from packages.desk import actors, reasons
 from packages.desk.cells import ICONS, TONES, badge, link
 from packages.desk.pages import ModelAdmin
 from packages.models import ShopClock
@@ -98,8 +99,9 @@ def _lived(since: str) -> Iterator[tuple[date, list[dict[str, Any]]]]:
     rows = StateChange.objects.filter(pk__gt=int(since)).order_by("pk")[:MOST_SHOWN]
     zone = current_brand().zone
     subjects = _subjects(list(rows))
+    names = actors.told(row.actor for row in rows)
     for day, steps in groupby(rows, lambda row: business_day(row.at, zone)):
-        yield day, [_told(step, subjects) for step in steps]
+        yield day, [_told(step, subjects, names) for step in steps]
 
 
 def _subjects(rows: list[StateChange]) -> dict[tuple[str, int], Stateful]:
@@ -116,15 +118,17 @@ def _subjects(rows: list[StateChange]) -> dict[tuple[str, int], Stateful]:
     return found
 
 
-def _told(step: StateChange, subjects: dict[tuple[str, int], Stateful]) -> dict[str, Any]:
+def _told(
+    step: StateChange, subjects: dict[tuple[str, int], Stateful], names: dict[str, SafeString | str]
+) -> dict[str, Any]:
     subject = subjects.get((step.subject, step.subject_id))
     return {
         "at": step.at,
         "kind": subject._meta.verbose_name if subject else step.subject,
         "subject": link(subject) if subject else step.subject_id,
         "state": _state(step, subject),
-        "actor": step.actor,
-        "reason": step.reason,
+        "actor": names[step.actor],
+        "reason": reasons.told(step.reason),
     }
 
 

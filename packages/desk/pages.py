@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from packages import clock
-from packages.desk import Impossible, bulk, exports, proposals
+from packages.desk import Impossible, actors, bulk, exports, proposals, reasons
 from packages.desk.cells import amount
 from packages.desk.deeds import Deed, DeedForm, Text
 from packages.desk.door import demand_fresh_proof
@@ -193,8 +193,17 @@ class Page(ModelAdmin):
         state: Any = row._meta.get_field("state")
         words = dict(state.flatchoices)
         steps = StateChange.objects.filter(subject=row._meta.model_name, subject_id=row.pk)
-        said = ((each, each.before, each.after) for each in steps)
-        return [(each, words.get(was, was), words.get(is_, is_)) for each, was, is_ in said]
+        names = actors.told(each.actor for each in steps)
+        return [
+            {
+                "at": each.at,
+                "before": words.get(each.before, each.before),
+                "after": words.get(each.after, each.after),
+                "by": names[each.actor],
+                "why": reasons.told(each.reason),
+            }
+            for each in steps
+        ]
 
 
 def _to_many(

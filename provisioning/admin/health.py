@@ -7,6 +7,7 @@ from django.db.models import Count, Max, Min, Q
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
+from packages.desk import reasons
 from packages.desk.cells import EMPTY, counted, link
 from provisioning import servers
 from provisioning.admin.server_deeds import told
@@ -50,7 +51,7 @@ def _circuit(server: Server) -> str:
     circuit = Circuit.objects.filter(server=server).first()
     if circuit is None or circuit.state == Circuit.State.CLOSED:
         return str(Circuit.State.CLOSED.label)
-    return f"{circuit.get_state_display()} · {circuit.reason}"
+    return f"{circuit.get_state_display()} · {reasons.told(circuit.reason)}"
 
 
 def _jobs(jobs: Any, state: str, theirs: dict[str, int]) -> str:

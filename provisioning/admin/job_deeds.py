@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from packages.desk import reasons
 from packages.desk.cells import structure
 from packages.desk.deeds import Deed, DeedForm, ProofForm, ReasonForm, Text
 from packages.money import Money
@@ -62,7 +63,7 @@ class JobDeed(Deed):
         evidence = [(_("Readings so far"), structure(attempt.readings))] if attempt else []
         return [
             (_("Job"), f"{row.get_kind_display()} · {row.account.username}"),
-            (_("Why it stands still"), row.reason),
+            (_("Why it stands still"), reasons.told(row.reason)),
             *details(row),
             *evidence,
         ]

@@ -10,6 +10,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 
 from packages import clock
+from packages.desk import reasons
 from packages.desk.cells import EMPTY, TONES, amount_of, badge, lines, link, state
 from packages.desk.deeds import Deed
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
@@ -86,7 +87,7 @@ class JobPage(ReadOnlyPage):
     list_select_related = ("account__server",)
     inlines = (Attempts,)
     fieldsets = (
-        (None, {"fields": ("status", "reason", "to_do", "account_link", "server")}),
+        (None, {"fields": ("status", "whole_reason", "to_do", "account_link", "server")}),
         (
             _("What is asked"),
             {"fields": ("kind", "amount", "target", "cause", "asked_together", "behind")},
@@ -100,6 +101,7 @@ class JobPage(ReadOnlyPage):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("status", "to_do", "account_link", "server", "amount", "target", "behind") + (
             "asked_together",
+            "whole_reason",
         )
 
     @admin.display(description=_("job"), ordering="kind")
@@ -134,7 +136,11 @@ class JobPage(ReadOnlyPage):
 
     @admin.display(description=_("reason"))
     def why(self, row: Job) -> str:
-        return row.reason[:80]
+        return reasons.told(row.reason)[:80]
+
+    @admin.display(description=_("reason"))
+    def whole_reason(self, row: Job) -> str:
+        return reasons.told(row.reason) or EMPTY
 
     @admin.display(description=_("to do"))
     def to_do(self, row: Job) -> str:

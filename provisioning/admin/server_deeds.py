@@ -10,7 +10,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from packages.desk import Impossible
+from packages.desk import Impossible, reasons
 from packages.desk.cells import EMPTY
 from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
 from packages.models import Tariff
@@ -72,7 +72,7 @@ class AskAgain(Deed):
         circuit = row.circuit
         return [
             (_("Not asked since"), date(circuit.opened_at)),
-            (_("Why"), circuit.reason),
+            (_("Why"), reasons.told(circuit.reason)),
             (_("Next probe"), date(circuit.probe_at)),
         ]
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from packages import clock
+from packages.desk import reasons
 from packages.desk.cells import EMPTY, badge, counted, lines, link, state
 from packages.desk.pages import Page
 from packages.states import history_of
@@ -232,7 +233,7 @@ class ServerPage(Page):
         told = _("since %(since)s, next probe %(next)s: %(why)s") % {
             "since": date(circuit.opened_at),
             "next": date(circuit.probe_at),
-            "why": circuit.reason,
+            "why": reasons.told(circuit.reason),
         }
         return format_html("{} {}", badge("bad", circuit.get_state_display()), told)
 
@@ -244,7 +245,7 @@ class ServerPage(Page):
         labels = dict(Circuit.State.choices)
         return lines(
             [
-                f"{date(step.at)} · {labels[step.after]} · {step.reason}"
+                f"{date(step.at)} · {labels[step.after]} · {reasons.told(step.reason)}"
                 for step in steps
                 if step.before
             ]

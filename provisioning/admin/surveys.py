@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from packages.desk import Impossible
+from packages.desk import Impossible, reasons
 from packages.desk.cells import EMPTY, TONES, badge, lines, link, state
 from packages.desk.deeds import Deed, ProofForm, Text
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
@@ -126,20 +126,24 @@ class Transcript(ReadOnlyInline):
 @admin.register(Survey)
 class SurveyPage(ReadOnlyPage):
     deeds = (Apply(), CleanUp(), Gone())
-    list_display = ("created_at", "server_link", "status", "username", "reason", "applied_at")
+    list_display = ("created_at", "server_link", "status", "username", "why", "applied_at")
     list_filter = ("state", "server")
     list_select_related = ("server",)
     inlines = (Transcript,)
     fieldsets = (
-        (None, {"fields": ("status", "reason", "server_link", "username", "tariff")}),
+        (None, {"fields": ("status", "why", "server_link", "username", "tariff")}),
         (gettext_lazy("What came of it"), {"fields": ("found", "proposal", "cannot")}),
         (gettext_lazy("When"), {"fields": ("created_at", "finished_at", "applied_at")}),
     )
-    readonly_fields = ("status", "server_link", "found", "proposal", "cannot")
+    readonly_fields = ("status", "why", "server_link", "found", "proposal", "cannot")
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def status(self, row: Survey) -> str:
         return state(row)
+
+    @admin.display(description=gettext_lazy("reason"), ordering="reason")
+    def why(self, row: Survey) -> str:
+        return reasons.told(row.reason) or EMPTY
 
     @admin.display(description=gettext_lazy("server"), ordering="server")
     def server_link(self, row: Survey) -> str:

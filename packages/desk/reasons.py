@@ -1,0 +1,57 @@
+"""Why a row came to its state, in the reader's language.
+
+Flows keep the reason of a step in English, for it is written once and read by all. Staff read it in
+theirs; what a person typed stays as it was typed.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from django.utils.translation import gettext
+
+from packages.desk.reason_texts import CLEARER, SAID
+
+NESTED = "why"
+# Parts of several words; all others, as numbers and days, are one.
+LONG = frozenset(("why", "what", "proof", "reference", "problem", "server", "file", "fields")) | {
+    *("amount", "asked", "below", "month", "numbers", "counts"),
+}
+PLACE = re.compile(r"%\((\w+)\)s")
+
+
+def told(reason: str) -> str:
+    """Return the reason in the reader's language; what no flow says stays as it is."""
+    if reason in _plain():
+        return gettext(CLEARER.get(reason, reason))
+    for pattern, text in _patterns():
+        if found := pattern.fullmatch(reason):
+            given = found.groupdict()
+            if NESTED in given:
+                given[NESTED] = told(given[NESTED])
+            return gettext(CLEARER.get(text, text)) % given
+    return reason
+
+
+def is_known(reason: str) -> bool:
+    """Say whether this can be told in every language of the shop."""
+    return reason in _plain() or any(each.fullmatch(reason) for each, _text in _patterns())
+
+
+@cache
+def _plain() -> frozenset[str]:
+    return frozenset(text for text in (*SAID, *CLEARER) if not PLACE.search(text))
+
+
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    """Return those with named parts, that with the most words of its own first."""
+    named = sorted({*SAID, *CLEARER} - _plain(), key=lambda text: (-len(PLACE.sub("", text)), text))
+    return [(re.compile("".join(_pieces(text)), re.DOTALL), text) for text in named]
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Give the words as they are, and the parts by their names."""
+    for index, piece in enumerate(PLACE.split(text)):
+        some = ".+" if piece in LONG else r"\S+"
+        yield f"(?P<{piece}>{some})" if index % 2 else re.escape(piece)
