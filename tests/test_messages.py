@@ -6,9 +6,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
+from babel.dates import format_date
+from django.utils import translation
+from django.utils.formats import date_format
 
 from config import messages
 
@@ -68,6 +72,15 @@ def edit(house: Path) -> Edit:
 
 def test_the_products_translations_are_complete() -> None:
     assert list(messages.problems(messages.BASE_DIR)) == []
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_our_words_leave_the_months_their_names(month: int) -> None:
+    """A word of ours that Django has too, such as "May", would be said of the month as well."""
+    on = date(2027, month, 24)
+    with translation.override("de"):
+        assert date_format(on, "j. F Y") == format_date(on, "d. MMMM y", locale="de")
+        assert date_format(on, "l") == format_date(on, "EEEE", locale="de")
 
 
 def test_the_command_needs_no_settings_and_no_server(tmp_path: Path) -> None:
