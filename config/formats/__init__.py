@@ -1,0 +1,1 @@
+"""How Django writes dates in lists and forms: with short months, for a row to hold its amounts."""
