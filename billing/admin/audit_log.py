@@ -8,7 +8,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
@@ -17,9 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from billing import mail_texts, opening, viewing
 from packages import prices
 from packages.desk import actors, downloads, reasons
-from packages.desk.cells import TONES, badge, list_url
+from packages.desk.cells import TONES, badge
 from packages.desk.pages import ReadOnlyPage
-from packages.desk.sheets import Sheet, register
 from packages.states import StateChange, Stateful
 
 # They have no states, and a history nevertheless.
@@ -46,19 +45,6 @@ WORDS = {
     prices.PRICED: _("price changed"),
     downloads.TAKEN: _("took a file"),
 }
-
-
-@register
-class AuditLog(Sheet):
-    """The log's place among the sheets; it is a list of its own."""
-
-    code = "audit-log"
-    label = _("Audit log")
-    right = "packages.view_statechange"
-    template = ""
-
-    def answer(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponseRedirect(list_url(StateChange))
 
 
 class Subject(admin.SimpleListFilter):

@@ -16,7 +16,9 @@ from django.shortcuts import resolve_url
 from django.urls import path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from packages.desk import menu
 from packages.desk.sheets import SHEETS
 
 # The stock admin's own log has a page of ours.
@@ -25,6 +27,8 @@ OURS = ("packages", "provisioning", "billing", "admin")
 
 class DeskSite(admin.AdminSite):
     """The stock admin, with the shop's own sign-in and a second factor before everything."""
+
+    index_title = gettext_lazy("Overview")
 
     def register(self, model_or_iterable: Any, *given: Any, **options: Any) -> None:
         """Leave out the pages that libraries bring along: no role says who may touch their rows."""
@@ -44,17 +48,18 @@ class DeskSite(admin.AdminSite):
         return [*sheets, *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """Return the apps with their models, before them the sheets that the reader may see."""
-        apps = super().get_app_list(request, app_label)
-        seen = [each for each in SHEETS if each.listed and request.user.has_perm(each.right)]
-        if app_label or not seen:
+        """Return the lists and sheets that the reader may see, by what they are for; of one app
+        its own lists.
+        """
+        apps: list[Any] = super().get_app_list(request, app_label)
+        if app_label:
             return apps
         sheets = [
             {"name": each.label, "object_name": each.name, "admin_url": each.url, "view_only": True}
-            for each in seen
+            for each in SHEETS
+            if each.listed and request.user.has_perm(each.right)
         ]
-        overview = {"name": _("Overview"), "app_label": "desk", "app_url": reverse("admin:index")}
-        return [{**overview, "models": sheets}, *apps]
+        return menu.sorted_in(apps, sheets)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Show the desk's first page, or the sheet that comes before everything."""
