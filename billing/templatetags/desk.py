@@ -1,8 +1,13 @@
 """The cards above the list of apps."""
 
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from django import template
+from django.utils.html import format_html, strip_tags
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
 
 from billing import alert_texts, alerts, board, overview
 from packages import clock
@@ -46,6 +51,27 @@ def desk_alerts(context: dict[str, Any]) -> list[dict[str, Any]]:
         {"title": alert_texts.title(each), "found_at": each.found_at, "row": each}
         for each in alerts.standing()
     ]
+
+
+@register.filter
+def labelled(cells: Sequence[str], headers: Sequence[Mapping[str, Any]]) -> list[SafeString]:
+    """`{% for cell in row|labelled:headers %}`: cells of a list with their columns' names, which
+    stand before them on a phone; those without a value are marked, for there is no room for them.
+    """
+    names = (str(each["text"]) for each in headers)
+    # A form of several rows has a hidden cell more than the list has columns.
+    pairs = zip_longest(cells, names, fillvalue="")
+    return [_labelled(cell, name) for cell, name in pairs]
+
+
+def _labelled(cell: str, label: str) -> SafeString:
+    tag, rest = cell[:3], mark_safe(cell[3:])
+    if "<input" in label:
+        # The box by which all rows are chosen has no name.
+        return format_html("{}{}", mark_safe(tag), rest)
+    bare = not strip_tags(cell).strip(" -–") and "<img" not in cell and "<input" not in cell
+    marks = mark_safe(" data-bare") if bare else ""
+    return format_html('{} data-label="{}"{}{}', mark_safe(tag), capfirst(label), marks, rest)
 
 
 @register.filter

@@ -12,6 +12,8 @@ from pytest_django import Settings
 
 from billing import overview
 from billing.models import Customer, Mail, User
+from packages.desk import menu
+from packages.desk.sheets import SHEETS
 from provisioning.models import Account, Job
 from tests.clock import Clock
 from tests.desk import pages
@@ -78,6 +80,27 @@ def test_every_deed_that_is_offered_has_a_page_that_tells(staff: Client, busy: J
                     assert "What will happen" in html
                     told += 1
     assert told >= 8
+
+
+def test_every_list_and_sheet_has_one_place_in_the_menu(staff: Client, busy: Job) -> None:
+    placed = [name for section in menu.SECTIONS for name in section.names]
+    assert len(placed) == len(set(placed))
+    lists = {model._meta.object_name for model, _page in ours()}
+    assert set(placed) == lists | {each.name for each in SHEETS if each.listed}
+    html = fetched(staff, reverse("admin:index"))
+    links = [html.index(f'id="{section.code}-') for section in menu.SECTIONS]
+    assert links == sorted(links)
+
+
+def test_on_a_phone_a_value_of_a_list_has_its_columns_name(staff: Client, busy: Job) -> None:
+    html = fetched(staff, reverse("admin:provisioning_job_changelist"))
+    rows = html.split('id="result_list"')[1].split("<tbody>")[1].split("</tr>")[0]
+    assert '<th data-label="Job" class="field-what">' in rows
+    assert '<td data-label="State" class="field-status">' in rows
+    assert '<td data-label="By hand until" data-bare class="field-due_at' in rows
+    # A box that chooses the row has no name.
+    chosen = fetched(staff, reverse("admin:billing_invoice_changelist"))
+    assert '<td class="action-checkbox">' in chosen
 
 
 def test_the_first_page_counts_what_waits(staff: Client, busy: Job) -> None:
