@@ -94,6 +94,8 @@ def _to_look_at(on: date) -> Iterator[list[Invoice]]:
     rows, last = _due(on).order_by("next_step_on", "id").select_related("customer"), Q()
     while chunk := list(rows.filter(last)[:CHUNK]):
         yield chunk
+        if len(chunk) < CHUNK:
+            return
         day, row_id = chunk[-1].next_step_on, chunk[-1].pk
         last = Q(next_step_on__gt=day) | Q(next_step_on=day, id__gt=row_id)
 

@@ -64,13 +64,15 @@ def bill(on: date, *, at: datetime, quarantine: Quarantine | None = None) -> lis
         return []
     brand, issued, bad = current_brand(), list[Issued](), list[int]()
     last: locks.Place | None = None
+    again = False
     while True:
         due: list[Subscription] = []
         following: locks.Place | None = None
         try:
             with transaction.atomic():
-                due = _whole(locks.take_due(on, limit=CHUNK + 1, after=last, but=bad))
-                following = locks.place_of(due[-1]) if due else None
+                found = locks.take_due(on, limit=CHUNK + 1, after=last, but=bad)
+                due = _whole(found)
+                following = locks.place_of(due[-1]) if len(found) > CHUNK else None
                 invoiced = _bill(due, brand, on=on, at=at)
         # The edge of a run: done again by parts, where each fault is logged and recorded.
         except Exception:
@@ -80,15 +82,20 @@ def bill(on: date, *, at: datetime, quarantine: Quarantine | None = None) -> lis
             for _customer, theirs in groupby(due, key=lambda each: each.customer_id):
                 ids = [each.pk for each in theirs]
                 invoiced += _apart(ids, bad, brand, on=on, at=at, quarantine=quarantine)
-        if not due and last is None:
+        issued += [_shown(each) for each in invoiced]
+        again = again or any(_is_due(each, on) for each in due)
+        if following is None and not again:
             return issued
         # To go on behind the last one passes by what the index still holds of those before; at the
-        # end it begins again, for those that have a second period due.
-        last = following
-        issued += [_shown(each) for each in invoiced]
+        # end it begins again, if somebody has a second period due.
+        last, again = following, again and following is not None
 
 
 _any_is_due = any_of(locks.due)
+
+
+def _is_due(subscription: Subscription, on: date) -> bool:
+    return subscription.next_invoice_on is not None and subscription.next_invoice_on <= on
 
 
 def _whole(due: list[Subscription]) -> list[Subscription]:

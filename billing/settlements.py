@@ -73,6 +73,8 @@ def _due(on: date) -> Iterator[list[Invoice]]:
     rows, last = _open(on).order_by("due_on", "id"), Q()
     while chunk := list(rows.filter(last)[:CHUNK]):
         yield chunk
+        if len(chunk) < CHUNK:
+            return
         due_on, row_id = chunk[-1].due_on, chunk[-1].pk
         last = Q(due_on__gt=due_on) | Q(due_on=due_on, id__gt=row_id)
 

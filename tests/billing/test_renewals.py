@@ -182,6 +182,21 @@ def test_what_is_due_is_found_by_its_index(shop: None) -> None:
     assert "Sort" not in plan
 
 
+def test_one_look_finds_all_that_is_due_unless_there_is_more(
+    shop: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renewals, "CHUNK", 2)
+    on = date(2026, 2, 28)
+    renewing.many(2, paid_until=on, at=AT)
+    with CaptureQueriesContext(connection) as asked:
+        assert len(renewals.bill(on, at=noon(on))) == 2
+    assert sum("SKIP LOCKED" in each["sql"] for each in asked) == 1
+    renewing.many(5, paid_until=on, at=AT)
+    with CaptureQueriesContext(connection) as asked:
+        assert len(renewals.bill(on, at=noon(on))) == 5
+    assert sum("SKIP LOCKED" in each["sql"] for each in asked) == 3
+
+
 def test_two_runners_issue_each_invoice_once_and_without_a_gap(
     open_shop: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
