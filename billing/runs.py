@@ -82,11 +82,11 @@ def _may_begin(run: Run, at: datetime) -> bool:
 
 
 def _claim(on: date, is_free: Callable[[Run], bool], *, at: datetime, actor: str) -> Run | None:
-    """Take the day's run if it is free, with its row's lock."""
+    """Take the day's run: whoever writes it, and else if it is free, with its row's lock."""
+    first = Run(on=on, state=Run.State.RUNNING, started_at=at, again_at=at + LEASE, attempts=1)
+    if insert_unless_known(first, at=at, actor=actor, reason="first ring of the day"):
+        return first
     with transaction.atomic():
-        first = Run(on=on, started_at=at, again_at=at)
-        reason = "first ring of the day"
-        insert_unless_known(first, at=at, actor=actor, reason=reason)
         (run,) = _locked(on)
         if not is_free(run):
             return None

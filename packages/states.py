@@ -90,10 +90,11 @@ def insert(new: Sequence[Row], *, at: datetime, actor: Said, reason: Said) -> li
 
 def insert_unless_known(new: Stateful, *, at: datetime, actor: str, reason: str) -> bool:
     """Insert a row with its history entry, in one statement, unless it meets a unique key; return
-    whether. The object is not given the row's id.
+    whether. The object is given the row's id, if there is one.
     """
     adding = rows.inserting(type(new), rows.records([new]), unless_known=True)
-    return bool(_write(adding, new, "", at=at, actor=actor, reason=reason))
+    ids = _write(adding, new, "", at=at, actor=actor, reason=reason)
+    return bool(ids and rows.number([new], ids))
 
 
 def move(

@@ -33,7 +33,8 @@ def test_a_day_is_run_once_and_says_what_it_did(db: None) -> None:
     assert bill(INVOICED, hours=5) is None
     run = Run.objects.get()
     assert (run.state, run.counts["invoices"], run.faults) == (Run.State.DONE, 3, [])
-    assert history_of(run).last().reason == "invoices 3"  # type: ignore[union-attr]
+    steps = [(each.after, each.reason) for each in history_of(run)]
+    assert steps == [("running", "first ring of the day"), ("done", "invoices 3")]
     assert invariants.violations() == []
 
 

@@ -11,8 +11,16 @@ from django.db import transaction
 from django.forms.models import model_to_dict
 from pytest_django import DjangoAssertNumQueries
 
+from billing.models import Run
 from packages import states
-from packages.states import IllegalMove, StateChange, Stateful, history_of, record_change
+from packages.states import (
+    IllegalMove,
+    StateChange,
+    Stateful,
+    history_of,
+    insert_unless_known,
+    record_change,
+)
 from provisioning.models import Job
 from tests.guards import rows
 
@@ -86,6 +94,20 @@ def test_many_are_inserted_and_moved_with_their_history_in_one_statement_each(
             ("", "waiting", "test", "asked", rows.AT),
             ("waiting", "cancelled", "test", "called off", rows.AT),
         ]
+
+
+@pytest.mark.django_db
+def test_what_is_known_is_not_inserted_again(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    first, second = (Run(on=rows.ON, started_at=rows.AT) for _ in range(2))
+    with django_assert_num_queries(1):
+        assert insert_unless_known(first, at=rows.AT, actor="test", reason="new")
+    with django_assert_num_queries(1):
+        assert not insert_unless_known(second, at=rows.AT, actor="test", reason="new")
+    assert Run.objects.get() == first
+    assert not second.pk
+    assert [each.reason for each in history_of(first)] == ["new"]
 
 
 @pytest.mark.django_db
