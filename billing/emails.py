@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
-
 from billing import deliveries, rendering
 from billing.models import (
     Brand,
@@ -23,7 +21,6 @@ from billing.models import (
 from billing.rendering import link as link
 from packages import states
 from packages.doorbell import ring, ring_each
-from packages.states import record_change
 from provisioning import vault
 
 # Stands in the stored texts where the sealed value goes while sending.
@@ -203,11 +200,7 @@ def queue(
 
 def _insert(mail: Mail, *, at: datetime) -> bool:
     """Store the mail unless its cause is known; the unique key decides."""
-    try:
-        with transaction.atomic():
-            mail.save(force_insert=True)
-            record_change(mail, before="", at=at, actor="system:mail", reason=mail.cause)
-    except IntegrityError:
+    if not states.insert_unless_known(mail, at=at, actor="system:mail", reason=mail.cause):
         return False
     ring(deliveries.deliver_mail, mail.pk)
     return True
