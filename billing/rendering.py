@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
+from django.db.models import prefetch_related_objects
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -61,13 +62,18 @@ def complete(mail: Mail) -> tuple[str, ...]:
 
 
 def of_invoice(invoice: Invoice) -> dict[str, Any]:
-    """Return what the templates about an invoice need."""
-    return {"invoice": invoice, "button_url": link("storefront:invoice", invoice.public_id)}
+    """Return what the templates about an unpaid invoice need; text and HTML both name its lines."""
+    prefetch_related_objects([invoice], "lines")
+    return _of(invoice)
 
 
 def of_receipt(invoice: Invoice) -> dict[str, Any]:
     """Return what a receipt says."""
-    return {**of_invoice(invoice), "from_balance": balances.used_for(invoice)}
+    return {**_of(invoice), "from_balance": balances.used_for(invoice)}
+
+
+def _of(invoice: Invoice) -> dict[str, Any]:
+    return {"invoice": invoice, "button_url": link("storefront:invoice", invoice.public_id)}
 
 
 def charged_to(customer: Customer) -> PaymentMethod | None:

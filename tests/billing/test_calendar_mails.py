@@ -7,11 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from billing import cancellations, days, deliveries
+from billing import cancellations, days, deliveries, renewals
 from billing.models import Invoice, Mail, Subscription
 from tests import payments
-from tests.billing import orders, saved
+from tests.billing import orders, renewing, saved
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DUE = date(2026, 4, 2)
@@ -101,3 +103,13 @@ def test_whoever_pays_automatically_is_told_of_the_charge_not_reminded(language:
     assert "4242" in mail.text
     assert "IBAN" not in mail.text
     assert not re.search("Reminder|Erinnerung|pay the|bezahlen", mail.subject + mail.text)
+
+
+def test_text_and_html_of_a_mail_read_the_lines_of_its_invoice_once() -> None:
+    orders.seeded(at=AT)
+    renewing.many(1, paid_until=DUE, at=AT)
+    renewals.bill(DUE, at=noon(DUE))
+    mail = Mail.objects.get(template="invoice_issued")
+    with CaptureQueriesContext(connection) as asked:
+        deliveries.deliver(mail.pk, at=noon(DUE))
+    assert sum('FROM "billing_invoiceline"' in each["sql"] for each in asked) == 1
