@@ -60,7 +60,7 @@ def withdraw(
 @written_once
 def due(on: date) -> QuerySet[Subscription, int]:
     """Return the ids of the cancelled subscriptions whose last day is over."""
-    return _over(on).order_by("ends_on", "id").values_list("pk", flat=True)
+    return over(on).order_by("ends_on", "id").values_list("pk", flat=True)
 
 
 def end(
@@ -105,7 +105,7 @@ def _note(subscription: Subscription, what: str, reason: str, *, at: datetime, a
     record_change(subscription, before=state, at=at, actor=actor, reason=said)
 
 
-def _over(on: date) -> QuerySet[Subscription]:
+def over(on: date) -> QuerySet[Subscription]:
     """What has come to its end; who is just paying for more waits for the gateway's answer."""
     ours = Q(invoice__lines__subscription=OuterRef("pk"))
     shared = Q(parts__invoice__lines__subscription=OuterRef("pk"))
@@ -120,7 +120,7 @@ def _end(subscription_id: int, *, on: date, at: datetime) -> str | None:
         # Issuing takes this lock too, so no further invoice appears behind it. What is on the same
         # invoices is locked with it, in the one order.
         locks.take(subscriptions=_beside(subscription_id))
-        subscription = _over(on).filter(pk=subscription_id).select_related("account").first()
+        subscription = over(on).filter(pk=subscription_id).select_related("account").first()
         if subscription is None:
             return None
         cause = subscriptions.cause_of_end(subscription)

@@ -8,7 +8,6 @@ from billing import change_mails, invoice_days, subscriptions, terms
 from billing.models import Exchange, InvoiceLine, OrderLine, Subscription
 from packages.money import Money
 from packages.periods import business_day, period
-from packages.sweeping import waiting
 from provisioning import jobs
 
 
@@ -53,7 +52,6 @@ def can_exchange(subscription: Subscription, agreed: Exchange, *, on: date) -> b
     )
 
 
-@waiting
 def begun(on: date) -> QuerySet[Exchange]:
     """Return the scheduled exchanges whose period has begun and is paid."""
     due = Exchange.objects.filter(

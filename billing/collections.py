@@ -24,7 +24,7 @@ from billing.models import (
 from billing.turns import next_turn
 from packages.doorbell import ring
 from packages.money import Money
-from packages.sweeping import Quarantine, any_of, contained
+from packages.sweeping import Quarantine, contained
 
 ACTOR = "system:collections"
 CHUNK = 500
@@ -56,9 +56,7 @@ def plan(on: date) -> list[Planned]:
     method; not while any other payment is begun or being confirmed, a payment of theirs is disputed
     or staff have paused dunning, and never twice a day.
     """
-    if not _any_is_in_question(on):
-        return []
-    rows = _in_question(on).order_by("due_on", "id").iterator(chunk_size=CHUNK)
+    rows = in_question(on).order_by("due_on", "id").iterator(chunk_size=CHUNK)
     planned = list[Planned]()
     while chunk := list(islice(rows, CHUNK)):
         planned += _due(chunk, on)
@@ -122,7 +120,7 @@ def worded(kind: str, count: int) -> str:
     return f"{count} {kind}"
 
 
-def _in_question(on: date) -> QuerySet[Invoice]:
+def in_question(on: date) -> QuerySet[Invoice]:
     """Due renewals of living services whose customer pays automatically, with nothing under way."""
     living = Q(subscription__ends_on__isnull=True) | Q(
         subscription__ends_on__gt=F("period_start_on")
@@ -145,9 +143,6 @@ def _in_question(on: date) -> QuerySet[Invoice]:
         customer__pays_automatically=True,
     )
     return rows.select_related("customer").prefetch_related("payments", "customer__methods")
-
-
-_any_is_in_question = any_of(_in_question)
 
 
 def _at_work(invoices: Sequence[Invoice], on: date) -> list[Invoice]:
@@ -193,7 +188,7 @@ def _ask(planned: Planned, *, on: date, at: datetime) -> bool:
     try:
         with transaction.atomic():
             take_for_invoice(Invoice.objects.get(pk=planned.invoice_id))
-            invoice = _in_question(on).filter(pk=planned.invoice_id).first()
+            invoice = in_question(on).filter(pk=planned.invoice_id).first()
             if invoice is None or _due([invoice], on) != [planned]:
                 return False
             turn = charges.Turn(planned.turn, on)

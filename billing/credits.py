@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from billing.models import BucketEntry, CreditBucket, InvoiceLine, OrderLine, Subscription
 from packages.models import Package
 from packages.money import Money
-from packages.sweeping import rows_written_once, waiting
+from packages.sweeping import rows_written_once
 from provisioning import jobs
 from provisioning.models import Account, Attempt, Job
 
@@ -120,7 +120,7 @@ def found(account: Account, minor: int, *, cause: str, at: datetime) -> None:
 def expire(on: date, *, at: datetime) -> int:
     """Ask to take back what is left of gifts whose day has come, once each; return how many."""
     asked = 0
-    for bucket in _expired(on):
+    for bucket in expired(on):
         cause = f"bucket-{bucket.pk}:expired"
         if not Job.objects.filter(cause=cause).exists():
             with transaction.atomic():
@@ -129,8 +129,8 @@ def expire(on: date, *, at: datetime) -> int:
     return asked
 
 
-@waiting
-def _expired(on: date) -> QuerySet[CreditBucket]:
+def expired(on: date) -> QuerySet[CreditBucket]:
+    """Return the gifts whose day has come and of which something is left."""
     due = CreditBucket.objects.filter(left_minor__gt=0, expires_on__lte=on).order_by("pk")
     return due.select_related("account")
 

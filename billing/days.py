@@ -3,16 +3,20 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from billing import (
     allowances,
     cancellations,
+    changes,
     collections,
     credits,
     dunning,
     exchanges,
+    locks,
     methods,
     price_changes,
     renewals,
@@ -21,7 +25,7 @@ from billing import (
 )
 from billing.models import Mail, Subscription, current_brand
 from packages.periods import start_of_day
-from packages.sweeping import Quarantine
+from packages.sweeping import Quarantine, which_among
 
 # So many services may be suspended or ended in a run before staff are asked.
 ALWAYS_FINE = 5
@@ -103,23 +107,35 @@ def run(on: date, *, at: datetime, most: Most | None) -> Day:
     A second run on the same day changes nothing. An item that fails is logged, kept in `faults`
     and holds up no other. With `most` it raises TooMany before more of a kind would be done; it is
     asked only when there is something to do. None is staff's word that all is right.
+
+    One question tells which steps have something to do; it is asked again after the two that may
+    give work to those behind them.
     """
-    quarantine = Quarantine()
-    told: list[str] = []
-    with quarantine.item("new prices"):
-        told = price_changes.run(on, at=at)
-    with quarantine.item("exchanges"):
-        exchanges.lapse(on, at=at)
-        exchanges.carry_out(on, at=at)
-    invoices = renewals.bill(on, at=at, quarantine=quarantine)
-    with quarantine.item("balances"):
-        settlements.use_balances(on, at=at)
-    ending = trials.announce(on, at=at, quarantine=quarantine)
-    with quarantine.item("allowances"):
-        allowances.run(on, at=at)
-        credits.expire(on, at=at)
-    over, planned = cancellations.due(on), dunning.plan(on, at=at)
-    charges = collections.plan(on)
+    quarantine, due = Quarantine(), _due(on)
+    told, invoices, ending = list[str](), list[renewals.Issued](), list[str]()
+    if "new prices" in due:
+        with quarantine.item("new prices"):
+            told = price_changes.run(on, at=at)
+    if due & {"late orders", "void orders", "exchanges"}:
+        with quarantine.item("exchanges"):
+            exchanges.lapse(on, at=at)
+            exchanges.carry_out(on, at=at)
+        due = _due(on)
+    if "renewals" in due:
+        invoices = renewals.bill(on, at=at, quarantine=quarantine)
+        due = _due(on)
+    if "balances" in due:
+        with quarantine.item("balances"):
+            settlements.use_balances(on, at=at)
+    if "trials" in due:
+        ending = trials.announce(on, at=at, quarantine=quarantine)
+    if due & {"allowances", "gifts"}:
+        with quarantine.item("allowances"):
+            allowances.run(on, at=at)
+            credits.expire(on, at=at)
+    over = cancellations.due(on) if "ends" in due else []
+    planned = dunning.plan(on, at=at) if "dunning" in due else []
+    charges = collections.plan(on) if "charges" in due else []
     severe = len(over) + sum(each.step.severe for each in planned if each.step)
     foreseen = {SERVICES: severe, **collections.weigh(charges)}
     allowed = most() if most is not None and any(foreseen.values()) else foreseen
@@ -129,9 +145,29 @@ def run(on: date, *, at: datetime, most: Most | None) -> Day:
     charged = collections.run(on, charges, at=at, quarantine=quarantine)
     ended = cancellations.end(over, on=on, at=at, quarantine=quarantine)
     steps = dunning.run(on, planned, at=at, quarantine=quarantine)
-    with quarantine.item("expiring methods"):
-        methods.warn_of_expiry(on, at=at)
+    if "expiring methods" in due:
+        with quarantine.item("expiring methods"):
+            methods.warn_of_expiry(on, at=at)
     return Day(on, invoices, charged, ended, steps, ending, quarantine.faults, told)
+
+
+@which_among
+def _due(on: date) -> Mapping[str, QuerySet[Any]]:
+    return {
+        "new prices": price_changes.confirmed(),
+        "late orders": exchanges.late(on),
+        "void orders": exchanges.void(),
+        "exchanges": changes.begun(on),
+        "renewals": locks.due(on),
+        "balances": settlements.due(on),
+        "trials": trials.ending(on),
+        "allowances": locks.allowances_due(on),
+        "gifts": credits.expired(on),
+        "ends": cancellations.over(on),
+        "dunning": dunning.due(on),
+        "charges": collections.in_question(on),
+        "expiring methods": methods.expiring(on),
+    }
 
 
 def usual() -> dict[str, int]:

@@ -23,7 +23,7 @@ from billing.models import Invoice, InvoiceLine, Mail, Notice, Subscription, Tim
 from billing.timetables import Step
 from billing.verdicts import Verdict
 from packages.money import Money
-from packages.sweeping import Quarantine, any_of, contained
+from packages.sweeping import Quarantine, contained
 
 CHUNK = 500
 ACTOR = "system:dunning"
@@ -89,9 +89,7 @@ def run(
 
 def _to_look_at(on: date) -> Iterator[list[Invoice]]:
     """Yield the open invoices whose day has come, in chunks by day and id; a partial index."""
-    if not _any_is_due(on):
-        return
-    rows, last = _due(on).order_by("next_step_on", "id").select_related("customer"), Q()
+    rows, last = due(on).order_by("next_step_on", "id").select_related("customer"), Q()
     while chunk := list(rows.filter(last)[:CHUNK]):
         yield chunk
         if len(chunk) < CHUNK:
@@ -100,11 +98,9 @@ def _to_look_at(on: date) -> Iterator[list[Invoice]]:
         last = Q(next_step_on__gt=day) | Q(next_step_on=day, id__gt=row_id)
 
 
-def _due(on: date) -> QuerySet[Invoice]:
+def due(on: date) -> QuerySet[Invoice]:
+    """Return the open invoices whose day to be looked at has come."""
     return Invoice.objects.filter(state=Invoice.State.OPEN, next_step_on__lte=on)
-
-
-_any_is_due = any_of(_due)
 
 
 def _look_later(planned: Sequence[Planned]) -> None:

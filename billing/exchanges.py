@@ -35,7 +35,6 @@ from packages.models import Price
 from packages.money import total
 from packages.periods import business_day
 from packages.states import record_change
-from packages.sweeping import waiting
 
 ACTOR = "system:billing"
 Mode = Exchange.Mode
@@ -149,7 +148,7 @@ def lapse(on: date, *, at: datetime) -> list[str]:
     being paid waits for the gateway's answer. Returns the invoices' numbers.
     """
     taken = []
-    for order in [*_late(on), *_void()]:
+    for order in [*late(on), *void()]:
         with transaction.atomic():
             held = locks.take_for_invoice(order.invoice)
             invoice = held.invoices[order.invoice.pk]
@@ -165,29 +164,27 @@ def lapse(on: date, *, at: datetime) -> list[str]:
     return taken
 
 
-@waiting
-def _late(on: date) -> QuerySet[Order]:
+def late(on: date) -> QuerySet[Order]:
     """Return the orders of a change that were not paid in time, nor are just being paid."""
     paid = Payment.objects.filter(paying(OuterRef("invoice")), state=Payment.State.PROCESSING)
-    late = Order.objects.filter(
+    orders = Order.objects.filter(
         lines__kind__in=CHANGES,
         state=Order.State.PLACED,
         invoice__state=Invoice.State.OPEN,
         invoice__due_on__lt=on,
     )
-    return late.exclude(Exists(paid)).select_related("invoice")
+    return orders.exclude(Exists(paid)).select_related("invoice")
 
 
-@waiting
-def _void() -> QuerySet[Order]:
+def void() -> QuerySet[Order]:
     """Return the orders of a change whose time was over when they were paid."""
-    void = Order.objects.filter(
+    orders = Order.objects.filter(
         lines__kind__in=CHANGES,
         state=Order.State.CANCELLED,
         invoice__state=Invoice.State.PAID,
         invoice__credit_notes__isnull=True,
     )
-    return void.select_related("invoice")
+    return orders.select_related("invoice")
 
 
 def _take_back(invoice: Invoice, *, at: datetime, actor: str) -> None:

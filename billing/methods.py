@@ -19,7 +19,6 @@ from billing.gateways.base import (
 from billing.locks import take_methods
 from billing.models import Customer, Mail, MethodSetup, Payment, PaymentMethod
 from packages.states import record, record_change
-from packages.sweeping import waiting
 from provisioning import vault
 
 log = structlog.get_logger()
@@ -127,25 +126,24 @@ def to_let_go() -> QuerySet[PaymentMethod]:
 
 def warn_of_expiry(on: date, *, at: datetime) -> None:
     """Tell whoever pays automatically, some days before the method expires, once for each."""
-    for method in _expiring(on):
+    for method in expiring(on):
         charge_emails.method_expiring(method, at=at)
 
 
-@waiting
-def _expiring(on: date) -> QuerySet[PaymentMethod]:
+def expiring(on: date) -> QuerySet[PaymentMethod]:
     """Return the methods that expire soon and that nobody was told of."""
     known = Mail.objects.filter(
         template="method_expiring",
         cause=Concat(Value("method-"), Cast(OuterRef("pk"), CharField())),
     )
-    expiring = PaymentMethod.objects.filter(
+    rows = PaymentMethod.objects.filter(
         ~Exists(known),
         is_default=True,
         customer__pays_automatically=True,
         expires_on__gte=on,
         expires_on__lte=on + WARN_BEFORE,
     )
-    return expiring.select_related("customer")
+    return rows.select_related("customer")
 
 
 def default_of(customer: Customer) -> PaymentMethod | None:

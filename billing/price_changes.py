@@ -23,7 +23,6 @@ from packages import prices, rows
 from packages.money import Money
 from packages.periods import RECURRING, business_day, first_from, index_of, period
 from packages.states import record_changes
-from packages.sweeping import any_of
 
 CHUNK = 500
 ACTOR = "system:billing"
@@ -82,23 +81,18 @@ def run(on: date, *, at: datetime) -> list[str]:
     Each change in a transaction of its own, under its lock; a repetition does nothing. Returns who
     was told.
     """
-    if not _any_is_confirmed():
-        return []
-    confirmed = _confirmed()
-    for change in confirmed.filter(applied_at__isnull=True, effective_on__lte=on).order_by("pk"):
+    for change in confirmed().filter(applied_at__isnull=True, effective_on__lte=on).order_by("pk"):
         _take_effect(change, on=on, at=at)
     brand = current_brand()
     told: list[str] = []
-    for change in confirmed.filter(existing=True).order_by("pk"):
+    for change in confirmed().filter(existing=True).order_by("pk"):
         told += _tell(change, brand, on=on, at=at)
     return told
 
 
-def _confirmed() -> QuerySet[PriceChange]:
+def confirmed() -> QuerySet[PriceChange]:
+    """Return the changes that hold, also those of which everybody was told."""
     return PriceChange.objects.filter(state=PriceChange.State.CONFIRMED)
-
-
-_any_is_confirmed = any_of(_confirmed)
 
 
 def apply(

@@ -33,7 +33,7 @@ from packages import rows
 from packages.models import Package
 from packages.money import Money
 from packages.periods import Cycle, Period, index_of, period
-from packages.sweeping import Quarantine, any_of
+from packages.sweeping import Quarantine
 
 CHUNK = 1000
 ACTOR = "system:billing"
@@ -60,8 +60,6 @@ def bill(on: date, *, at: datetime, quarantine: Quarantine | None = None) -> lis
     by customer, and what then fails is kept in the quarantine; without one it raises, e.g.
     tax.NoRate.
     """
-    if not _any_is_due(on):
-        return []
     brand, issued, bad = current_brand(), list[Issued](), list[int]()
     last: locks.Place | None = None
     again = False
@@ -89,9 +87,6 @@ def bill(on: date, *, at: datetime, quarantine: Quarantine | None = None) -> lis
         # To go on behind the last one passes by what the index still holds of those before; at the
         # end it begins again, if somebody has a second period due.
         last, again = following, again and following is not None
-
-
-_any_is_due = any_of(locks.due)
 
 
 def _is_due(subscription: Subscription, on: date) -> bool:

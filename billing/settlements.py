@@ -10,7 +10,6 @@ from billing import balances, coupons, invoices, ledger, subscriptions
 from billing.locks import take_for_invoice
 from billing.models import Invoice, Order, Payment, paying
 from packages.money import Money
-from packages.sweeping import any_of
 
 CHUNK = 500
 ACTOR = "system:balance"
@@ -28,7 +27,7 @@ def use_balances(on: date, *, at: datetime) -> list[str]:
     repetition changes nothing, and an invoice whose payment is being confirmed waits for that.
     """
     used = []
-    for chunk in _due(on):
+    for chunk in _chunks(on):
         funded = balances.positive(each.customer_id for each in chunk)
         for each in chunk:
             if (each.customer_id, each.currency) in funded and _use(each, at=at):
@@ -66,11 +65,9 @@ def write_off(invoice: Invoice, *, reason: str, at: datetime, actor: str) -> Mon
     return rest
 
 
-def _due(on: date) -> Iterator[list[Invoice]]:
+def _chunks(on: date) -> Iterator[list[Invoice]]:
     """Yield what is open and due, in chunks by due date and id."""
-    if not _any_is_due(on):
-        return
-    rows, last = _open(on).order_by("due_on", "id"), Q()
+    rows, last = due(on).order_by("due_on", "id"), Q()
     while chunk := list(rows.filter(last)[:CHUNK]):
         yield chunk
         if len(chunk) < CHUNK:
@@ -79,12 +76,10 @@ def _due(on: date) -> Iterator[list[Invoice]]:
         last = Q(due_on__gt=due_on) | Q(due_on=due_on, id__gt=row_id)
 
 
-def _open(on: date) -> QuerySet[Invoice]:
+def due(on: date) -> QuerySet[Invoice]:
+    """Return the open invoices that are due, but for those whose payment is being confirmed."""
     confirming = Payment.objects.filter(paying(OuterRef("pk")), state=Payment.State.PROCESSING)
     return Invoice.objects.filter(~Exists(confirming), state=Invoice.State.OPEN, due_on__lte=on)
-
-
-_any_is_due = any_of(_open)
 
 
 def _use(invoice: Invoice, *, at: datetime) -> bool:

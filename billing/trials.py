@@ -9,7 +9,7 @@ from billing import service_emails
 from billing.invoice_days import TRIAL_TOLD
 from billing.models import Invoice, Mail, Subscription, SubscriptionPeriod
 from billing.subscriptions import TRIAL_INDEX
-from packages.sweeping import Quarantine, contained, waiting
+from packages.sweeping import Quarantine, contained
 
 
 def announce(on: date, *, at: datetime, quarantine: Quarantine | None = None) -> list[str]:
@@ -18,7 +18,7 @@ def announce(on: date, *, at: datetime, quarantine: Quarantine | None = None) ->
     Who has cancelled, and whom the first period costs nothing, is not written to.
     """
     told = []
-    for period in _ending(on):
+    for period in ending(on):
         subscription = period.subscription
         with contained(quarantine, f"subscription {subscription.pk}, end of the trial"):
             invoice = _first_invoice(period)
@@ -28,8 +28,8 @@ def announce(on: date, *, at: datetime, quarantine: Quarantine | None = None) ->
     return told
 
 
-@waiting
-def _ending(on: date) -> QuerySet[SubscriptionPeriod]:
+def ending(on: date) -> QuerySet[SubscriptionPeriod]:
+    """Return the trials that end soon and that nobody was told of."""
     cause = Concat(Value("subscription-"), Cast(OuterRef("subscription_id"), CharField()))
     mails = Mail.objects.filter(template="trial_ending", cause=cause)
     trials = SubscriptionPeriod.objects.filter(

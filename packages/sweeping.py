@@ -1,7 +1,7 @@
 """Do something for each row that waits; one that fails must not hold up the others."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import Model, QuerySet
+from django.db.models import CharField, Model, QuerySet, Value
 
 log = structlog.get_logger()
 Row = TypeVar("Row")
@@ -162,15 +162,20 @@ def any_among(
     return lambda *args, **named: bool(first(*args, **named))
 
 
-def waiting(rows: Callable[When, QuerySet[Stored]]) -> Callable[When, list[Stored]]:
-    """Let a function return its rows, after asking `any_of` them."""
-    wait = any_of(rows)
+def which_among(
+    kinds: Callable[When, Mapping[str, QuerySet[Any]]],
+) -> Callable[When, set[str]]:
+    """Return the question of which kinds there are rows, by their names, in one statement."""
 
-    @wraps(rows)
-    def found(*args: When.args, **named: When.kwargs) -> list[Stored]:
-        return list(rows(*args, **named)) if wait(*args, **named) else []
+    @written_once
+    def names(*args: When.args, **named: When.kwargs) -> QuerySet[Any, str]:
+        some = [
+            each.order_by().values_list(Value(name, CharField()), flat=True)[:1]
+            for name, each in kinds(*args, **named).items()
+        ]
+        return some[0].union(*some[1:], all=True)
 
-    return found
+    return lambda *args, **named: set(names(*args, **named))
 
 
 def within(rows: Iterable[Row], *, seconds: float) -> Iterator[Row]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from billing import days, invariants, numbers
 from billing.models import Invoice, Mail, Notice, NumberSeries, Subscription
@@ -111,6 +112,18 @@ def test_a_few_suspensions_are_usual(shop: None) -> None:
     assert days.usual() == {"services": 5, "charges": 20}
     days.run(on, at=noon(on), most=days.usual)
     assert Subscription.objects.filter(state=Subscription.State.SUSPENDED).count() == 5
+
+
+def test_a_day_without_work_asks_once_and_one_with_a_renewal_once_more(shop: None) -> None:
+    renewing.many(1, paid_until=DUE, at=AT)
+    due = [each for each in (AT.date(), DUE) if days._due(each)]
+    assert due == [DUE]
+    with CaptureQueriesContext(connection) as asked:
+        days.run(AT.date(), at=AT, most=None)
+    assert sum("SAVEPOINT" not in each["sql"] for each in asked) == 1
+    with CaptureQueriesContext(connection) as asked:
+        days.run(DUE, at=noon(DUE), most=None)
+    assert sum("billing_creditbucket" in each["sql"] for each in asked) == 2
 
 
 def test_a_preview_leaves_the_numbers_where_they_were(transactional_db: None) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.db.models import QuerySet
 
 from billing.models import Brand, Run
-from packages.sweeping import any_among, any_of, rows_written_once, waiting, written_once
+from packages.sweeping import any_among, any_of, rows_written_once, which_among, written_once
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 FIRST = date(2026, 3, 1)
@@ -92,7 +92,11 @@ def test_one_question_is_about_rows_of_many_kinds() -> None:
     assert none_left(AT + timedelta(hours=1))
 
 
-def test_what_waits_comes_as_rows_in_its_order() -> None:
-    soon = waiting(_soon)
-    assert [each.on for each in soon(FIRST)] == [DAYS[2], DAYS[1]]
-    assert soon(DAYS[-1]) == []
+def test_one_question_tells_of_which_kinds_there_are_rows() -> None:
+    @which_among
+    def kinds(at: datetime) -> dict[str, QuerySet[Any]]:
+        nobody, first = Brand.objects.filter(name="nobody"), Run.objects.filter(on=FIRST)
+        return {"nobody": nobody, "left": _left(at=at), "first": first}
+
+    assert kinds(AT) == {"first"}
+    assert kinds(AT + timedelta(hours=1)) == {"first", "left"}
