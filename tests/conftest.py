@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test import TransactionTestCase
+from django.test.testcases import LiveServerThread
 from django.utils import translation
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
@@ -21,7 +22,7 @@ from config.celery import app as celery_app
 from config.local.places import place_for
 from config.local.valkey import FAST, Valkey
 from provisioning.simulator.simulator import Simulator
-from tests import snapshots, world
+from tests import serving, snapshots, world
 from tests.clock import Clock
 
 # Tests of some ten seconds or more.
@@ -91,7 +92,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: snapshots.wipe())
         patch.setattr(TransactionTestCase, "_should_reload_connections", lambda _: False)
+        patch.setattr(LiveServerThread, "server_class", serving.Server)
         yield
+    serving.end()
 
 
 @pytest.fixture
