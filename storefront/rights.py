@@ -35,6 +35,7 @@ TO_LOOK_AND_DO = {
     "payment": (SEE, SEE),
     "pay_together": (SEE, PAY),
     "checkout": (PAY, PAY),
+    "payments": (SEE, SEE),
     "balance": (SEE, SEE),
     "methods": (SEE, SEE),
     "method_new": (SEE, PAY),

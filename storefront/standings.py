@@ -7,7 +7,7 @@ from datetime import date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.models import Invoice, Mail, Order, Subscription, Ticket
+from billing.models import Invoice, Mail, Order, Payment, Subscription, Ticket
 from packages.money import Money
 from provisioning.models import Account, Job
 
@@ -120,6 +120,19 @@ def of_order(order: Order) -> Standing:
     if order.state == Order.State.CANCELLED:
         return Standing(PLAIN, _("Cancelled"))
     return Standing(WAIT, _("Waiting for payment"))
+
+
+def of_payment(payment: Payment) -> Standing:
+    """Return what became of a payment; what went back of it has its own words."""
+    if payment.state == Payment.State.SUCCEEDED:
+        if payment.dispute in ("open", "lost"):
+            return Standing(WARN, _("Disputed"))
+        return Standing(OK, _("Received"))
+    if payment.state == Payment.State.FAILED:
+        return Standing(BAD, _("Not paid"))
+    if payment.state == Payment.State.PROCESSING:
+        return Standing(WAIT, _("Being confirmed"))
+    return Standing(PLAIN, _("Begun, not finished"))
 
 
 def of_mail(mail: Mail) -> Standing:

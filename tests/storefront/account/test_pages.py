@@ -151,7 +151,7 @@ def test_hostile_names_are_shown_and_not_run(anna: Person) -> None:
         assert "<script>alert" not in page(anna, name)
 
 
-@pytest.mark.parametrize("name", ["dashboard", "services", "invoices"])
+@pytest.mark.parametrize("name", ["dashboard", "services", "invoices", "payments"])
 def test_the_number_of_queries_does_not_grow(anna: Person, now: datetime, name: str) -> None:
     few = queries(anna, name)
     for _ in range(12):

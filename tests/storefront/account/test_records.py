@@ -6,8 +6,9 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.urls import reverse
 
-from billing import emails
-from billing.models import Mail
+from billing import emails, refunds
+from billing.models import Mail, Payment, PaymentPart, Refund
+from tests import payments
 from tests.storefront.account import people
 from tests.storefront.account.people import Person
 
@@ -100,3 +101,28 @@ def test_mails_to_an_address_are_for_who_confirmed_it(
     mail = letter("info@example.com", at=now)
     answer = anna.browser().get(reverse("storefront:mail", args=[mail.pk]))
     assert answer.status_code == (200 if verified else 404)
+
+
+def test_payments_are_listed_with_what_they_paid_and_what_went_back(
+    anna: Person, bert: Person, now: datetime
+) -> None:
+    second, _ = people.order(anna.user, anna.customer, "starter", at=now)
+    begun = payments.begin(second, at=now)
+    text = page(anna, "payments")
+    assert str(second.number) in text
+    assert "Begun, not finished" in text
+    payment = Payment.objects.get(invoice=anna.invoice)
+    PaymentPart.objects.create(payment=payment, invoice=second)
+    payments.arrive(begun, at=now)
+    ours = refunds.credit(
+        payment.invoice, way=Refund.Way.TRANSFER, reason="Outage", at=now, actor="staff:1"
+    )
+    text = page(anna, "payments")
+    assert text.count(f">{second.number}</a>") == 2, "Paid by itself, and with the other one."
+    assert "is on its way back to you" in text
+    for each in ours[1]:
+        refunds.confirm(each, reference="TX 1", at=now, actor="staff:1")
+    text = page(anna, "payments")
+    assert "refunded on" in text
+    assert text.count("Received") == 2
+    assert str(second.number) not in page(bert, "payments")
