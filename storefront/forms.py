@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.gateways import offered
+from packages import countries
 from storefront import addresses
 
 PRIVATE, BUSINESS = "private", "business"
@@ -74,7 +75,7 @@ class CheckoutForm(forms.Form):
         self.gateways = offered(currency)
         self.keeps_methods = any(each.keeps_methods for each in self.gateways)
         self._choice("gateway").choices = [(each.code, each.name) for each in self.gateways]
-        self._choice("country").choices = addresses.countries()
+        self._choice("country").choices = countries.named()
         for field in self.fields.values():
             field.error_messages["required"] = _("Please fill this in.")
         self.fields["company"].required = self["kind"].value() == BUSINESS

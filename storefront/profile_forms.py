@@ -9,6 +9,7 @@ from django.core.validators import MaxLengthValidator, RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Customer, User
+from packages import countries
 from storefront import addresses
 
 VISIBLE = RegexValidator(
@@ -60,7 +61,7 @@ class ProfileForm(CustomerForm):
         super().__init__(*args, **kwargs)
         country = self.fields["country"]
         assert isinstance(country, forms.ChoiceField)
-        country.choices = addresses.countries()
+        country.choices = countries.named()
         country.widget.attrs["autocomplete"] = "country"
         for field in ("street", "postcode", "city"):
             self.fields[field].required = True

@@ -67,7 +67,7 @@ def answer(
         return HttpResponseRedirect(request.get_full_path())
     same = bool(fit) and all(each.effects == fit[0].effects for each in fit)
     shown = {
-        "title": deed.label,
+        "title": deed.name,
         "deed": deed,
         "form": form,
         "fit": fit,

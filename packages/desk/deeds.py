@@ -57,8 +57,13 @@ class Deed:
         """Say whether the deed is valid for the row as it is now."""
         raise NotImplementedError
 
+    @property
+    def name(self) -> str:
+        """Return the label without the dots that say that a page comes first."""
+        return str(self.label).rstrip(" .…")
+
     def title(self, row: Any) -> Text:
-        return self.label
+        return self.name
 
     def effects(self, row: Any) -> Sequence[Text]:
         """Return what will happen, one sentence each."""

@@ -1,18 +1,22 @@
 """Pages of the staff's desk: stock admin pages with deeds, history, and money nobody can edit."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from packages import clock
+from packages import clock, countries
 from packages.desk import Impossible, actors, bulk, exports, proposals, reasons
 from packages.desk.cells import amount
 from packages.desk.deeds import Deed, DeedForm, Text
@@ -27,6 +31,10 @@ else:
     ModelAdmin = admin.ModelAdmin
     TabularInline = admin.TabularInline
 
+CODES: dict[str, Callable[[], list[tuple[str, Any]]]] = {
+    "country": countries.named,
+    "language": lambda: list(settings.LANGUAGES),
+}
 CSRF = "csrfmiddlewaretoken"
 NOT_NOW = _("This is not possible now; nothing was changed. What is possible is shown here.")
 
@@ -40,6 +48,17 @@ class Page(ModelAdmin):
     list_per_page = 50
     # The columns of the list as a file; without any there is none.
     exported: ClassVar[tuple[exports.Column, ...]] = ()
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """Offer countries and languages by their names where the column holds codes."""
+        if db_field.name in CODES and not db_field.choices:
+            code: Any = forms.TypedChoiceField(
+                label=capfirst(db_field.verbose_name),
+                choices=CODES[db_field.name](),
+                help_text=db_field.help_text,
+            )
+            return code
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
         meta = self.opts
@@ -127,7 +146,7 @@ class Page(ModelAdmin):
         said = self._proposed(request, row, deed, form, stake) or deed.carry_out(
             row, form.cleaned_data, at=clock.now(), actor=actor
         )
-        self.log_change(request, row, f"{deed.label}: {said}")
+        self.log_change(request, row, f"{deed.name}: {said}")
         return said
 
     def _proposed(

@@ -55,7 +55,7 @@ class Approve(Deed):
         subject, deed = subject_of(row), deed_of(row)
         fields = deed.form_for(subject, _sent(row)).visible_fields()
         return [
-            (_("Deed"), deed.label),
+            (_("Deed"), deed.name),
             (_("About"), link(subject)),
             (_("Amount"), amount(row.amount)),
             (_("Proposed by"), row.proposed_by),

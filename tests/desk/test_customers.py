@@ -64,6 +64,14 @@ def test_the_page_has_everything_and_each_list_opens(
     assert jobs.count("<tr>") == 1 + Job.objects.count()
 
 
+def test_a_country_and_a_language_are_chosen_by_name(staff: Client, account: Account) -> None:
+    customer = Customer.objects.get(email="ada@example.com")
+    html = staff.get(pages.address(customer)).content.decode()
+    assert '<option value="DE" selected>Germany</option>' in html
+    assert '<option value="de">German</option>' in html
+    assert '<select name="language"' in html
+
+
 def test_the_page_shows_only_what_the_role_may_see(staff: Client, account: Account) -> None:
     helper = Client()
     fields = {"is_staff": True, "role": "support"}

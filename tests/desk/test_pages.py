@@ -103,6 +103,16 @@ def test_on_a_phone_a_value_of_a_list_has_its_columns_name(staff: Client, busy: 
     assert '<td class="action-checkbox">' in chosen
 
 
+def test_a_page_that_tells_is_named_without_the_dots_that_lead_to_it(
+    staff: Client, account: Account
+) -> None:
+    customer = Customer.objects.get(email="ada@example.com")
+    assert "Add a remark…" in fetched(staff, pages.address(customer))
+    told = pages.opened(staff, customer, "remark")
+    assert '<button type="submit" class="button">Add a remark</button>' in told
+    assert "<h1>Add a remark</h1>" in told
+
+
 def test_the_first_page_counts_what_waits(staff: Client, busy: Job) -> None:
     html = fetched(staff, reverse("admin:index"))
     assert "/admin/provisioning/job/?state__exact=parked" in html

@@ -1,0 +1,20 @@
+"""The countries that an address may have, in the reader's language."""
+
+from babel import Locale
+from django.utils.translation import get_language
+
+# Babel's territories also hold continents (three digits) and regions that have no addresses.
+NO_ADDRESSES = frozenset(("EU", "EZ", "QO", "UN", "ZZ", "XA", "XB"))
+PLAIN_LETTERS = str.maketrans("ÄÖÜÅÉÎÇ", "AOUAEIC")
+
+
+def named() -> list[tuple[str, str]]:
+    """Return code and name of every country in the reader's language, sorted by name."""
+    locale = Locale.parse((get_language() or "en").split("-")[0])
+    found = [
+        (code, name)
+        for code, name in locale.territories.items()
+        if len(code) == 2 and code.isalpha() and code not in NO_ADDRESSES
+    ]
+    # Österreich stands beside Osten.
+    return sorted(found, key=lambda pair: pair[1].upper().translate(PLAIN_LETTERS))
