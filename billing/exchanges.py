@@ -38,6 +38,8 @@ from packages.states import record_change
 
 ACTOR = "system:billing"
 Mode = Exchange.Mode
+# In the history, whatever language the customer speaks; see packages.desk.reasons.
+WHEN = {Mode.NOW: "at once", Mode.AT_END: "at the end of the period"}
 CHANGES = (OrderLine.Kind.EXCHANGE, OrderLine.Kind.RETURN)
 
 
@@ -217,7 +219,7 @@ def _store(quoted: Quote, *, reason: str, at: datetime, actor: str) -> Exchange:
         total_minor=quoted.total.minor,
         created_at=at,
     )
-    said = ": ".join(filter(None, (str(quoted.mode.label), reason)))
+    said = ": ".join(filter(None, (WHEN[quoted.mode], reason)))
     record_change(exchange, before="", at=at, actor=actor, reason=said)
     return exchange
 

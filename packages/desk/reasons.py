@@ -15,7 +15,7 @@ from packages.desk.reason_texts import CLEARER, SAID
 NESTED = "why"
 # Parts of several words; all others, as numbers and days, are one.
 LONG = frozenset(("why", "what", "proof", "reference", "problem", "server", "file", "fields")) | {
-    *("amount", "asked", "below", "month", "numbers", "counts"),
+    *("amount", "asked", "below", "month", "numbers"),
 }
 PLACE = re.compile(r"%\((\w+)\)s")
 
@@ -30,6 +30,9 @@ def told(reason: str) -> str:
             if NESTED in given:
                 given[NESTED] = told(given[NESTED])
             return gettext(CLEARER.get(text, text)) % given
+    parts = reason.split(", ")
+    if len(parts) > 1 and all(map(is_known, parts)):
+        return ", ".join(map(told, parts))
     return reason
 
 

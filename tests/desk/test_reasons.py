@@ -39,8 +39,15 @@ def test_all_that_flows_say_can_be_told_in_every_language() -> None:
             "NotSent: The server was not reached (no route).",
             "nichts gesendet: Der Server war nicht zu erreichen (no route).",
         ),
+        ("invoices 4, reminder 12", "Rechnungen ausgestellt: 4, erinnert: 12"),
+        (
+            "would do charges 900, invoices 3",
+            "würde tun: abgebucht: 900, Rechnungen ausgestellt: 3",
+        ),
+        ("at the end of the period: on the phone", "zum Ende des Zeitraums: on the phone"),
         # What a person typed, though it begins as a flow's own words.
         ("charge it to nobody", "charge it to nobody"),
+        ("invoices 4, and a call", "invoices 4, and a call"),
         ("%(why)s", "%(why)s"),
     ],
 )
