@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.db.models import Count
 from django.db.models.functions import TruncDate
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -53,7 +54,7 @@ def days(on: date, count: int, *, zone: str) -> Table:
     steps, events, runs = _steps(first_on, on, zone), _events(first_on, zone), _runs(first_on)
     rows = [
         [
-            Cell(str(day)),
+            Cell(date_format(day, "SHORT_DATE_FORMAT")),
             *_run(runs.get(day)),
             *(_step(steps, day, subject, after, zone) for subject, after, _name in KINDS),
             *(_event(events, day, name, zone) for name in ("processed", "parked")),

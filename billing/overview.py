@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, Sum
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -77,7 +78,14 @@ def _runs() -> Card:
         return Card(_("Run of the calendar"), "–", _("none yet"), "ok", url, "billing.view_run")
     tone = TONES.get(last.state, "ok")
     note = last.get_state_display()
-    return Card(_("Run of the calendar"), str(last.on), note, tone, url, "billing.view_run")
+    return Card(
+        _("Run of the calendar"),
+        date_format(last.on, "SHORT_DATE_FORMAT"),
+        note,
+        tone,
+        url,
+        "billing.view_run",
+    )
 
 
 def _parked_jobs() -> Card:

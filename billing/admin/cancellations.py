@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -40,7 +41,8 @@ class Cancel(Deed):
         self, row: Subscription, given: dict[str, Any], *, at: datetime, actor: str
     ) -> Text:
         held = _flow(cancellations.cancel, row, given, at=at, actor=actor)
-        return _("The service ends on %(date)s.") % {"date": held.ends_on}
+        assert held.ends_on is not None, "What was cancelled has its last day."
+        return _("The service ends on %(date)s.") % {"date": date_format(held.ends_on)}
 
 
 class WithdrawCancellation(Deed):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -74,7 +75,7 @@ class PauseDunning(Deed):
         if until_on <= on:
             raise Impossible(_("Choose a day after today."))
         pauses.begin(row, until_on=until_on, reason=given["reason"], on=on, at=at, actor=actor)
-        return _("Dunning rests until %(day)s.") % {"day": until_on}
+        return _("Dunning rests until %(day)s.") % {"day": date_format(until_on)}
 
 
 class LiftPause(Deed):

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
@@ -29,7 +30,9 @@ class Lines(ReadOnlyInline):
 
     @admin.display(description=_("period"))
     def period(self, row: InvoiceLine) -> str:
-        return f"{row.period_start_on} – {row.period_end_on}" if row.period_start_on else EMPTY
+        if not row.period_start_on or not row.period_end_on:
+            return EMPTY
+        return f"{date_format(row.period_start_on)} – {date_format(row.period_end_on)}"
 
     @admin.display(description=_("tax"))
     def tax_rate(self, row: InvoiceLine) -> str:

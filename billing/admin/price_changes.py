@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -76,7 +77,11 @@ def services_in(found: Sequence[Concerned]) -> list[tuple[Text, Any]]:
 
 
 def _of_service(one: Concerned) -> Text:
-    words = {"before": amount(one.before), "after": amount(one.after), "date": one.starts_on}
+    words = {
+        "before": amount(one.before),
+        "after": amount(one.after),
+        "date": date_format(one.starts_on),
+    }
     return _("%(before)s → %(after)s from %(date)s") % words
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -48,7 +49,7 @@ class Release(Deed):
         ]
 
     def facts(self, row: Run) -> Sequence[tuple[Text, Any]]:
-        return [(_("Day"), row.on), (_("Planned"), _counted(row.planned))]
+        return [(_("Day"), date_format(row.on)), (_("Planned"), _counted(row.planned))]
 
     def carry_out(self, row: Run, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         try:

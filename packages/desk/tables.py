@@ -38,6 +38,11 @@ class Cell:
         return isinstance(self.value, int | Money) and not self.value
 
     @property
+    def is_bare(self) -> bool:
+        """Say whether there is nothing to read, so that a phone leaves it out."""
+        return self.text in ("", EMPTY)
+
+    @property
     def is_number(self) -> bool:
         return not isinstance(self.value, str | Promise)
 

@@ -26,7 +26,7 @@ def test_a_change_is_drafted_shown_with_its_sums_and_confirmed(
     assert pages.last_change(change).after == "draft"
     assert pages.offered(staff, change) == ["confirm", "withdraw"]
     told = pages.opened(staff, change, "confirm")
-    assert "€79.00 → €89.00 from 2026-05-02" in told
+    assert "€79.00 → €89.00 from 2 May 2026" in told
     assert not pages.blocked(told)
     assert "is confirmed" in pages.text(pages.press(staff, change, "confirm"))
     # What was confirmed is looked at, not edited.
