@@ -87,6 +87,25 @@ class Debt:
 
 
 @dataclass(frozen=True, slots=True)
+class Renewal:
+    """The services whose next period begins on a day."""
+
+    on: date
+    services: list[Service]
+
+    @property
+    def names(self) -> str:
+        return ", ".join(each.name for each in self.services)
+
+    @property
+    def amounts(self) -> list[Money]:
+        """Return what they cost together, by currency."""
+        sums = [each.subscription.amount for each in self.services]
+        currencies = sorted({each.currency for each in sums})
+        return [total([each for each in sums if each.currency == one], one) for one in currencies]
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceRow:
     """An invoice with its state in words."""
 
@@ -165,16 +184,14 @@ def payable_together(customer: Customer) -> list[Invoice]:
     return same if len(same) > 1 else []
 
 
-def next_renewal(services: Sequence[Service]) -> Service | None:
-    """Return the service that is charged next, None when none recurs."""
-    due = [
-        each
-        for each in services
-        if each.subscription.state == Subscription.State.ACTIVE
-        and each.subscription.paid_until
-        and each.subscription.ends_on is None
-    ]
-    return min(due, key=lambda each: each.subscription.paid_until or date.max, default=None)
+def next_renewal(services: Sequence[Service]) -> Renewal | None:
+    """Return what is charged next, all of that day; None when nothing recurs."""
+    days: dict[date, list[Service]] = {}
+    for each in services:
+        until, goes_on = each.subscription.paid_until, each.subscription.ends_on is None
+        if each.subscription.state == Subscription.State.ACTIVE and until and goes_on:
+            days.setdefault(until, []).append(each)
+    return Renewal(min(days), days[min(days)]) if days else None
 
 
 def invoice_rows(invoices: Sequence[Invoice], *, on: date) -> list[InvoiceRow]:

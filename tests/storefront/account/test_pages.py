@@ -36,6 +36,21 @@ def test_the_overview_answers_the_four_questions(anna: Person) -> None:
     assert text.count('class="why"') == 4
 
 
+def test_the_next_payment_is_all_of_its_day(anna: Person, now: datetime) -> None:
+    invoice, service = people.order(anna.user, anna.customer, "business", at=now)
+    pay(invoice, at=now)
+    service.refresh_from_db()
+    assert service.paid_until == anna.subscription.paid_until
+    text = page(anna, "dashboard")
+    assert '<span class="stat__value">€108.00</span>' in text
+    assert "Starter renews: €29.00" in text
+    assert "Business renews: €79.00" in text
+    assert "These are paid up to the day before" in text
+    # One that ends is not charged any more.
+    Subscription.objects.filter(pk=service.pk).update(ends_on=service.paid_until)
+    assert '<span class="stat__value">€29.00</span>' in page(anna, "dashboard")
+
+
 def test_a_balance_that_was_never_read_is_unknown_and_not_zero(now: datetime) -> None:
     person = people.running("carl@example.com", at=now, balance_minor=None)
     for name, args in (("dashboard", ()), ("service", (person.subscription.public_id,))):
