@@ -11,7 +11,7 @@ import structlog
 from django.db import transaction
 from django.db.models import Q
 
-from billing import gateways, inbox, payment_checks, payments
+from billing import failed_refunds, gateways, inbox, payment_checks, payments
 from billing.gateways.base import Gateway, GatewayRefused, PaymentSnapshot, Reports, Unavailable
 from billing.models import Difference, Payment
 from packages.money import Money
@@ -105,8 +105,8 @@ def _fetch_undelivered(gateway: Gateway, code: str, *, at: datetime) -> None:
 
 
 def _catch_up(snapshot: PaymentSnapshot, code: str, *, at: datetime) -> None:
-    """Record a success that is open here, or a method that was kept after it: neither an event nor
-    the sweep has told of it yet.
+    """Record a success that is open here, a method that was kept after it, or what became of a
+    refund: neither an event nor the sweep has told of it yet.
     """
     payment = _ours(snapshot, code)
     if payment is None or snapshot.state != "succeeded":
@@ -115,6 +115,7 @@ def _catch_up(snapshot: PaymentSnapshot, code: str, *, at: datetime) -> None:
     waits_for_staff = payment.failure_code == payment_checks.NOT_BELIEVED
     if (is_open and not waits_for_staff) or payments.keeps_late(payment, snapshot):
         payment_checks.believe(payment, snapshot, at=at, actor="system:compare")
+    failed_refunds.learn(payment, snapshot, at=at, actor="system:compare")
 
 
 def _differences(

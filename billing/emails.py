@@ -121,6 +121,18 @@ def refund(refund: Refund, *, at: datetime) -> None:
     )
 
 
+def refund_returned(refund: Refund, *, at: datetime) -> None:
+    """Say that a refund of which was written came back, and that the sum is on the balance."""
+    to_customer(
+        "refund_returned",
+        f"refund-{refund.pk}",
+        refund.payment.customer,
+        {"refund": refund, "button_url": link("storefront:balance")},
+        language=refund.payment.invoice.language,
+        at=at,
+    )
+
+
 def vat_id_invalid(customer: Customer, check: VatCheck, *, at: datetime) -> None:
     """Say that a VAT id is not registered, what that costs, and what to do."""
     to_customer(

@@ -7,7 +7,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F, Q
 
-from billing import captures, gateways, payments, refunds, setups
+from billing import captures, failed_refunds, gateways, payments, refunds, setups
 from billing.gateways.base import GatewayRefused, NotConfigured, PaymentSnapshot, Unavailable
 from billing.models import GatewayEvent, MethodSetup
 from packages.money import Money
@@ -22,8 +22,6 @@ MAX_ATTEMPTS = 30
 NEEDS_STAFF = {
     "payment.disputed": "dispute at the gateway: book it by hand",
     "CUSTOMER.DISPUTE.CREATED": "disputed: answer it at PayPal (its address is at the payment)",
-    "refund.failed": "a refund failed at the gateway: the money is there again, give it back "
-    "another way",
     "charge.dispute.created": "disputed: answer it at the gateway (its address is at the payment)",
 }
 
@@ -84,6 +82,7 @@ def _record(
         with transaction.atomic():
             actor = f"event:{event.pk}"
             payment = payments.record(snapshot, event.gateway, at=at, actor=actor)
+            failed_refunds.learn(payment, snapshot, at=at, actor=actor)
             refunds.record_outside(payment, snapshot, at=at, actor=actor)
             if note := NEEDS_STAFF.get(event.kind):
                 return _finish([event.pk], GatewayEvent.State.PARKED, note, at=at)
@@ -104,7 +103,10 @@ def _record(
 
 def _without_credit_note(event: GatewayEvent, snapshot: PaymentSnapshot, *, at: datetime) -> None:
     """Record the payment all the same; its refund waits until a document says what it is for."""
-    payments.record(snapshot, event.gateway, at=at, actor=f"event:{event.pk}")
+    actor = f"event:{event.pk}"
+    with transaction.atomic():
+        payment = payments.record(snapshot, event.gateway, at=at, actor=actor)
+        failed_refunds.learn(payment, snapshot, at=at, actor=actor)
     note = (
         f"refunded at the gateway, {Money(snapshot.refunded_minor, snapshot.amount.currency)} in "
         "all, and not on the balance: credit the invoice, then fetch this event again"

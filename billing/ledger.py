@@ -101,7 +101,7 @@ def book_uses(allocations: Sequence[Allocation], *, at: datetime) -> None:
 
 def book_refund(refund: Refund, step: str, *, at: datetime) -> None:
     """Book a refund's step: `requested` takes it off the balance, `succeeded` lets it leave us,
-    `failed` puts it back.
+    `failed` puts it back. `returned` takes back both of one that had left us and failed later.
     """
     amount, customer = refund.amount, refund.payment.customer
     sides = {
@@ -115,6 +115,10 @@ def book_refund(refund: Refund, step: str, *, at: datetime) -> None:
         ),
         "failed": (
             Entry(Kind.REFUND, amount),
+            Entry(Kind.CUSTOMER_CREDIT, -amount, customer),
+        ),
+        "returned": (
+            Entry(Kind.CLEARING, amount, name=refund.clearing),
             Entry(Kind.CUSTOMER_CREDIT, -amount, customer),
         ),
     }

@@ -76,6 +76,7 @@ INVARIANTS = (
     Invariant(
         "LED-10",
         "A refund is off the balance, and out of the clearing when it succeeded; failed, neither.",
+        # One that came back had left the clearing: it is booked back there once, and marked.
         """SELECT r.id FROM billing_refund r
            LEFT JOIN billing_ledgertransaction t ON t.refund_id = r.id
            LEFT JOIN billing_posting o ON o.transaction_id = t.id
@@ -84,7 +85,9 @@ INVARIANTS = (
            HAVING COALESCE(sum(o.amount_minor) FILTER (WHERE a.kind = 'customer_credit'), 0)
                <> CASE r.state WHEN 'failed' THEN 0 ELSE r.amount_minor END
              OR COALESCE(sum(o.amount_minor) FILTER (WHERE a.kind = 'clearing'), 0)
-               <> CASE r.state WHEN 'succeeded' THEN -r.amount_minor ELSE 0 END""",
+               <> CASE r.state WHEN 'succeeded' THEN -r.amount_minor ELSE 0 END
+             OR (bool_or(t.cause LIKE '%:succeeded') AND r.state = 'failed')
+               <> bool_or(COALESCE(t.cause LIKE '%:returned', false))""",
     ),
     Invariant(
         "LED-11",

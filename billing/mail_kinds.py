@@ -142,6 +142,12 @@ KINDS = (
     Kind("credit_note", MONEY, _("Credit note"), _("When a credit note is issued.")),
     Kind("refund", MONEY, _("Refund"), _("When money was given back."), ("transfer",)),
     Kind(
+        "refund_returned",
+        MONEY,
+        _("Refund came back"),
+        _("When a refund that was announced could not be credited by the customer's bank."),
+    ),
+    Kind(
         "disputed",
         MONEY,
         _("Payment disputed"),

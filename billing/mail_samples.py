@@ -228,7 +228,7 @@ SAMPLES: dict[str, Callable[[Sample, str], Values]] = {
     "suspended": _suspended,
     **dict.fromkeys(("charge_failed", "needs_authentication"), _charge),
     "credit_note": _credit_note,
-    "refund": _refund,
+    **dict.fromkeys(("refund", "refund_returned"), _refund),
     "account_ready": _ready,
     **dict.fromkeys(("topped_up", "low_balance", "auto_top_up_stopped"), _credit),
     "units_used": _units,

@@ -10,6 +10,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from billing import failed_refunds
 from billing.desk import BANK_TRANSFER
 from billing.models import (
     BankEntry,
@@ -20,6 +21,7 @@ from billing.models import (
     Invoice,
     Mail,
     Payment,
+    Refund,
     Run,
     Ticket,
 )
@@ -57,6 +59,7 @@ def cards(*, at: datetime) -> list[Card]:
         _drifts(),
         _proposals(),
         _events(),
+        _refunds(),
         _differences(),
         _transfers(),
         _bank_entries(),
@@ -139,6 +142,13 @@ def _events() -> Card:
     return _counted(
         _("Gateway events that need staff"), count, note, url, "billing.view_gatewayevent"
     )
+
+
+def _refunds() -> Card:
+    count = failed_refunds.in_need().count()
+    url = list_url(Refund, needs="staff")
+    note = _("they stand still or came back") if count else _("none stands still")
+    return _counted(_("Refunds that need staff"), count, note, url, "billing.view_refund")
 
 
 def _transfers() -> Card:

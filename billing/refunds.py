@@ -4,7 +4,7 @@ The row first, then the request, outside of locks. A lost answer is asked for ag
 key, which the gateway refunds once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 import structlog
@@ -33,6 +33,10 @@ log = structlog.get_logger()
 
 FIRST_PAUSE = timedelta(seconds=30)
 LAST_PAUSE = timedelta(hours=1)
+# What the gateway has and is still about: hours, and days where a bank is asked.
+UNDER_WAY = timedelta(hours=6)
+# How often a refund is asked about that is done and may still come back.
+EACH_DAY = timedelta(days=1)
 MAX_ATTEMPTS = 30
 ACTOR = "system:refund"
 
@@ -67,7 +71,7 @@ def request(
         way = Refund.Way.TRANSFER
     with transaction.atomic():
         refund = _insert(
-            _held(payment), amount, way=way, reason=reason, at=at, actor=actor, external_id=None
+            hold(payment), amount, way=way, reason=reason, at=at, actor=actor, external_id=None
         )
         if way == Refund.Way.GATEWAY:
             ring(send_refund, refund.pk)
@@ -132,17 +136,17 @@ def send(refund_id: int, *, at: datetime) -> Refund:
 def confirm(refund: Refund, *, reference: str, at: datetime, actor: str) -> None:
     """Record that staff have sent a transfer; raises NotRefundable if it does not wait for that."""
     with transaction.atomic():
-        held = _fresh(refund)
+        held = fresh(refund)
         if held.way != Refund.Way.TRANSFER or held.state != Refund.State.REQUESTED:
             raise NotRefundable("not waiting for a transfer")
         held.reference = reference[:250]
-        _succeed(held, at=at, actor=actor, reason=f"sent: {reference}")
+        succeed(held, at=at, actor=actor, reason=f"sent: {reference}")
 
 
 def ask_again(refund: Refund, *, at: datetime, actor: str) -> None:
     """Ask the gateway once more about a parked refund, with the same key."""
     with transaction.atomic():
-        held = _fresh(refund)
+        held = fresh(refund)
         if held.state != Refund.State.PARKED:
             raise NotRefundable("not parked")
         held.attempts, held.next_attempt_at, held.note = 0, at, ""
@@ -154,39 +158,35 @@ def ask_again(refund: Refund, *, at: datetime, actor: str) -> None:
 def give_up(refund: Refund, *, reason: str, at: datetime, actor: str) -> None:
     """Put the sum back onto the balance: staff saw that it was not, and will not be, refunded."""
     with transaction.atomic():
-        held = _fresh(refund)
+        held = fresh(refund)
         waits = held.way == Refund.Way.TRANSFER and held.state == Refund.State.REQUESTED
         if not waits and held.state != Refund.State.PARKED:
             raise NotRefundable("on its way, or done")
-        _fail(held, at=at, actor=actor, reason=reason)
+        fail(held, at=at, actor=actor, reason=reason)
 
 
 def record_outside(
     payment: Payment, snapshot: PaymentSnapshot, *, at: datetime, actor: str
-) -> Refund | None:
+) -> None:
     """Book what was refunded at the gateway by hand, beyond our own refunds.
 
     Locks the payment and the balance; a repetition changes nothing. Raises NotRefundable when the
     balance does not have it: then no credit note says yet why it was given back.
     """
     if not snapshot.refunded_minor:
-        return None
+        return
     with transaction.atomic():
-        held = _held(payment)
-        ours = held.refunds.exclude(way=Refund.Way.TRANSFER).exclude(state=Refund.State.FAILED)
-        known = sum(ours.values_list("amount_minor", flat=True))
-        more = Money(snapshot.refunded_minor - known, held.currency)
-        if more.minor <= 0:
-            return None
-        return _insert(
-            held,
-            more,
-            way=Refund.Way.OUTSIDE,
-            reason="refunded at the gateway",
-            at=at,
-            actor=actor,
-            external_id=f"total-{snapshot.refunded_minor}",
-        )
+        held = hold(payment)
+        for external_id, amount in _made_outside(held, snapshot):
+            _insert(
+                held,
+                amount,
+                way=Refund.Way.OUTSIDE,
+                reason="refunded at the gateway",
+                at=at,
+                actor=actor,
+                external_id=external_id,
+            )
 
 
 def undo(payment: Payment, *, reason: str, at: datetime, actor: str) -> Refund:
@@ -196,7 +196,7 @@ def undo(payment: Payment, *, reason: str, at: datetime, actor: str) -> Refund:
     balance. Raises NotRefundable when the balance does not have it.
     """
     with transaction.atomic():
-        held = _held(payment)
+        held = hold(payment)
         return _insert(
             held,
             held.amount,
@@ -219,14 +219,41 @@ def due(at: datetime) -> QuerySet[Refund]:
     return Refund.objects.filter(next_attempt_at__lte=at, state__in=Refund.ASKED)
 
 
-def _held(payment: Payment) -> Payment:
+def _made_outside(held: Payment, snapshot: PaymentSnapshot) -> Iterator[tuple[str, Money]]:
+    """Yield the gateway's name and sum of each refund there that is none of ours yet.
+
+    One that failed here stays known by its id, so an answer from before that books nothing.
+    """
+    there = held.refunds.exclude(way=Refund.Way.TRANSFER)
+    if snapshot.refunds is None:
+        ours = there.exclude(state=Refund.State.FAILED)
+        known = sum(ours.values_list("amount_minor", flat=True))
+        if snapshot.refunded_minor > known:
+            more = Money(snapshot.refunded_minor - known, held.currency)
+            yield f"total-{snapshot.refunded_minor}", more
+        return
+    rows = there.values_list("key", "external_id", "amount_minor")
+    names = {name for key, external_id, _ in rows for name in (key.hex, external_id)}
+    # Some were booked by their sum alone, before they were told one by one.
+    by_sum = sum(minor for _, name, minor in rows if str(name).startswith("total-"))
+    for each in reversed(snapshot.refunds):
+        if each.state == "failed" or {each.key, each.external_id} & names:
+            continue
+        if each.amount.minor <= by_sum:
+            by_sum -= each.amount.minor
+        else:
+            yield each.external_id, each.amount
+
+
+def hold(payment: Payment) -> Payment:
+    """Lock a payment and the balance of its customer; return it as it is now."""
     held = take(payments=[payment.pk], balances=[payment.customer_id])
     return held.payments[payment.pk]
 
 
-def _fresh(refund: Refund) -> Refund:
+def fresh(refund: Refund) -> Refund:
     """Lock what the refund moves: its payment and the balance; return it as it is now."""
-    _held(Payment.objects.get(pk=refund.payment_id))
+    hold(Payment.objects.get(pk=refund.payment_id))
     return Refund.objects.select_related("payment__customer", "payment__invoice").get(pk=refund.pk)
 
 
@@ -258,14 +285,14 @@ def _insert(
     payment.save(update_fields=["refunded_minor"])
     ledger.book_refund(refund, "requested", at=at)
     if way in (Refund.Way.OUTSIDE, Refund.Way.UNDONE):
-        _succeed(refund, at=at, actor=actor, reason=reason)
+        succeed(refund, at=at, actor=actor, reason=reason)
     return refund
 
 
 def _claim(refund_id: int, *, at: datetime) -> Refund | None:
     """Take a refund that waits, and plan the next time before asking."""
     with transaction.atomic():
-        refund = _fresh(Refund.objects.get(pk=refund_id))
+        refund = fresh(Refund.objects.get(pk=refund_id))
         due = refund.next_attempt_at is not None and refund.next_attempt_at <= at
         if not due or refund.state not in Refund.ASKED:
             return None
@@ -284,7 +311,7 @@ def _claim(refund_id: int, *, at: datetime) -> Refund | None:
 
 def _record(refund: Refund, snapshot: RefundSnapshot, *, at: datetime) -> None:
     with transaction.atomic():
-        held = _fresh(refund)
+        held = fresh(refund)
         if held.state != Refund.State.PROCESSING:
             return
         held.external_id = snapshot.external_id
@@ -292,14 +319,17 @@ def _record(refund: Refund, snapshot: RefundSnapshot, *, at: datetime) -> None:
         if snapshot.amount != held.amount:
             _parked(held, f"the gateway says {snapshot.amount}", at=at)
         elif snapshot.state == "succeeded":
-            _succeed(held, at=at, actor=ACTOR, reason="confirmed by the gateway")
+            succeed(held, at=at, actor=ACTOR, reason="confirmed by the gateway")
         elif snapshot.state == "failed":
-            _fail(held, at=at, actor=ACTOR, reason="failed at the gateway")
+            fail(held, at=at, actor=ACTOR, reason=f"failed at the gateway: {snapshot.failure}")
+        else:
+            held.next_attempt_at = at + UNDER_WAY
+            held.save(update_fields=["next_attempt_at"])
 
 
 def _park(refund: Refund, note: str, *, at: datetime) -> None:
     with transaction.atomic():
-        held = _fresh(refund)
+        held = fresh(refund)
         if held.state == Refund.State.PROCESSING:
             _parked(held, note, at=at)
 
@@ -310,17 +340,20 @@ def _parked(refund: Refund, note: str, *, at: datetime) -> None:
     refund.move(Refund.State.PARKED, at=at, actor=ACTOR, reason=note, also=also)
 
 
-def _succeed(refund: Refund, *, at: datetime, actor: str, reason: str) -> None:
-    refund.finished_at, refund.next_attempt_at = at, None
-    also = ("finished_at", "next_attempt_at", "reference")
+def succeed(refund: Refund, *, at: datetime, actor: str, reason: str) -> None:
+    """Book a locked refund as done and tell the customer; it is watched for a while."""
+    watched = refund.way in (Refund.Way.GATEWAY, Refund.Way.OUTSIDE)
+    refund.finished_at, refund.next_attempt_at = at, at + EACH_DAY if watched else None
+    refund.note = ""
+    also = ("finished_at", "next_attempt_at", "reference", "external_id", "note")
     refund.move(Refund.State.SUCCEEDED, at=at, actor=actor, reason=reason, also=also)
     ledger.book_refund(refund, "succeeded", at=at)
     if refund.way != Refund.Way.UNDONE:
         emails.refund(refund, at=at)
 
 
-def _fail(refund: Refund, *, at: datetime, actor: str, reason: str) -> None:
-    """The sum is the customer's again, and may be refunded another way."""
+def fail(refund: Refund, *, at: datetime, actor: str, reason: str) -> None:
+    """Put the sum of a locked refund back onto the balance: it may be refunded another way."""
     refund.finished_at, refund.next_attempt_at = at, None
     also = ("finished_at", "next_attempt_at")
     refund.move(Refund.State.FAILED, at=at, actor=actor, reason=reason, also=also)

@@ -17,6 +17,7 @@ from billing import (
     deliveries,
     differences,
     events,
+    failed_refunds,
     gateways,
     inbound_mails,
     low_balances,
@@ -142,10 +143,14 @@ def _look_after(payment: Payment, *, at: datetime) -> None:
 
 @shared_task
 def sweep_refunds() -> None:
-    """Send the refunds that wait, and ask again, with the same key, where no answer came."""
+    """Send the refunds that wait, and ask again, with the same key, where no answer came; ask about
+    those that may have come back.
+    """
     at = clock.now()
     waiting = within(refunds.waiting(at=at), seconds=SWEEP_SECONDS)
     each(waiting, lambda pk: refunds.send(pk, at=at))
+    watched = within(failed_refunds.watched(at=at), seconds=SWEEP_SECONDS)
+    each(watched, lambda pk: failed_refunds.look(pk, at=at))
 
 
 @shared_task
@@ -161,7 +166,7 @@ def anything_waits() -> bool:
 
 @any_among
 def _any_waits(at: datetime) -> Sequence[QuerySet[Any]]:
-    money = [_payments(at), refunds.due(at), _visits(at), _removed(at)]
+    money = [_payments(at), refunds.due(at), failed_refunds.due(at), _visits(at), _removed(at)]
     return [_events(at), statement_files.due(at), matched_entries.matched(), *money]
 
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.urls import reverse
 
-from billing import credit_checks, invariants
-from billing.models import GatewayEvent, Run
+from billing import credit_checks, failed_refunds, invariants
+from billing.models import GatewayEvent, Refund, Run
 from packages.desk.cells import list_url, row_url
 from provisioning import troubles
 from provisioning.troubles import Trouble
@@ -23,6 +23,7 @@ def find(
     yield from troubles.find(at=at)
     yield from troubles.missing(expected, since=since, now=now)
     yield from _events(at)
+    yield from _refunds()
     yield from _stopped()
     yield from _surplus()
 
@@ -41,6 +42,13 @@ def _events(at: datetime) -> Iterator[Trouble]:
     if stuck:
         path = list_url(GatewayEvent, state__in="parked,received")
         yield Trouble("events", "gateway-events", path, {"count": stuck})
+
+
+def _refunds() -> Iterator[Trouble]:
+    count = failed_refunds.in_need().count()
+    if count:
+        path = list_url(Refund, needs="staff")
+        yield Trouble("refunds", "refunds", path, {"count": count})
 
 
 def _stopped() -> Iterator[Trouble]:

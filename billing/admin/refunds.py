@@ -6,10 +6,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing import gateways, refunds
+from billing import failed_refunds, gateways, refunds
 from billing.models import Payment, Refund
 from packages.desk import Impossible
 from packages.desk.cells import amount, counted, link, state
@@ -167,11 +169,46 @@ class GiveUp(RefundDeed):
         return _("%(amount)s are back on the balance.") % {"amount": amount(row.amount)}
 
 
+class CameBack(Deed):
+    code = "settled"
+    label = gettext_lazy("Mark as dealt with")
+    form = ReasonForm
+
+    def offered(self, row: Refund) -> bool:
+        return row.state == Refund.State.FAILED and failed_refunds.in_need().contains(row)
+
+    def facts(self, row: Refund) -> Sequence[tuple[Text, Any]]:
+        return [(_("Customer"), link(row.payment.customer)), (_("Payment"), link(row.payment))]
+
+    def effects(self, row: Refund) -> Sequence[Text]:
+        return [
+            _("The sum is on the customer's balance already. Nothing is booked or sent by this."),
+            _("To give it back another way, choose “Refund…” at the payment, by bank transfer."),
+        ]
+
+    def carry_out(self, row: Refund, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
+        failed_refunds.settle(row, reason=given["reason"], at=at, actor=actor)
+        return _("The refund is put aside.")
+
+
+class NeedsStaff(admin.SimpleListFilter):
+    """Refunds that stand still, and those that came back and wait for a decision."""
+
+    title = gettext_lazy("needs staff")
+    parameter_name = "needs"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("staff", _("stand still or came back"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Refund]) -> QuerySet[Refund]:
+        return queryset.filter(pk__in=failed_refunds.in_need()) if self.value() else queryset
+
+
 @admin.register(Refund)
 class RefundPage(ReadOnlyPage):
-    deeds = (ConfirmSent(), AskAgain(), GiveUp())
+    deeds = (ConfirmSent(), AskAgain(), GiveUp(), CameBack())
     list_display = ("name", "status", "customer_link", "payment_link", "total", "way", "created_at")
-    list_filter = ("state", "way", "currency", "created_at")
+    list_filter = (NeedsStaff, "state", "way", "currency", "created_at")
     search_fields = ("external_id", "reference", "payment__invoice__number") + (
         "payment__customer__name",
         "payment__customer__email",

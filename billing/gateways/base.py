@@ -76,6 +76,20 @@ class SavedMethod:
 
 
 @dataclass(frozen=True)
+class RefundSnapshot:
+    """A refund as the gateway knows it; `key` is the one we gave, '' for one that somebody made by
+    hand. `failure` is the gateway's word for why it failed. One that succeeded may fail later.
+    """
+
+    external_id: str
+    key: str
+    payment_external_id: str
+    amount: Money
+    state: RefundState
+    failure: str = ""
+
+
+@dataclass(frozen=True)
 class PaymentSnapshot:
     """A payment as the gateway knows it at the moment of asking.
 
@@ -83,7 +97,8 @@ class PaymentSnapshot:
     attempt declined and may still be paid on the same page; of an `approved` one the money is only
     taken when we ask (`Captures`). `key` is our PaymentRequest's key.
     `failure_code` is one of `failures.MESSAGES`; `failure_message` is safe for the customer.
-    `redirect_url` is where an `open` one goes on, where that is known.
+    `redirect_url` is where an `open` one goes on, where that is known. `refunds` are all of them,
+    failed ones too; None where the gateway tells their sum alone.
     """
 
     external_id: str
@@ -91,6 +106,7 @@ class PaymentSnapshot:
     state: PaymentState
     amount: Money
     refunded_minor: int = 0
+    refunds: tuple[RefundSnapshot, ...] | None = None
     dispute: DisputeState = ""
     # Where staff answer it.
     dispute_url: str = ""
@@ -110,17 +126,6 @@ class SetupSnapshot:
     key: str
     state: Literal["open", "succeeded", "cancelled"]
     method: SavedMethod | None = None
-
-
-@dataclass(frozen=True)
-class RefundSnapshot:
-    """A refund as the gateway knows it; `key` is the one we gave."""
-
-    external_id: str
-    key: str
-    payment_external_id: str
-    amount: Money
-    state: RefundState
 
 
 @dataclass(frozen=True)

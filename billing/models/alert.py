@@ -25,6 +25,7 @@ class Alert(models.Model):
         SURPLUS = "surplus", _("credit nobody granted")
         HEARTBEAT = "heartbeat", _("no sign of life")
         EVENTS = "events", _("gateway events stand still")
+        REFUNDS = "refunds", _("refunds need staff")
         RUN = "run", _("the calendar is stopped")
         INVARIANT = "invariant", _("an invariant is violated")
         TEST = "test", _("a test")

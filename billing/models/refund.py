@@ -32,7 +32,9 @@ class Refund(Stateful):
     MOVES = {
         State.REQUESTED: frozenset({State.PROCESSING, State.SUCCEEDED, State.FAILED}),
         State.PROCESSING: frozenset({State.SUCCEEDED, State.FAILED, State.PARKED}),
-        State.PARKED: frozenset({State.PROCESSING, State.FAILED}),
+        State.PARKED: frozenset({State.PROCESSING, State.SUCCEEDED, State.FAILED}),
+        # The payer's bank may send back days later what the gateway had sent.
+        State.SUCCEEDED: frozenset({State.FAILED}),
     }
     # The gateway is asked about these, with the same key, until it says what became of them.
     ASKED = (State.REQUESTED, State.PROCESSING)

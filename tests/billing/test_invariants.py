@@ -204,6 +204,12 @@ CASES: list[tuple[str, str, tuple[str, ...]]] = [
         "INSERT INTO billing_refund (key, payment_id, way, state, amount_minor, currency, reason,"
         " reference, created_at, attempts, note) SELECT key, id, 'gateway', 'requested', 1, 'EUR',"
         " '', '', now(), 0, '' FROM billing_payment",)),
+    ("LED-10", "came back, not marked", (
+        "INSERT INTO billing_refund (key, payment_id, way, state, amount_minor, currency, reason,"
+        " reference, created_at, attempts, note) SELECT key, id, 'gateway', 'failed', 1, 'EUR',"
+        " '', '', now(), 0, '' FROM billing_payment",
+        "INSERT INTO billing_ledgertransaction (cause, at, refund_id)"
+        " SELECT 'refund-' || id || ':succeeded', now(), id FROM billing_refund",)),
     ("LED-12", "paid out, not booked", (
         "INSERT INTO billing_movement (gateway, livemode, external_id, kind, amount_minor,"
         " fee_minor, currency, at) VALUES ('stripe', false, 'po_1', 'payout', -1, 0, 'EUR',"

@@ -146,17 +146,6 @@ def test_fees_disputes_and_payouts_are_booked_once_from_the_gateways_statement(
     assert open_differences() == []
 
 
-def test_a_refund_that_fails_days_later_is_left_to_staff(
-    stripe: Stripe, paid: Payment, shop: Simulator, clock: Clock
-) -> None:
-    stripe.control(f"payments/{paid.external_id}/refund", amount_minor=5_00)
-    stripe.control(f"refunds/{stripe.simulator['refund'][0]['id']}/fail")
-    failed = GatewayEvent.objects.filter(kind="refund.failed")
-    wait_until(failed.exists, what="the webhook")
-    clock.work()
-    assert (failed.get().state, "another way" in failed.get().note) == ("parked", True)
-
-
 def test_where_gateway_and_books_differ_is_listed_until_they_agree(
     stripe: Stripe, paid: Payment, shop: Simulator, clock: Clock
 ) -> None:

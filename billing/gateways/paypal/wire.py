@@ -123,15 +123,7 @@ def made_refund(answer: Any, key: str) -> Any:
 
 def of_refund(answer: Any, external_id: str, *, key: str) -> RefundSnapshot:
     """A refund of the payment that we know by this id."""
-    return reading.answer(
-        lambda: RefundSnapshot(
-            external_id=reading.text(answer["id"]),
-            key=key,
-            payment_external_id=external_id,
-            amount=amounts.read(answer["amount"]),
-            state=REFUNDS[answer["status"]],
-        )
-    )
+    return reading.answer(lambda: _of_refund(answer, external_id, key))
 
 
 def of_dispute(answer: Any, *, page: str) -> Dispute:
@@ -196,6 +188,7 @@ def _of_order(answer: Any, dispute: Dispute, livemode: bool) -> PaymentSnapshot:
         state=state,
         amount=amount,
         refunded_minor=_refunded(answer, amount).minor,
+        refunds=_refunds(answer),
         dispute=dispute.state,
         dispute_url=dispute.url,
         failure_code=code,
@@ -222,6 +215,24 @@ def _refunded(answer: Any, amount: Money) -> Money:
     made = _payments(answer).get("refunds") or []
     counted = [each for each in made if REFUNDS[each["status"]] != "failed"]
     return total((amounts.read(each["amount"]) for each in counted), amount.currency)
+
+
+def _refunds(answer: Any) -> tuple[RefundSnapshot, ...]:
+    made = _payments(answer).get("refunds") or []
+    order_id = reading.text(answer["id"])
+    return tuple(_of_refund(each, order_id, str(each.get("custom_id") or "")) for each in made)
+
+
+def _of_refund(made: Any, external_id: str, key: str) -> RefundSnapshot:
+    why = (made.get("status_details") or {}).get("reason") or ""
+    return RefundSnapshot(
+        external_id=reading.text(made["id"]),
+        key=key,
+        payment_external_id=external_id,
+        amount=amounts.read(made["amount"]),
+        state=REFUNDS[made["status"]],
+        failure=str(why)[:80],
+    )
 
 
 def _method(answer: Any) -> SavedMethod | None:
@@ -262,7 +273,8 @@ def _spoken_of(kind: str, resource: Any) -> str | None:
         return reading.text(resource["id"])
     if kind == "CHECKOUT.PAYMENT-APPROVAL.REVERSED":
         return reading.text(resource["order_id"])
-    if kind in {"PAYMENT.CAPTURE.REFUNDED", "PAYMENT.CAPTURE.REVERSED"}:
+    refunded = kind in {"PAYMENT.CAPTURE.REFUNDED", "PAYMENT.CAPTURE.REVERSED"}
+    if refunded or kind.startswith("PAYMENT.REFUND."):
         # The resource is the refund; the link upwards names what was refunded.
         up = next(link["href"] for link in resource["links"] if link["rel"] == "up")
         return CAPTURE + reading.text(up.rpartition("/")[2])

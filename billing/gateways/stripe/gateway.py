@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 # The kinds of events that docs/gateways.md has the operator switch on.
 TOLD_OF = ("checkout.session.", "payment_intent.", "charge.", "refund.")
-INTENT = ["payment_intent.latest_charge"]
+# With the charge, and with its refunds: up to ten come along, the rest is asked for.
+REFUNDS = "latest_charge.refunds"
+INTENT = [f"payment_intent.{REFUNDS}"]
 
 
 class StripeGateway:
@@ -74,9 +76,9 @@ class StripeGateway:
         if not external_id.startswith("pi_"):
             raise GatewayRefused("neither a Checkout Session nor a PaymentIntent")
         intents = self._client.v1.payment_intents
-        found = self._calls.read(intents.retrieve, external_id, {"expand": ["latest_charge"]})
+        found = self._calls.read(intents.retrieve, external_id, {"expand": [REFUNDS]})
         if (found["metadata"] or {}).get("origin") != wire.HOSTED:
-            return wire.of_intent(found, dispute=self._dispute(found))
+            return self._of_intent(found)
         asked = {"payment_intent": external_id, "expand": [f"data.{each}" for each in INTENT]}
         pages = self._calls.every(self._client.v1.checkout.sessions.list, asked)
         if not pages:
@@ -132,12 +134,12 @@ class StripeGateway:
         created = {"gte": _seconds(since)}
         asked = {"created": created, "expand": [f"data.{each}" for each in INTENT]}
         sessions = self._calls.every(self._client.v1.checkout.sessions.list, asked)
-        asked = {"created": created, "expand": ["data.latest_charge"]}
+        asked = {"created": created, "expand": [f"data.{REFUNDS}"]}
         intents = self._calls.every(self._client.v1.payment_intents.list, asked)
         paying = [each for each in sessions if each["mode"] == "payment"]
         others = [each for each in intents if (each["metadata"] or {}).get("origin") != wire.HOSTED]
         return [self._of_session(each) for each in paying] + [
-            wire.of_intent(each, dispute=self._dispute(each)) for each in others
+            self._of_intent(each) for each in others
         ]
 
     def verify_webhook(
@@ -226,7 +228,20 @@ class StripeGateway:
         return found
 
     def _of_session(self, session: dict[str, Any]) -> PaymentSnapshot:
+        self._read_on(session["payment_intent"])
         return wire.of_session(session, dispute=self._dispute(session["payment_intent"]))
+
+    def _of_intent(self, intent: dict[str, Any]) -> PaymentSnapshot:
+        self._read_on(intent)
+        return wire.of_intent(intent, dispute=self._dispute(intent))
+
+    def _read_on(self, intent: Any) -> None:
+        """Put all refunds of a charge in place of the first ones, where there are more."""
+        charge = intent["latest_charge"] if isinstance(intent, dict) else None
+        refunds = charge.get("refunds") if isinstance(charge, dict) else None
+        if refunds and refunds["has_more"]:
+            asked = {"payment_intent": intent["id"]}
+            refunds["data"] = self._calls.every(self._client.v1.refunds.list, asked)
 
     def _dispute(self, intent: Any) -> dict[str, Any] | None:
         """The latest dispute of a charge that says there is one; asked for by itself."""

@@ -160,15 +160,7 @@ def of_setup(session: Any) -> SetupSnapshot:
 
 def refund(answer: Any, external_id: str) -> RefundSnapshot:
     """A refund of the payment that we know by this id."""
-    return reading.answer(
-        lambda: RefundSnapshot(
-            external_id=reading.text(answer["id"]),
-            key=_key(answer),
-            payment_external_id=external_id,
-            amount=amounts.money(answer["amount"], answer["currency"]),
-            state=REFUND_STATES[answer["status"]],
-        )
-    )
+    return reading.answer(lambda: _refund(answer, external_id))
 
 
 def movement(line: Any, *, key: str) -> MovementSnapshot:
@@ -263,6 +255,7 @@ def _snapshot(
         state=state,
         amount=amounts.money(minor, intent["currency"]),
         refunded_minor=refunded.minor if refunded else 0,
+        refunds=_refunds(charge, reading.text(ours["id"])) if paid else None,
         dispute=DISPUTE_STATES.get(dispute["status"], "open") if dispute else "",
         dispute_url=_dispute_url(dispute) if dispute else "",
         failure_code=code,
@@ -272,6 +265,23 @@ def _snapshot(
         livemode=reading.flag(intent["livemode"]),
         redirect_url=page if state == "open" else None,
     )
+
+
+def _refund(made: Any, external_id: str) -> RefundSnapshot:
+    return RefundSnapshot(
+        external_id=reading.text(made["id"]),
+        key=_key(made),
+        payment_external_id=external_id,
+        amount=amounts.money(made["amount"], made["currency"]),
+        state=REFUND_STATES[made["status"]],
+        failure=str(made.get("failure_reason") or "")[:80],
+    )
+
+
+def _refunds(charge: Any, external_id: str) -> tuple[RefundSnapshot, ...] | None:
+    """All refunds of a charge; of one that was not asked for them none are known."""
+    made = charge.get("refunds") if charge else None
+    return tuple(_refund(each, external_id) for each in made["data"]) if made else None
 
 
 def _code(intent: Any, state: PaymentState) -> str | None:

@@ -38,6 +38,7 @@ class Bank:
         settle_seconds: float,
         shaping: Shaping,
         vaults_late: bool = False,
+        refunds_wait: bool = False,
     ) -> None:
         self.books = books
         self.at = at
@@ -46,6 +47,7 @@ class Bank:
         self._settle_seconds = settle_seconds
         self._shaping = shaping
         self._vaults_late = vaults_late
+        self._refunds_wait = refunds_wait
 
     def order(self, asked: Thing) -> Thing:
         """Make an order; with a vaulted method it is captured at once."""
@@ -101,7 +103,7 @@ class Bank:
         made = self.books.add(
             "refund",
             at=self.at,
-            status="COMPLETED",
+            status="PENDING" if self._refunds_wait else "COMPLETED",
             amount=amount,
             custom_id=asked.get("custom_id"),
             links=[up],
@@ -110,8 +112,22 @@ class Bank:
         )
         whole = Decimal(amount["value"]) == left
         self.books.save(capture, status="REFUNDED" if whole else "PARTIALLY_REFUNDED")
-        self.tell("PAYMENT.CAPTURE.REFUNDED", "refund", shown(made))
+        told = "PAYMENT.REFUND.PENDING" if self._refunds_wait else "PAYMENT.CAPTURE.REFUNDED"
+        self.tell(told, "refund", shown(made))
         return made
+
+    def fail_refund(self, refund: Thing) -> None:
+        """Let the bank that a refund was paid by refuse it, days later."""
+        self.books.save(refund, status="FAILED", status_details={"reason": "ECHECK"})
+        capture = self.books.get(refund["capture_id"], "capture")
+        some = self._refunded(capture) > 0
+        self.books.save(capture, status="PARTIALLY_REFUNDED" if some else "COMPLETED")
+        self.tell("PAYMENT.REFUND.FAILED", "refund", shown(refund))
+
+    def arrive(self, refund: Thing) -> None:
+        """Let a pending refund be done."""
+        self.books.save(refund, status="COMPLETED")
+        self.tell("PAYMENT.CAPTURE.REFUNDED", "refund", shown(refund))
 
     def dispute(self, capture: Thing) -> Thing:
         """The payer contests a payment."""
@@ -233,7 +249,8 @@ class Bank:
 
     def _refunded(self, capture: Thing) -> Decimal:
         made = [each for each in self.books.all("refund") if each["capture_id"] == capture["id"]]
-        return sum((Decimal(each["amount"]["value"]) for each in made), Decimal())
+        kept = [each for each in made if each["status"] != "FAILED"]
+        return sum((Decimal(each["amount"]["value"]) for each in kept), Decimal())
 
 
 def _must_be_money(amount: Thing) -> None:

@@ -21,6 +21,9 @@ def routes(machine: Machine) -> list[Route]:
         route("POST", "/_sim/faults", controls.set_faults),
         route("POST", "/_sim/webhooks", controls.shape_webhooks),
         route("POST", "/_sim/vault", controls.set_vault),
+        route("POST", "/_sim/refunds", controls.set_refunds),
+        route("POST", "/_sim/refunds/ID/fail", controls.fail_refund),
+        route("POST", "/_sim/refunds/ID/arrive", controls.let_arrive),
         route("POST", "/_sim/forget_keys", controls.forget_keys),
         route("POST", "/_sim/end_tokens", controls.end_tokens),
         route("POST", "/_sim/payments/ID/pay", controls.pay),
@@ -63,6 +66,23 @@ class Controls:
         """Say whether methods are kept `late`: after the answer that tells of the money."""
         self._machine.vaults_late = bool(request.data().get("late", False))
         return json_response(200, {"late": self._machine.vaults_late})
+
+    def set_refunds(self, request: Request) -> Response:
+        """Say whether refunds are `pending`, as those are that a bank account pays."""
+        self._machine.refunds_wait = bool(request.data().get("pending", False))
+        return json_response(200, {"pending": self._machine.refunds_wait})
+
+    def fail_refund(self, request: Request, refund_id: str) -> Response:
+        """Let a refund fail."""
+        with self._machine.bank() as bank:
+            bank.fail_refund(bank.books.get(refund_id, "refund"))
+        return json_response(200, {})
+
+    def let_arrive(self, request: Request, refund_id: str) -> Response:
+        """Let a pending refund be done."""
+        with self._machine.bank() as bank:
+            bank.arrive(bank.books.get(refund_id, "refund"))
+        return json_response(200, {})
 
     def forget_keys(self, request: Request) -> Response:
         """Forget all request ids, as PayPal does after some hours."""

@@ -28,6 +28,7 @@ class Machine:
         self.faults = Faults()
         self.shaping = Shaping()
         self.vaults_late = False
+        self.refunds_wait = False
         self.signer = Signer()
         self.signer.write_root(setup.roots)
         self.stopping = threading.Event()
@@ -47,6 +48,7 @@ class Machine:
                 settle_seconds=self.setup.settle_seconds,
                 shaping=self.shaping,
                 vaults_late=self.vaults_late,
+                refunds_wait=self.refunds_wait,
             )
         self.deliveries.wake()
 

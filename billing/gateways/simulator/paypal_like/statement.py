@@ -7,7 +7,7 @@ from .books import Books, Thing
 
 # The usual price of a payment: a part of it, and something for each.
 PART, FIXED = Decimal("0.0299"), Decimal("0.39")
-STATUSES = {"PENDING": "P", "DECLINED": "D"}
+STATUSES = {"PENDING": "P", "DECLINED": "D", "FAILED": "D"}
 
 
 def lines(books: Books) -> list[Thing]:
@@ -28,7 +28,8 @@ def _captures(books: Books) -> Iterator[Thing]:
 
 def _refunds(books: Books) -> Iterator[Thing]:
     for each in books.all("refund"):
-        yield _line(each, "T1107", _out(each["amount"])) | _of(each["capture_id"])
+        line = _line(each, "T1107", _out(each["amount"])) | _of(each["capture_id"])
+        yield line | {"transaction_status": STATUSES.get(each["status"], "S")}
 
 
 def _lost(books: Books) -> Iterator[Thing]:

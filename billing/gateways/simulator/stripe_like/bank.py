@@ -167,7 +167,9 @@ class Bank:
         charge, back = self.books.get(refund["charge"]), refund["amount"]
         self.books.save(charge, amount_refunded=charge["amount_refunded"] - back, refunded=False)
         self._book("refund_failure", back, currency=charge["currency"], source=refund["id"])
-        self.tell("refund.failed", self.books.save(refund, status="failed"))
+        self.books.save(refund, status="failed", failure_reason="expired_or_canceled_card")
+        self.tell("refund.updated", refund)
+        self.tell("refund.failed", refund)
 
     def dispute(self, intent: Thing, *, why: str = "fraudulent") -> Thing:
         """Let the payer's bank take a charge back, with a fee."""

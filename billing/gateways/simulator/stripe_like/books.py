@@ -103,6 +103,8 @@ class Books:
 
     def _expand(self, shown: Any, path: list[str]) -> None:
         name, *rest = path
+        if (name, shown.get("object")) == ("refunds", "charge"):
+            shown[name] = self._refunds_of(shown["id"])
         inner = shown.get(name)
         if isinstance(inner, list):
             for each in inner:
@@ -112,6 +114,11 @@ class Books:
             shown[name] = inner = self.find(inner) or inner
         if rest and isinstance(inner, dict):
             self._expand(inner, rest)
+
+    def _refunds_of(self, charge_id: str) -> Thing:
+        """What a charge shows when it is asked for its refunds: the ten latest."""
+        found = [each for each in reversed(self.all("refund")) if each["charge"] == charge_id]
+        return {"object": "list", "data": found[:10], "has_more": len(found) > 10}
 
 
 def shown(content: Any) -> Any:
