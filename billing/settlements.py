@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from billing import balances, coupons, invoices, ledger, subscriptions
 from billing.locks import take_for_invoice
-from billing.models import Invoice, Order, Payment, paying
+from billing.models import Invoice, LedgerAccount, Order, Payment, paying
 from packages.money import Money
 
 CHUNK = 500
@@ -77,9 +77,16 @@ def _chunks(on: date) -> Iterator[list[Invoice]]:
 
 
 def due(on: date) -> QuerySet[Invoice]:
-    """Return the open invoices that are due, but for those whose payment is being confirmed."""
+    """Return the open invoices that are due, of customers who ever had a balance; not those whose
+    payment is being confirmed.
+    """
     confirming = Payment.objects.filter(paying(OuterRef("pk")), state=Payment.State.PROCESSING)
-    return Invoice.objects.filter(~Exists(confirming), state=Invoice.State.OPEN, due_on__lte=on)
+    books = LedgerAccount.objects.filter(
+        kind=balances.KIND, customer=OuterRef("customer"), currency=OuterRef("currency")
+    )
+    return Invoice.objects.filter(
+        Exists(books), ~Exists(confirming), state=Invoice.State.OPEN, due_on__lte=on
+    )
 
 
 def _use(invoice: Invoice, *, at: datetime) -> bool:

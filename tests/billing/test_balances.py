@@ -81,6 +81,13 @@ def test_a_balance_is_used_for_its_own_currency_only(customer: Customer) -> None
     assert (dollars.prepaid_minor, balances.of(customer, "EUR")) == (0, euros(49_00))
 
 
+def test_who_never_had_a_balance_is_not_looked_at(customer: Customer) -> None:
+    waiting, on = invoiced(customer, 30_00), date(2026, 3, 16)
+    assert list(settlements.due(on)) == []
+    twice(invoiced(customer, 49_00))
+    assert list(settlements.due(on)) == [waiting]
+
+
 def test_money_that_came_later_pays_on_the_due_day(customer: Customer) -> None:
     waiting = invoiced(customer, 30_00)
     twice(invoiced(customer, 49_00))
