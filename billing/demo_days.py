@@ -26,7 +26,7 @@ def live(days: int) -> None:
 def work() -> None:
     """Do what is due now, and what that brings about, as workers do it. No doorbell is needed."""
     for _ in range(ROUNDS):
-        if not tasks.anything_waits() and not provisioning.anything_waits():
+        if not tasks.anything_waits():
             break
         tasks.sweep_events()
         tasks.sweep_statements()

@@ -38,6 +38,7 @@ from billing.models import GatewayEvent, MethodSetup, Payment, PaymentMethod, br
 from packages import clock
 from packages.periods import business_day
 from packages.sweeping import any_among, each, within, written_once
+from provisioning import tasks as provisioning
 
 Row = TypeVar("Row", Payment, GatewayEvent, MethodSetup, PaymentMethod)
 BATCH = 2_000
@@ -160,14 +161,17 @@ def sweep_statements() -> None:
 
 
 def anything_waits() -> bool:
-    """Say whether an event, statement, payment, refund or saved method is to be looked after."""
+    """Say whether an event, statement, payment, refund, saved method, or anything of the diallers
+    is to be looked after.
+    """
     return _any_waits(clock.now())
 
 
 @any_among
 def _any_waits(at: datetime) -> Sequence[QuerySet[Any]]:
     money = [_payments(at), refunds.due(at), failed_refunds.due(at), _visits(at), _removed(at)]
-    return [_events(at), statement_files.due(at), matched_entries.matched(), *money]
+    files = [statement_files.due(at), matched_entries.matched()]
+    return [_events(at), *files, *money, *provisioning.to_look_after(at)]
 
 
 @shared_task

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from packages import clock
 from packages.doorbell import ring
-from packages.sweeping import any_among, written_once
+from packages.sweeping import written_once
 from provisioning import audits, circuits, crews, health, readings, runner, secrets, surveys
 from provisioning.models import Heartbeat, Job, Server
 
@@ -180,13 +180,8 @@ def accounts_due(server_id: int | None = None, *, limit: int = BATCH) -> list[in
     return _accounts_due_at(server_id, clock.now())[:limit]
 
 
-def anything_waits() -> bool:
-    """Say whether a survey, a server that is not asked, or a job may have to be looked after."""
-    return _any_waits(clock.now())
-
-
-@any_among
-def _any_waits(at: datetime) -> Sequence[QuerySet[Any]]:
+def to_look_after(at: datetime) -> Sequence[QuerySet[Any]]:
+    """Return the surveys, servers that are not asked, and jobs that may have to be looked after."""
     return [surveys.going_on(at), circuits.shut_out(), _due(at)]
 
 
