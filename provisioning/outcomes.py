@@ -35,7 +35,7 @@ def held(job_id: int, fence: int) -> Iterator[Job]:
         (job,) = _locked(job_id)
         if job.fence != fence or job.state != Job.State.RUNNING:
             raise Fenced(job_id)
-        job.account = accounts.with_server(account)
+        job.account = account
         yield job
 
 
@@ -51,9 +51,9 @@ def aim(job: Job, fence: int) -> None:
         row.save(update_fields=["details", "amount_minor"])
 
 
-def note_attempt(job_id: int, fence: int, before: Reading, *, at: datetime) -> Attempt:
+def note_attempt(job: Job, fence: int, before: Reading, *, at: datetime) -> Attempt:
     """Write down that a command is about to leave, and what was read before it; commits."""
-    with held(job_id, fence) as job:
+    with held(job.pk, fence):
         return Attempt.objects.create(
             job=job,
             number=job.attempts.count() + 1,

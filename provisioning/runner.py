@@ -243,7 +243,7 @@ def _send(claim: Claim, dialler: Dialler, before: Reading) -> None:
     if _sends(claim.attempts) >= MAX_SENDS:
         reason = f"sent {MAX_SENDS} times without effect"
         return outcomes.park(claim.job.pk, claim.fence, reason, at=claim.at)
-    attempt = outcomes.note_attempt(claim.job.pk, claim.fence, before, at=claim.at)
+    attempt = outcomes.note_attempt(claim.job, claim.fence, before, at=claim.at)
     try:
         claim.verb.send(dialler, claim.job)
     except Refused as error:
