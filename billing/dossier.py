@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from billing import consents
+from billing import consents, gateways
 from billing.models import (
     Customer,
     Invoice,
@@ -120,7 +120,7 @@ def _invoices(customer: Customer) -> Part:
 def _payments(customer: Customer) -> Part:
     rows = [
         [
-            Cell(each.gateway, row_url(each)),
+            Cell(gateways.named(each.gateway), row_url(each)),
             Cell(state(each)),
             Cell(_moment(each.succeeded_at or each.created_at)),
             Cell(each.amount),

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing import desk, disputes
+from billing import desk, disputes, gateways
 from billing.admin.bank_entries import UndoBooking
 from billing.admin.refunds import RefundPayment
 from billing.models import Allocation, Invoice, Payment
@@ -235,7 +235,7 @@ class PaymentPage(ReadOnlyPage):
 
     @admin.display(description=gettext_lazy("payment"), ordering="id")
     def name(self, row: Payment) -> str:
-        return f"#{row.pk} · {row.gateway.replace('_', ' ')}"
+        return f"#{row.pk} · {gateways.named(row.gateway)}"
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def status(self, row: Payment) -> str:

@@ -38,6 +38,12 @@ def kind_of(code: str) -> str:
     return str(account["kind"]) if account else code
 
 
+def named(code: str) -> str:
+    """Return what readers call the account `code`, also once it is configured no more."""
+    gateway = _configured(code) if code in codes() else None
+    return gateway.name if gateway else code.replace("_", " ")
+
+
 def codes() -> list[str]:
     """All that may be configured, in the order of GATEWAYS."""
     return [code for kind in GATEWAYS for code in _accounts(kind) or [kind]]
