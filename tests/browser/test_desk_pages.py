@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from django.contrib import admin
 from django.core.cache import cache
 from django.test import Client, RequestFactory
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 from pytest_django.live_server_helper import LiveServer
 
 from billing.models import User
@@ -14,17 +16,20 @@ from tests import world
 from tests.access import everybody
 from tests.access.addresses import addresses
 from tests.browser.entering import enter
-from tests.browser.reading import built, hindrances
+from tests.browser.reading import built, hindrances, overflows
 from tests.clock import Clock
 from tests.storefront.account import people
 
 pytestmark = pytest.mark.browser
+DESK: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 900}
 # Pages of our own, and one of each kind that Django's templates and our style sheet make.
 PAGES = {
     f"admin:{name}"
     for name in (
         "index",
         "sheet_opening",
+        "sheet_automation",
         "sheet_reports",
         "packages_package_add",
         "packages_package_change",
@@ -32,6 +37,8 @@ PAGES = {
         "billing_brand_change",
         "billing_coupon_add",
         "billing_customer_change",
+        "billing_subscription_change",
+        "billing_invoice_changelist",
         "provisioning_job_changelist",
         "provisioning_pool_change",
     )
@@ -49,6 +56,14 @@ def forms(user: User) -> set[str]:
         for model, page in admin.site._registry.items()
         if page.has_add_permission(request)
     }
+
+
+def everywhere(page: Page) -> Iterator[object]:
+    """Say what hinders on a desk and on a phone, where rows are cards, and what no screen holds."""
+    yield from (*overflows(page), *hindrances(page))
+    page.set_viewport_size(PHONE)
+    yield from (("phone", each) for each in built(page))
+    page.set_viewport_size(DESK)
 
 
 def test_pages_of_the_desk_are_for_everybody(
@@ -69,6 +84,6 @@ def test_pages_of_the_desk_are_for_everybody(
             answer = page.goto(f"{live_server.url}{each.path}", wait_until="domcontentloaded")
             assert answer is not None
             assert answer.ok, each
-            found[each.name] = list((hindrances if each.name in PAGES else built)(page))
+            found[each.name] = list((everywhere if each.name in PAGES else built)(page))
     assert found.keys() == looked_at
     assert ({name: some for name, some in found.items() if some}, complaints) == ({}, [])
