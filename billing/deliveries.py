@@ -137,16 +137,14 @@ def _locked_if_leaving(mail_id: int) -> QuerySet[Mail]:
     return Mail.objects.filter(pk=mail_id, state=Mail.State.SENDING).select_for_update()
 
 
-def _sent(sent: Mail, *, at: datetime) -> None:
+def _sent(mail: Mail, *, at: datetime) -> None:
     """The secret has left with the mail; only the demo keeps it, to be read in the browser."""
-    with _held(sent) as mail:
-        if mail is None:
-            return
-        mail.sent_at, mail.next_attempt_at, mail.last_error = at, None, ""
-        if not settings.DEMO:
-            mail.sealed = None
-        also = ("sent_at", "next_attempt_at", "last_error", "sealed")
-        mail.move(Mail.State.SENT, at=at, actor=ACTOR, reason="handed over", also=also)
+    mail.sent_at, mail.next_attempt_at, mail.last_error = at, None, ""
+    if not settings.DEMO:
+        mail.sealed = None
+    also = ("sent_at", "next_attempt_at", "last_error", "sealed")
+    sent = Mail.State.SENT
+    mail.move_if_still("attempts", to=sent, at=at, actor=ACTOR, reason="handed over", also=also)
 
 
 def _after_refusal(mail: Mail, code: int, error: Exception, *, at: datetime) -> None:

@@ -147,18 +147,15 @@ def _finish(
     actor: str,
 ) -> None:
     """Write the outcome, unless another runner has taken the run over meanwhile."""
-    with transaction.atomic():
-        (held,) = _locked(run.on)
-        if held.attempts != run.attempts or held.state != Run.State.RUNNING:
-            return
-        held.again_at = at + LEASE if state == Run.State.FAULTY else None
-        held.finished_at, held.faults, held.planned = at, day.faults, planned
-        held.counts = {
-            kind: held.counts.get(kind, 0) + day.counts.get(kind, 0)
-            for kind in {**held.counts, **day.counts}
-        }
-        also = ("again_at", "finished_at", "faults", "planned", "counts")
-        held.move(state, at=at, actor=actor, reason=_outcome(day, planned), also=also)
+    run.again_at = at + LEASE if state == Run.State.FAULTY else None
+    run.finished_at, run.faults, run.planned = at, day.faults, planned
+    run.counts = {
+        kind: run.counts.get(kind, 0) + day.counts.get(kind, 0)
+        for kind in {**run.counts, **day.counts}
+    }
+    also = ("again_at", "finished_at", "faults", "planned", "counts")
+    reason = _outcome(day, planned)
+    run.move_if_still("attempts", to=state, at=at, actor=actor, reason=reason, also=also)
 
 
 def _outcome(day: days.Day, planned: dict[str, int]) -> str:

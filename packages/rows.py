@@ -8,6 +8,7 @@ it asks for one statement however many rows there are.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
@@ -73,8 +74,10 @@ def inserting(
     return Statement(sql, columns.parameters())
 
 
-def updating(rows: Sequence[models.Model], *names: str) -> Statement:
-    """Return the UPDATE of the named fields of these rows."""
+def updating(
+    rows: Sequence[models.Model], *names: str, still: Mapping[str, Any] = MappingProxyType({})
+) -> Statement:
+    """Return the UPDATE of the named fields of these rows, where the fields in `still` are so."""
     meta = rows[0]._meta
     columns = _Columns()
     for name in names:
@@ -84,10 +87,13 @@ def updating(rows: Sequence[models.Model], *names: str) -> Statement:
     changes = ", ".join(" = ".join(pair) for pair in pairs)
     # What is the same in all rows comes before the others: one row alone has nothing else.
     columns.add(meta.pk, [row.pk for row in rows])
-    sql = (
-        f"UPDATE {meta.db_table} old SET {changes}"
-        f" FROM {columns.source(len(rows))} WHERE old.id = {columns.values[-1]} RETURNING old.id"
-    )
+    places = len(columns.names) - 1
+    for name, value in still.items():
+        columns.constant(meta.get_field(name), value)
+    asked = zip(columns.names[places:], columns.values[places:], strict=True)
+    where = " AND ".join(f"old.{name} = {value}" for name, value in asked)
+    source = columns.source(len(rows))
+    sql = f"UPDATE {meta.db_table} old SET {changes} FROM {source} WHERE {where} RETURNING old.id"
     return Statement(sql, columns.parameters())
 
 

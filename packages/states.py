@@ -67,6 +67,27 @@ class Stateful(models.Model):
         """
         move([self], state, at=at, actor=actor, reason=reason, also=also)
 
+    def move_if_still(
+        self,
+        *still: str,
+        to: str,
+        at: datetime,
+        actor: str,
+        reason: str,
+        also: tuple[str, ...] = (),
+    ) -> bool:
+        """As `move`, but only while the row is in its state and the fields named in `still` are
+        stored as they are here; return whether. Another who changed one of them has taken it over.
+
+        One statement, which is the comparison and its lock: it needs no transaction.
+        """
+        self.check_move(to)
+        before = self.state
+        known = {"state": before, **{name: getattr(self, name) for name in still}}
+        self.state = to
+        updating = rows.updating([self], "state", *also, still=known)
+        return bool(_write(updating, self, before, at=at, actor=actor, reason=reason))
+
     def check_move(self, state: str) -> None:
         """Raise IllegalMove unless the row may go to that state."""
         if state not in self.MOVES.get(self.state, frozenset()):

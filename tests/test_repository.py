@@ -44,6 +44,7 @@ NO_NAMES = {"utils.py", "helpers.py", "services.py", "common.py", "misc.py"}
 # `Stateful.move` itself; many invoices in one statement; an inbox row that is no `Stateful`.
 STATE_SETTERS = {
     ("packages/states.py", "move"),
+    ("packages/states.py", "move_if_still"),
     ("billing/invoices.py", "issue"),
     ("billing/desk.py", "_leave"),
 }

@@ -181,7 +181,7 @@ def _send_again(world: rows.Rows) -> None:
 
 def _finish_mail(world: rows.Rows) -> None:
     Mail.objects.filter(pk=world["mail"].pk).update(state=Mail.State.SENDING)
-    deliveries._sent(Mail.objects.get(pk=world["mail"].pk), at=AT)
+    deliveries._again(Mail.objects.get(pk=world["mail"].pk), OSError(), at=AT)
 
 
 def _token(account: Account) -> str:

@@ -111,6 +111,26 @@ def test_what_is_known_is_not_inserted_again(
 
 
 @pytest.mark.django_db
+def test_a_row_moves_if_nobody_has_changed_it_meanwhile(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    job, other = a_job(), Job.objects.get()
+    Job.objects.update(fence=job.fence + 1)
+    job.reason = "nothing of this"
+    with django_assert_num_queries(1):
+        assert not job.move_if_still(
+            "fence", to=Job.State.DONE, at=rows.AT, actor="test", reason="done", also=("reason",)
+        )
+    assert model_to_dict(Job.objects.get()) == {**model_to_dict(other), "fence": job.fence + 1}
+    assert not history_of(job).exists()
+    job, other = Job.objects.get(), Job.objects.get()
+    done = Job.State.DONE
+    assert job.move_if_still("fence", to=done, at=rows.AT, actor="test", reason="done")
+    assert not other.move_if_still("fence", to=done, at=rows.AT, actor="test", reason="again")
+    assert [each.reason for each in history_of(job)] == ["done"]
+
+
+@pytest.mark.django_db
 def test_of_many_one_that_may_not_move_holds_them_all() -> None:
     job = a_job()
     done = Job(pk=job.pk + 1, account=job.account, state=Job.State.DONE)
