@@ -26,12 +26,15 @@ UNSURE = {"PREVIOUS_REQUEST_IN_PROGRESS", "DUPLICATE_INVOICE_ID", "DUPLICATE_REQ
 
 
 class Refusal(GatewayRefused):
-    """PayPal says for certain that nothing was done; `issue` is its word for why."""
+    """PayPal says for certain that nothing was done; `issue` is its word for why, `name` for what
+    kind of refusal it is.
+    """
 
-    def __init__(self, status: int, issue: str, debug_id: str) -> None:
+    def __init__(self, status: int, issue: str, debug_id: str, name: str = "") -> None:
         super().__init__(f"status {status}: {issue or 'no issue'}, {debug_id or 'no debug id'}")
         self.status = status
         self.issue = issue
+        self.name = name or issue
 
 
 class Client:
@@ -159,7 +162,8 @@ def _judged(answer: requests.Response) -> dict[str, Any]:
         return content
     issue = _issue(content)
     if answer.status_code in {400, 401, 403, 404, 405, 409, 422} and issue and issue not in UNSURE:
-        raise Refusal(answer.status_code, issue, str(content.get("debug_id", ""))[:40])
+        debug_id, name = str(content.get("debug_id", ""))[:40], str(content.get("name", ""))[:80]
+        raise Refusal(answer.status_code, issue, debug_id, name)
     raise Unavailable(f"status {answer.status_code}: {issue or 'no issue'}")
 
 

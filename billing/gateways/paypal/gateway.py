@@ -44,6 +44,8 @@ TOLD_OF = ("CHECKOUT.", "PAYMENT.", "CUSTOMER.DISPUTE.", "VAULT.")
 # The transaction search answers for at most so many days at once, and refuses to begin where it is
 # not complete yet, which may be the last day and a half (airbyte, source-paypal-transaction).
 LONGEST_SEARCH, COMPLETE_BEFORE = timedelta(days=31), timedelta(days=2)
+# What it says of a window with more than 10,000 lines, and how far those are halved.
+TOO_MANY, SHORTEST_SEARCH = "RESULTSET_TOO_LARGE", timedelta(minutes=10)
 # What a PaymentRequest's key looks like; other programs have words of their own.
 KEY = re.compile(r"[0-9a-f]{32}")
 
@@ -169,8 +171,7 @@ class PayPalGateway:
         since -= timedelta(days=clock.days_ahead())
         now = datetime.now(UTC)
         found: dict[str, PaymentSnapshot] = {}
-        begin = max(min(since, now - COMPLETE_BEFORE), now - LONGEST_SEARCH)
-        infos = self._transactions(begin, now)
+        infos = self._transactions(max(since, now - LONGEST_SEARCH), now, now=now)
         paid = [each for each in infos if KEY.fullmatch(_key(each))]
         for info in paid:
             if statement.began_at(info) < since - timedelta(seconds=1):
@@ -184,12 +185,7 @@ class PayPalGateway:
         """Search the account's transactions; what takes one back carries the key of that one."""
         since -= timedelta(days=clock.days_ahead())
         now = datetime.now(UTC)
-        infos: list[dict[str, Any]] = []
-        while since < now:
-            until = min(now, since + LONGEST_SEARCH)
-            begin = min(since, now - COMPLETE_BEFORE)
-            infos += filter(statement.is_done, self._transactions(begin, until))
-            since = until
+        infos = [each for each in self._statement(since, now) if statement.is_done(each)]
         keys = {str(each.get("transaction_id")): _key(each) for each in infos}
         lines = {str(each.get("transaction_id")): each for each in infos}
         return [statement.movement(each, key=self._key_of(each, keys)) for each in lines.values()]
@@ -234,8 +230,40 @@ class PayPalGateway:
             return wire.Dispute()
         return wire.of_dispute(latest, page=self._page)
 
-    def _transactions(self, since: datetime, until: datetime) -> list[dict[str, Any]]:
-        """The lines of the account's statement between two instants."""
+    def _statement(self, since: datetime, now: datetime) -> list[dict[str, Any]]:
+        """The lines since, as far as PayPal lists them: the last two days may come later."""
+        infos: list[dict[str, Any]] = []
+        while since < now:
+            last = since >= now - COMPLETE_BEFORE
+            until = now if last else min(now - COMPLETE_BEFORE, since + LONGEST_SEARCH)
+            try:
+                infos += self._transactions(since, until, now=now)
+            except Refusal as error:
+                if error.name != TOO_MANY or not last:
+                    raise
+                log.error("paypal.too_many_lines", gateway=self.code)
+            since = until
+        return infos
+
+    def _transactions(
+        self, since: datetime, until: datetime, *, now: datetime
+    ) -> list[dict[str, Any]]:
+        """The lines of the account's statement between two instants, some perhaps twice.
+
+        Begins earlier where PayPal would not answer. A window with more lines than it lists is
+        halved; raises Refusal for the last two days, since no search may begin within them.
+        """
+        begin = min(since, now - COMPLETE_BEFORE)
+        try:
+            return self._listed(begin, until)
+        except Refusal as error:
+            middle = min(begin + (until - begin) / 2, now - COMPLETE_BEFORE)
+            if error.name != TOO_MANY or middle - begin < SHORTEST_SEARCH:
+                raise
+        halves = ((begin, middle), (middle, until))
+        return [each for half in halves for each in self._transactions(*half, now=now)]
+
+    def _listed(self, since: datetime, until: datetime) -> list[dict[str, Any]]:
         window = {"start_date": _written(since), "end_date": _written(until)}
         found = self._client.every(
             TRANSACTIONS, "transaction_details", fields="transaction_info", **window

@@ -369,3 +369,25 @@ def test_paid_payments_are_listed_with_their_keys(
     lines = gateway.list_movements(datetime.now(UTC) - timedelta(days=32))
     assert theirs in {each.external_id for each in lines}
     assert replace(found[0], method=None).livemode is False
+
+
+def test_a_window_with_too_many_transactions_is_halved_and_read_to_its_end() -> None:
+    with paypals.running() as (stand_in, roots):
+        gateway = PayPalGateway("paypal", paypals.account(stand_in.url, roots))
+        now = datetime.now(UTC)
+        old = {stand_in.foreign("theirs", days_ago=each) for each in range(5, 30, 4)}
+        new = {stand_in.foreign("theirs") for _ in range(3)}
+
+        def listed(most: int) -> set[str]:
+            order(stand_in, "search", {"most": most})
+            found = [each.external_id for each in gateway.list_movements(now - timedelta(days=30))]
+            assert len(found) == len(set(found))
+            return set(found)
+
+        assert listed(10_000) == listed(3) == old | new
+        # No search may begin in the last two days: with too many they are left for later.
+        assert listed(2) == old
+        with pytest.raises(GatewayRefused, match="RESULTSET_TOO_LARGE"):
+            gateway.list_payments(now - timedelta(hours=1))
+        with pytest.raises(GatewayRefused, match="RESULTSET_TOO_LARGE"):
+            listed(0)

@@ -42,12 +42,13 @@ class PayPalLike:
         signer.base = self.url
         self._server.machine.signer = signer
 
-    def foreign(self, word: str) -> str:
+    def foreign(self, word: str, *, days_ago: int = 0) -> str:
         """Let another program be paid at the account, with no order; return the transaction."""
         with self._server.machine.bank() as bank:
             amount = {"currency_code": "EUR", "value": "7.00"}
+            at = bank.at - days_ago * 86_400
             made = bank.books.add(
-                "capture", at=bank.at, status="COMPLETED", amount=amount, custom_id=word, order=""
+                "capture", at=at, status="COMPLETED", amount=amount, custom_id=word, order=""
             )
             return str(made["id"])
 

@@ -20,6 +20,8 @@ from .machine import Machine
 Doing = Callable[[Bank, Thing], Thing]
 # The search has no answer for a time that begins later.
 COMPLETE_BEFORE_SECONDS = 36 * 3600
+# Nor for more lines than it lists; it has no details then, and the name of its own.
+TOO_MANY = "RESULTSET_TOO_LARGE"
 
 
 def routes(machine: Machine) -> list[Route]:
@@ -115,6 +117,8 @@ class Api:
         with self._machine.bank() as bank:
             every = statement.lines(bank.books)
         found = [each for each in every if since <= each["transaction_initiation_date"] <= until]
+        if len(found) > self._machine.most_listed:
+            raise Refused(400, TOO_MANY)
         shown_now = found[(number - 1) * size : number * size]
         listed = [{"transaction_info": each} for each in shown_now]
         pages = -(-len(found) // size)
@@ -191,4 +195,6 @@ def refusal(refused: Refused) -> Response:
         "details": [{"issue": refused.issue}],
         "debug_id": secrets.token_hex(7),
     }
+    if refused.issue == TOO_MANY:
+        error |= {"name": TOO_MANY, "details": []}
     return json_response(refused.status, error)

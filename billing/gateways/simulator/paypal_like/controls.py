@@ -21,6 +21,7 @@ def routes(machine: Machine) -> list[Route]:
         route("POST", "/_sim/faults", controls.set_faults),
         route("POST", "/_sim/webhooks", controls.shape_webhooks),
         route("POST", "/_sim/vault", controls.set_vault),
+        route("POST", "/_sim/search", controls.set_search),
         route("POST", "/_sim/refunds", controls.set_refunds),
         route("POST", "/_sim/refunds/ID/fail", controls.fail_refund),
         route("POST", "/_sim/refunds/ID/arrive", controls.let_arrive),
@@ -66,6 +67,11 @@ class Controls:
         """Say whether methods are kept `late`: after the answer that tells of the money."""
         self._machine.vaults_late = bool(request.data().get("late", False))
         return json_response(200, {"late": self._machine.vaults_late})
+
+    def set_search(self, request: Request) -> Response:
+        """Say how many lines (`most`) the transaction search lists at once."""
+        self._machine.most_listed = int(request.data().get("most", 10_000))
+        return json_response(200, {"most": self._machine.most_listed})
 
     def set_refunds(self, request: Request) -> Response:
         """Say whether refunds are `pending`, as those are that a bank account pays."""

@@ -29,6 +29,7 @@ class Machine:
         self.shaping = Shaping()
         self.vaults_late = False
         self.refunds_wait = False
+        self.most_listed = 10_000
         self.signer = Signer()
         self.signer.write_root(setup.roots)
         self.stopping = threading.Event()
