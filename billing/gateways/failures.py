@@ -38,6 +38,10 @@ MESSAGES = {
         "Please pay again and give it anew, or use another method."
     ),
     "method_gone": _("The saved method can no longer be used. Please choose another one."),
+    "amount_too_small": _(
+        "This sum is smaller than can be paid this way. No money was taken. "
+        "Please choose another way to pay, or pay it together with another invoice."
+    ),
     "payment_failed": _("The payment did not go through. No money was taken. Please try again."),
 }
 
@@ -47,6 +51,7 @@ class Verdict(Enum):
 
     LATER = "the same method may be tried again"
     NEVER = "this method is not tried again"
+    OTHERWISE = "this sum is not tried again with this method, which stays as good as it was"
     CUSTOMER = "the customer must confirm it with the bank; nobody else can"
 
 
@@ -61,6 +66,7 @@ VERDICTS = {
     "not_supported": Verdict.NEVER,
     "mandate_gone": Verdict.NEVER,
     "method_gone": Verdict.NEVER,
+    "amount_too_small": Verdict.OTHERWISE,
     "payment_failed": Verdict.LATER,
 }
 

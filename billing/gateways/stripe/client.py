@@ -76,6 +76,12 @@ def missing(error: GatewayRefused) -> bool:
     return isinstance(cause, stripe.InvalidRequestError) and cause.code == "resource_missing"
 
 
+def too_small(error: GatewayRefused) -> bool:
+    """Whether Stripe takes no sum as small, which depends on the currency that it pays out in."""
+    cause = error.__cause__
+    return isinstance(cause, stripe.InvalidRequestError) and cause.code == "amount_too_small"
+
+
 def invalid(error: GatewayRefused) -> bool:
     """Whether Stripe says that the object is not in a state for it."""
     return isinstance(error.__cause__, stripe.InvalidRequestError)

@@ -13,6 +13,7 @@ from billing.gateways import failures, signatures
 from billing.gateways.base import (
     CustomerRequest,
     Declined,
+    GatewayError,
     GatewayRefused,
     IncomingEvent,
     MovementSnapshot,
@@ -67,7 +68,10 @@ class StripeGateway:
         asked = wire.hosted_page(request, configuration=self._configuration)
         options = {"idempotency_key": f"start-{request.key}"}
         sessions = self._client.v1.checkout.sessions
-        return wire.start(self._calls.read(sessions.create, asked, options))
+        try:
+            return wire.start(self._calls.read(sessions.create, asked, options))
+        except GatewayRefused as error:
+            raise self._explained(error) from error
 
     def fetch_payment(self, external_id: str) -> PaymentSnapshot:
         """Read a Checkout Session, or a PaymentIntent; that of a page is known by the page."""
@@ -109,9 +113,7 @@ class StripeGateway:
         except CardError as error:
             return self._declined(self._calls.of_error(error))
         except GatewayRefused as error:
-            if self._calls.missing(error):
-                raise Declined("method_gone", failures.message("method_gone") or "") from error
-            raise
+            raise self._explained(error) from error
         return wire.of_intent(made)
 
     def refund(self, external_id: str, amount: Money, *, key: str) -> RefundSnapshot:
@@ -272,6 +274,12 @@ class StripeGateway:
             found = self._calls.read(self._client.v1.payment_intents.retrieve, intent)
             keys[intent] = str((found["metadata"] or {}).get("key", ""))
         return keys[intent]
+
+    def _explained(self, error: GatewayRefused) -> GatewayError:
+        """The refusal, or what the customer is told of it where it is theirs to act."""
+        code = "method_gone" if self._calls.missing(error) else ""
+        code = "amount_too_small" if self._calls.too_small(error) else code
+        return Declined(code, failures.message(code) or "") if code else error
 
     def _declined(self, error: dict[str, Any]) -> PaymentSnapshot:
         """A decline leaves a PaymentIntent; one without is no payment at all."""

@@ -348,6 +348,22 @@ def test_an_amount_finer_than_stripe_takes_is_refused() -> None:
         amounts.counted(Money(4_905, "KWD") + Money(1, "KWD"))
 
 
+def test_a_sum_below_stripes_minimum_is_the_customers_to_pay_otherwise(
+    gateway: StripeGateway, stand_in: StripeLike, asked: PaymentRequest
+) -> None:
+    little = again(asked, amount=Money(30, "EUR"))
+    token = kept(gateway, stand_in, asked, "4242424242424242")
+    for ask in (
+        lambda: gateway.start_payment(little),
+        lambda: gateway.charge_saved(again(little), token),
+    ):
+        with pytest.raises(Declined) as declined:
+            ask()
+        assert declined.value.code == "amount_too_small"
+        assert "smaller than can be paid this way" in declined.value.message
+    assert gateway.start_payment(again(asked, amount=Money(50, "EUR"))).redirect_url
+
+
 def test_every_code_of_a_decline_has_its_sentence_and_its_verdict() -> None:
     assert set(declines.CODES.values()) <= set(failures.MESSAGES)
     assert set(failures.MESSAGES) == set(failures.VERDICTS)

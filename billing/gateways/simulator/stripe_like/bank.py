@@ -12,7 +12,7 @@ from . import statement
 from .books import Books, Thing, shown
 from .cards import DEBITED_LATER, Test, details, find, in_wallet
 from .errors import Refused, declined, invalid, missing, reason
-from .forms import priced
+from .forms import enough, priced
 from .setup import API_VERSION
 
 PAGE_SECONDS = 24 * 3600
@@ -118,7 +118,7 @@ class Bank:
             )
         intent = self._new_intent(
             asked,
-            amount=int(asked["amount"]),
+            amount=enough(int(asked["amount"]), asked["currency"]),
             currency=asked["currency"],
             customer=asked["customer"],
         )

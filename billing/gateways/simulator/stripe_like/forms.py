@@ -39,7 +39,12 @@ def priced(asked: dict[str, Any]) -> tuple[int, str]:
     line = asked["line_items"][0]
     price = line["price_data"]
     amount = int(price["unit_amount"]) * int(line["quantity"])
-    if amount < 50 and price["currency"] in {"eur", "usd"}:
-        text = "The Checkout Session's total amount must convert to at least 50 cents."
+    return enough(amount, str(price["currency"])), str(price["currency"])
+
+
+def enough(amount: int, currency: str) -> int:
+    """The amount. Raises Refused below Stripe's minimum."""
+    if amount < 50 and currency in {"eur", "usd"}:
+        text = "Amount must convert to at least 50 cents."
         raise invalid(text, code="amount_too_small")
-    return amount, str(price["currency"])
+    return amount
