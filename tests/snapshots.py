@@ -54,8 +54,13 @@ def keep(seed: Callable[[], object]) -> None:
     """Keep the migrated database's rows as `bare`, and what `seed` adds to them as `seeded`."""
     keep_as("bare")
     _run(HOW_TO_WIPE)
-    seed()
-    keep_as("seeded")
+    keep_made("seeded", seed)
+
+
+def keep_made(name: str, make: Callable[[], object]) -> None:
+    """Keep what `make` adds to the migrated rows under a name; commits, so before a test."""
+    make()
+    keep_as(name)
     wipe()
 
 
@@ -80,10 +85,10 @@ def wipe() -> None:
         _run(UNGUARDED, WIPE, "SELECT pg_advisory_unlock_all()")
 
 
-def put_seed() -> None:
-    """Insert the seeded rows that are not there; a test's own transaction may be open."""
+def add(name: str) -> None:
+    """Insert the rows kept under a name that are not there; a test's transaction may be open."""
     with transaction.atomic():
-        _run(UNGUARDED, COPY.format(schema="seeded"), "SET LOCAL session_replication_role = origin")
+        _run(UNGUARDED, COPY.format(schema=name), "SET LOCAL session_replication_role = origin")
 
 
 def _run(*statements: str) -> None:

@@ -43,7 +43,7 @@ def visited(wrapper: Any) -> int:
 
 
 def test_requests_share_a_session(live_server: LiveServer) -> None:
-    snapshots.put_seed()
+    snapshots.add("seeded")
     address = live_server.url + reverse("storefront:api_packages")
     for _ in range(3):
         with requests.Session() as browser:

@@ -16,14 +16,15 @@ SIMULATOR_PASSWORD = "simulator"
 
 
 def seed() -> None:
-    """Seed what is the same in every test: operator and catalogue; see settle_in."""
+    """Seed what is the same in every test: operator, catalogue and servers; see settle_in."""
     seed_catalogue()
+    seed_servers("http://127.0.0.1:9", SIMULATOR_PASSWORD)
     demo.seed_operator(at=datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def settle_in(simulator_url: str, *, at: datetime) -> None:
     """Seed operator, catalogue and servers; calls to a dialler give up after a second."""
-    snapshots.put_seed()
+    snapshots.add("seeded")
     User.objects.update(date_joined=at)
     Customer.objects.update(created_at=at)
     seed_servers(simulator_url, SIMULATOR_PASSWORD)

@@ -53,6 +53,14 @@ def running(email: str, *, at: datetime, balance_minor: int | None = 18_20) -> P
     return person
 
 
+def known(email: str) -> Person:
+    """Return who was made before."""
+    subscription = Subscription.objects.get(customer__email=email)
+    customer = Customer.objects.get(email=email)
+    invoice = Invoice.objects.get(customer=customer)
+    return Person(customer.users.get(), customer, subscription, invoice)
+
+
 def order(
     user: User, customer: Customer, slug: str, *, at: datetime
 ) -> tuple[Invoice, Subscription]:
