@@ -22,6 +22,8 @@ MAX_ATTEMPTS = 30
 NEEDS_STAFF = {
     "payment.disputed": "dispute at the gateway: book it by hand",
     "CUSTOMER.DISPUTE.CREATED": "disputed: answer it at PayPal (its address is at the payment)",
+    "PAYMENT.CAPTURE.REVERSED": "PayPal took this payment back: see there why. Its statement is "
+    "booked by itself; whether the customer owes it again is yours to decide",
     "charge.dispute.created": "disputed: answer it at the gateway (its address is at the payment)",
 }
 

@@ -65,6 +65,20 @@ def test_fees_refunds_disputes_and_payouts_are_booked_once_from_paypals_statemen
     assert open_differences() == []
 
 
+def test_a_payment_that_paypal_takes_back_is_for_staff_and_booked_from_the_statement(
+    paypal: PayPal, paid: Payment, clock: Clock
+) -> None:
+    paypal.control(f"payments/{paid.external_id}/reverse")
+    told = GatewayEvent.objects.filter(kind="PAYMENT.CAPTURE.REVERSED")
+    wait_until(told.exists, what="the webhook")
+    clock.work()
+    assert (told.get().state, "took this payment back" in told.get().note) == ("parked", True)
+    assert reconciliation.reconcile("paypal", at=clock.now()) == 2
+    assert (book(CODE, "disputed"), book(CODE, "clearing")) == (128_00, -4_22)
+    assert open_differences() == []
+    assert not Refund.objects.exists()
+
+
 def test_money_that_somebody_else_took_at_the_account_is_a_difference(
     paypal: PayPal, paid: Payment, clock: Clock
 ) -> None:

@@ -275,9 +275,11 @@ def _spoken_of(kind: str, resource: Any) -> str | None:
         return reading.text(resource["order_id"])
     refunded = kind in {"PAYMENT.CAPTURE.REFUNDED", "PAYMENT.CAPTURE.REVERSED"}
     if refunded or kind.startswith("PAYMENT.REFUND."):
-        # The resource is the refund; the link upwards names what was refunded.
+        # The resource is the refund, whose link upwards names what was refunded, or that itself.
         up = next(link["href"] for link in resource["links"] if link["rel"] == "up")
-        return CAPTURE + reading.text(up.rpartition("/")[2])
+        above, _, named = up.rpartition("/")
+        refund = above.endswith("/captures")
+        return CAPTURE + reading.text(named if refund else resource["id"])
     if kind.startswith("PAYMENT.CAPTURE."):
         return CAPTURE + reading.text(resource["id"])
     if kind == "VAULT.PAYMENT-TOKEN.CREATED":

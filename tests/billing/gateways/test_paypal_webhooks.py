@@ -136,6 +136,16 @@ def test_a_webhook_of_before_the_rotation_still_counts(stand_in: PayPalLike) -> 
             {"id": "R1", "links": [{"rel": "up", "href": "https://x/v2/payments/captures/C1"}]},
             "capture:C1",
         ),
+        (
+            "PAYMENT.CAPTURE.REVERSED",
+            {"id": "C1", "links": [{"rel": "up", "href": "https://x/v2/checkout/orders/5O1"}]},
+            "capture:C1",
+        ),
+        (
+            "PAYMENT.REFUND.FAILED",
+            {"id": "R1", "links": [{"rel": "up", "href": "https://x/v2/payments/captures/C1"}]},
+            "capture:C1",
+        ),
         ("CUSTOMER.DISPUTE.CREATED", {"dispute_id": "PP-D-4012"}, "dispute:PP-D-4012"),
         ("CHECKOUT.PAYMENT-APPROVAL.REVERSED", {"order_id": "5O1"}, "5O1"),
         ("VAULT.PAYMENT-TOKEN.CREATED", {"id": "T1", "metadata": {"order_id": "5O1"}}, "5O1"),

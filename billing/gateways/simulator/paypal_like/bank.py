@@ -99,7 +99,7 @@ class Bank:
             raise Refused(422, "CAPTURE_FULLY_REFUNDED")
         if Decimal(amount["value"]) > left:
             raise Refused(422, "REFUND_AMOUNT_EXCEEDED")
-        up = {"href": f"{self._url}/v2/payments/captures/{capture['id']}", "rel": "up"}
+        up = self._up(capture)
         made = self.books.add(
             "refund",
             at=self.at,
@@ -114,6 +114,13 @@ class Bank:
         self.books.save(capture, status="REFUNDED" if whole else "PARTIALLY_REFUNDED")
         told = "PAYMENT.REFUND.PENDING" if self._refunds_wait else "PAYMENT.CAPTURE.REFUNDED"
         self.tell(told, "refund", shown(made))
+        return made
+
+    def reverse(self, capture: Thing) -> Thing:
+        """Let PayPal itself take a payment back, all of it."""
+        about = {"amount": capture["amount"], "links": [self._up(capture)]}
+        made = self.books.add("reversal", at=self.at, capture_id=capture["id"], **about)
+        self.tell("PAYMENT.CAPTURE.REVERSED", "refund", shown(made))
         return made
 
     def fail_refund(self, refund: Thing) -> None:
@@ -246,6 +253,9 @@ class Bank:
         if method["gone"]:
             raise Refused(422, "TOKEN_ID_NOT_FOUND")
         return method
+
+    def _up(self, capture: Thing) -> Thing:
+        return {"href": f"{self._url}/v2/payments/captures/{capture['id']}", "rel": "up"}
 
     def _refunded(self, capture: Thing) -> Decimal:
         made = [each for each in self.books.all("refund") if each["capture_id"] == capture["id"]]

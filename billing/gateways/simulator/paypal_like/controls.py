@@ -30,6 +30,7 @@ def routes(machine: Machine) -> list[Route]:
         route("POST", "/_sim/payments/ID/pay", controls.pay),
         route("POST", "/_sim/payments/ID/expire", controls.expire),
         route("POST", "/_sim/payments/ID/refund", controls.refund),
+        route("POST", "/_sim/payments/ID/reverse", controls.reverse),
         route("POST", "/_sim/payments/ID/dispute", controls.dispute),
         route("POST", "/_sim/payouts", controls.pay_out),
         ("POST", close, controls.decide),
@@ -124,6 +125,11 @@ class Controls:
             if "value" in request.data():
                 asked["amount"] = capture["amount"] | {"value": request.data()["value"]}
             return self._done(request, shown(bank.refund(capture, asked)))
+
+    def reverse(self, request: Request, order_id: str) -> Response:
+        """Let PayPal take the payment back."""
+        with self._machine.bank() as bank:
+            return self._done(request, shown(bank.reverse(_capture(bank, order_id))))
 
     def dispute(self, request: Request, order_id: str) -> Response:
         """Let the payer contest the payment."""

@@ -12,7 +12,8 @@ STATUSES = {"PENDING": "P", "DECLINED": "D", "FAILED": "D"}
 
 def lines(books: Books) -> list[Thing]:
     """All lines, oldest first."""
-    found = [*_captures(books), *_refunds(books), *_lost(books), *_payouts(books)]
+    taken_back = [*_refunds(books), *_reversed(books), *_lost(books)]
+    found = [*_captures(books), *taken_back, *_payouts(books)]
     return sorted(found, key=lambda each: str(each["transaction_initiation_date"]))
 
 
@@ -30,6 +31,11 @@ def _refunds(books: Books) -> Iterator[Thing]:
     for each in books.all("refund"):
         line = _line(each, "T1107", _out(each["amount"])) | _of(each["capture_id"])
         yield line | {"transaction_status": STATUSES.get(each["status"], "S")}
+
+
+def _reversed(books: Books) -> Iterator[Thing]:
+    for each in books.all("reversal"):
+        yield _line(each, "T1106", _out(each["amount"])) | _of(each["capture_id"])
 
 
 def _lost(books: Books) -> Iterator[Thing]:
