@@ -46,9 +46,8 @@ DUE = date(2026, 4, 2)
 
 
 @pytest.fixture
-def subscription(db: None) -> Subscription:
-    orders.seeded(at=AT)
-    return renewing.bought(at=AT)
+def subscription(running_service: Subscription) -> Subscription:
+    return running_service
 
 
 @pytest.fixture

@@ -27,9 +27,8 @@ TIMETABLE = [
 
 
 @pytest.fixture
-def subscription(db: None) -> Subscription:
-    orders.seeded(at=AT)
-    return renewing.bought(at=AT)
+def subscription(running_service: Subscription) -> Subscription:
+    return running_service
 
 
 def run(offset: int) -> days.Day:

@@ -17,9 +17,8 @@ from tests.billing.orders import euros
 
 
 @pytest.fixture
-def subscription(db: None) -> Subscription:
-    orders.seeded(at=AT)
-    return renewing.bought(at=AT)
+def subscription(running_service: Subscription) -> Subscription:
+    return running_service
 
 
 def quoted(subscription: Subscription, offset: int, *, gives_back: bool = True) -> endings.Quote:

@@ -40,9 +40,8 @@ from tests.billing.orders import euros
 
 
 @pytest.fixture
-def subscription(db: None) -> Subscription:
-    orders.seeded(at=AT)
-    return renewing.bought(at=AT)
+def subscription(running_service: Subscription) -> Subscription:
+    return running_service
 
 
 def test_more_is_quoted_by_the_day(subscription: Subscription) -> None:

@@ -9,16 +9,14 @@ import pytest
 from billing import low_balances
 from billing.models import Mail, Subscription
 from provisioning.models import Account
-from tests.billing import orders, renewing
 from tests.billing.orders import euros
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 @pytest.fixture
-def service(db: None) -> Subscription:
-    orders.seeded(at=AT)
-    service = renewing.bought(at=AT)
+def service(running_service: Subscription) -> Subscription:
+    service = running_service
     Account.objects.update(state=Account.State.LIVE)
     return service
 

@@ -10,7 +10,7 @@ from billing import cancellations, credit_notes, days, invariants, settlements
 from billing.models import Invoice, Subscription
 from provisioning.models import Job
 from tests import payments
-from tests.billing import orders, renewing
+from tests.billing import renewing
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 START = AT.date()
@@ -18,9 +18,8 @@ APRIL, MAY, JUNE = date(2026, 4, 2), date(2026, 5, 2), date(2026, 6, 2)
 
 
 @pytest.fixture
-def subscription(db: None) -> Subscription:
-    orders.seeded(at=AT)
-    return renewing.bought(at=AT)
+def subscription(running_service: Subscription) -> Subscription:
+    return running_service
 
 
 def at(on: date) -> datetime:

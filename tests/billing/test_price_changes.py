@@ -23,10 +23,9 @@ def noon(on: date) -> datetime:
 
 
 @pytest.fixture
-def service(db: None) -> Subscription:
+def service(running_service: Subscription) -> Subscription:
     """Business at 79.00 a month with 20.00 credit, from 2 March."""
-    orders.seeded(at=AT)
-    return renewing.bought(at=AT)
+    return running_service
 
 
 def change(

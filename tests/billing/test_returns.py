@@ -12,17 +12,15 @@ from packages.money import Money
 from provisioning import jobs
 from provisioning.models import Account, Job
 from tests import payments
-from tests.billing import orders, renewing
-from tests.billing.exchanging import AT, day, live
+from tests.billing.exchanging import day, live
 
 ENDS = 31
 
 
 @pytest.fixture
-def ended(db: None) -> Subscription:
+def ended(running_service: Subscription) -> Subscription:
     """Business, cancelled and ended on 2 April."""
-    orders.seeded(at=AT)
-    subscription = renewing.bought(at=AT)
+    subscription = running_service
     cancellations.cancel(subscription, at=day(1), actor="user:1")
     live(1, ENDS)
     subscription.refresh_from_db()

@@ -32,9 +32,8 @@ PATHS = st.lists(
 
 
 @pytest.fixture
-def subscription(db: None) -> Subscription:
-    orders.seeded(at=AT)
-    return renewing.bought(at=AT)
+def subscription(running_service: Subscription) -> Subscription:
+    return running_service
 
 
 @pytest.fixture

@@ -12,17 +12,15 @@ from billing import balance_charts, quotas, statements, usage
 from billing.models import BucketEntry, CreditBucket, Mail, Subscription, SubscriptionPeriod
 from packages.money import Money
 from provisioning.models import Account, Job, Reading
-from tests.billing import orders, renewing
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def service(db: None) -> Subscription:
+def service(running_service: Subscription) -> Subscription:
     """A running service whose opening credit of 20.00 has arrived; 2,000 minutes and 250 SMS."""
-    orders.seeded(at=AT)
-    subscription = renewing.bought(at=AT)
+    subscription = running_service
     account = subscription.account
     assert account is not None
     Job.objects.filter(account=account).update(state=Job.State.DONE, finished_at=AT)
