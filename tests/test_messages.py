@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -9,8 +10,10 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import allauth
 import pytest
 from babel.dates import format_date
+from babel.messages.pofile import read_po
 from django.utils import translation
 from django.utils.formats import date_format
 
@@ -41,6 +44,7 @@ GERMAN = {
     "%(name)s has\n  one": "%(name)s hat\n  eins",
     "%(name)s has %(n)s": "%(name)s hat %(n)s",
 }
+INFORMAL = re.compile(r"\b([Dd]u|[Dd]eine?[nmrs]?|[Dd]ir|[Dd]ich|gib|wähle|versuche)\b")
 Edit = Callable[[str, str], None]
 
 
@@ -81,6 +85,28 @@ def test_our_words_leave_the_months_their_names(month: int) -> None:
     with translation.override("de"):
         assert date_format(on, "j. F Y") == format_date(on, "d. MMMM y", locale="de")
         assert date_format(on, "l") == format_date(on, "EEEE", locale="de")
+
+
+def test_nobody_is_called_du() -> None:
+    """Also where a library speaks: its forms' errors are said anew by us."""
+    folder = Path(allauth.__file__).parent
+    with (folder / "locale/de/LC_MESSAGES/django.po").open("rb") as file:
+        theirs = read_po(file, locale="de")
+    of_forms = [
+        str(each.id)
+        for each in theirs
+        if any(
+            where.endswith(".py") and INFORMAL.search(str(each.string))
+            for where, _ in each.locations
+        )
+        and any(
+            where.startswith(("account/", "mfa/", "usersessions/")) for where, _ in each.locations
+        )
+    ]
+    with translation.override("de"):
+        told = [translation.gettext(each) for each in of_forms]
+    assert len(told) > 5
+    assert [each for each in told if INFORMAL.search(each)] == []
 
 
 def test_the_command_needs_no_settings_and_no_server(tmp_path: Path) -> None:

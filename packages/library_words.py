@@ -1,0 +1,41 @@
+"""Words of Django and allauth that the shop says in its own way; locale/ says how.
+
+Nobody imports them: they stand here so that the catalogue of the shop has them, and its words come
+before those of the libraries.
+"""
+
+from django.utils.translation import gettext_noop as noop
+
+# In German Django says „Sichern“ where all our own buttons say „Speichern“.
+SAVING = (
+    noop("Save"),
+    noop("Save as new"),
+    noop("Save and add another"),
+    noop("Save and continue editing"),
+    noop("Save and view"),
+)
+# allauth says "du" to whom we say "Sie".
+SIGNING_IN = (
+    noop("You cannot remove your primary email address."),
+    noop("You cannot remove your primary email address (%(email)s)."),
+    noop("Please type your current password."),
+    noop("You cannot add more than %d email addresses."),
+    noop("Too many failed login attempts. Try again later."),
+    noop("Your primary email address must be verified."),
+    noop("Please select only one."),
+    noop("Username can not be used. Please use other username."),
+    noop("The new value must be different from the current one."),
+    noop("Be patient, you are sending too many requests."),
+    noop("You must type the same password each time."),
+    noop("You must type the same email each time."),
+    noop("Your email address is still pending verification."),
+    noop("You are about to generate a new set of recovery codes for your account."),
+    noop("You are about to deactivate authenticator app based authentication. Are you sure?"),
+)
+# Of Django's own, what a German would not say.
+PASSWORDS = (
+    noop("Your password can’t be too similar to your other personal information."),
+    noop("The password is too similar to the %(verbose_name)s."),
+    noop("Your password can’t be a commonly used password."),
+    noop("This password is too common."),
+)
