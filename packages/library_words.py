@@ -32,6 +32,8 @@ SIGNING_IN = (
     noop("You are about to generate a new set of recovery codes for your account."),
     noop("You are about to deactivate authenticator app based authentication. Are you sure?"),
 )
+# allauth writes them in another way than our own pages.
+CODES = (noop("Recovery Codes"), noop("Generate"))
 # Of Django's own, what a German would not say.
 PASSWORDS = (
     noop("Your password can’t be too similar to your other personal information."),
