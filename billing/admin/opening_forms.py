@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from billing.admin.brand import BrandForm
 from billing.demo import TOP_UPS
 from billing.models import TopUpTerms
+from packages import countries
 from packages.money import Money
 from provisioning.admin.servers import ServerForm
 
@@ -26,6 +27,8 @@ class BrandStep(BrandForm):
 class CompanyStep(BrandForm):
     """Who sells. With it come the tax rates of the member states, where they are missing."""
 
+    country = forms.ChoiceField(label=gettext_lazy("Country"), choices=countries.named)
+
     class Meta(BrandForm.Meta):
         fields: Any = (
             *("company", "street", "postcode", "city", "country", "vat_id", "tax_number"),
@@ -38,6 +41,7 @@ class DiallerStep(ServerForm):
     """The least that a server needs; everything else has its page."""
 
     mapping: Any = None
+    trusts_role: Any = None
     simulator = forms.BooleanField(
         label=gettext_lazy("It is the simulator that comes with the shop"),
         required=False,

@@ -52,6 +52,11 @@ def test_an_empty_database_leads_an_owner_to_the_first_step(
     assert "1 of 8 done" in pages.text(owner.get(SHEET))
 
 
+def test_a_company_chooses_its_country_by_name(staff: Client) -> None:
+    html = staff.get(SHEET, {"step": "company"}).content.decode()
+    assert '<option value="DE" selected>Germany</option>' in html
+
+
 def test_a_dialler_that_does_not_answer_is_kept_and_told(staff: Client, shop: Simulator) -> None:
     Server.objects.all().delete()
     sent = {"name": "Hamburg", "base_url": "http://127.0.0.1:9/rest", "currency": "EUR"}
