@@ -33,7 +33,7 @@ def sign_in(page: Page, live_server: LiveServer, staff: User) -> None:
 
 def publish(page: Page) -> None:
     page.get_by_role("button", name="Save and publish…").click()
-    page.get_by_role("button", name="Publish…").click()
+    page.get_by_role("button", name="Publish", exact=True).click()
     expect(page.get_by_text("is on sale")).to_be_visible()
 
 
