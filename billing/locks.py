@@ -73,9 +73,9 @@ def take(
 
 
 def _by_id(rows: QuerySet[Row], name: str, wanted: Iterable[int]) -> dict[int, Row]:
-    """Read the rows by these values of a column, in the order of their ids."""
-    values = list(wanted)
-    if not values:
+    """Read the rows by these values of a column, or by a query for them, in the order of ids."""
+    values = wanted if isinstance(wanted, QuerySet) else list(wanted)
+    if isinstance(values, list) and not values:
         return {}
     return {row.pk: row for row in rows.filter(**{f"{name}__in": values}).order_by("pk")}
 
@@ -108,7 +108,7 @@ def take_for_invoices(invoices: Sequence[Invoice], *, payments: Iterable[int] = 
     """Lock several invoices as `take_for_invoice` does one: at once, so that the order holds."""
     lines = InvoiceLine.objects.filter(invoice__in=invoices, subscription__isnull=False)
     return take(
-        subscriptions=lines.values_list("subscription_id", flat=True).order_by().distinct(),
+        subscriptions=lines.values_list("subscription_id", flat=True).order_by(),
         orders=[each.order_id for each in invoices if each.order_id],
         invoices=[each.pk for each in invoices],
         payments=payments,
