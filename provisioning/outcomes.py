@@ -47,13 +47,22 @@ def _locked(job_id: int) -> QuerySet[Job]:
 def aim(job: Job, fence: int) -> None:
     """Keep the target that a reading gave the job; commits."""
     with held(job.pk, fence) as row:
+        _keep_aim(row, job)
+
+
+def _keep_aim(row: Job, job: Job) -> None:
+    """Give the locked row the target of the job that was claimed, in the same transaction as what
+    follows from it.
+    """
+    if (row.details, row.amount_minor) != (job.details, job.amount_minor):
         row.details, row.amount_minor = job.details, job.amount_minor
         row.save(update_fields=["details", "amount_minor"])
 
 
 def note_attempt(job: Job, fence: int, before: Reading, *, at: datetime) -> Attempt:
-    """Write down that a command is about to leave, and what was read before it; commits."""
-    with held(job.pk, fence):
+    """Write down that a command is about to leave, its target, what was read before; commits."""
+    with held(job.pk, fence) as row:
+        _keep_aim(row, job)
         return Attempt.objects.create(
             job=job,
             number=job.attempts.count() + 1,
@@ -103,10 +112,13 @@ def agreed(attempt: Attempt, verdict: Verdict, *, gap: timedelta, at: datetime) 
     return False
 
 
-def finish(job_id: int, fence: int, remote: RemoteAccount | None, *, at: datetime) -> None:
-    """Mark the job done, write what it means for the account, and tell billing; one transaction."""
-    with held(job_id, fence) as job:
-        finish_held(job, remote, at=at, actor=RUNNER, reason="done")
+def finish(job: Job, fence: int, remote: RemoteAccount | None, *, at: datetime) -> None:
+    """Mark the job done with its target, write what it means for the account, and tell billing; one
+    transaction.
+    """
+    with held(job.pk, fence) as row:
+        _keep_aim(row, job)
+        finish_held(row, remote, at=at, actor=RUNNER, reason="done")
 
 
 def succeed(

@@ -188,7 +188,7 @@ def _read_balance(claim: Claim, dialler: Dialler) -> None:
         remote = read(dialler, claim.job)
     except DiallerError as error:
         return outcomes.drop(claim.job.pk, claim.fence, type(error).__name__, at=claim.at)
-    return outcomes.finish(claim.job.pk, claim.fence, remote, at=claim.at)
+    return outcomes.finish(claim.job, claim.fence, remote, at=claim.at)
 
 
 def _begin(claim: Claim, dialler: Dialler) -> None:
@@ -201,19 +201,18 @@ def _begin(claim: Claim, dialler: Dialler) -> None:
     late = absent[-1] if absent and not absent[-1].settled_by_staff else None
     try:
         reading = Reading(read(dialler, claim.job), claim.at)
-        if claim.verb.aim is not None:
-            if not claim.verb.aim(claim.job, reading):
-                return _aimless(claim)
-            outcomes.aim(claim.job, claim.fence)
+        if claim.verb.aim is not None and not claim.verb.aim(claim.job, reading):
+            return _aimless(claim)
         verdict = claim.verb.judge(claim.job, reading, late)
     except Foreign:
         return _take_another_name(claim)
     except DiallerError as error:
         return _trouble_reading(claim, error)
     if verdict is Verdict.APPLIED:
-        return outcomes.finish(claim.job.pk, claim.fence, reading.remote, at=claim.at)
+        return outcomes.finish(claim.job, claim.fence, reading.remote, at=claim.at)
     if verdict is Verdict.UNDECIDED:
         reason = "the dialler does not tell whether this is needed"
+        outcomes.aim(claim.job, claim.fence)
         return outcomes.park(claim.job.pk, claim.fence, reason, at=claim.at)
     return _send(claim, dialler, reading)
 
@@ -242,6 +241,7 @@ def _send(claim: Claim, dialler: Dialler, before: Reading) -> None:
     """Write the attempt down, commit, then let the first byte leave."""
     if _sends(claim.attempts) >= MAX_SENDS:
         reason = f"sent {MAX_SENDS} times without effect"
+        outcomes.aim(claim.job, claim.fence)
         return outcomes.park(claim.job.pk, claim.fence, reason, at=claim.at)
     attempt = outcomes.note_attempt(claim.job, claim.fence, before, at=claim.at)
     try:

@@ -243,7 +243,8 @@ def test_a_lost_answer_takes_back_once(shop: Simulator, apply: str, spent: int) 
     shop.faults.add(PAY, times=1, answer="500", apply=apply)
     service.renews(early=False)
     job = Job.objects.get(kind=Job.Kind.TAKE_BACK)
-    assert job.state == Job.State.WAITING
+    # Whoever looks later knows what the command aimed at.
+    assert (job.state, job.details["target_minor"]) == (Job.State.WAITING, 25_00)
     if spent:
         service.shop.burn(service.account.username, "3.00")
     for minutes in range(1, 8):
