@@ -54,7 +54,9 @@ def of(invoices: Sequence[Invoice]) -> dict[int, Timetable]:
     rows = {row.pk: row for row in _all()}
     usual = next((row for row in rows.values() if row.is_default), None) or default()
     customers = {each.pk: each.customer.timetable_id for each in invoices}
-    packages = _of_packages([each.pk for each in invoices if not customers[each.pk]])
+    others = rows.keys() - {usual.pk}
+    asked = [each.pk for each in invoices if not customers[each.pk]] if others else []
+    packages = _of_packages(asked) if asked else {}
     found = {}
     for each in invoices:
         own = rows.get(customers[each.pk] or 0)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
+from pytest_django import DjangoAssertNumQueries
 
 from billing import days, disputes, dunning, explanations, invariants, pauses, payments, timetables
 from billing.gateways.base import DisputeState, PaymentSnapshot
@@ -59,6 +60,17 @@ def taken() -> list[tuple[str, int]]:
 def why(offset: int) -> str:
     told = explanations.of([first()], on=day(offset), at=noon(day(offset)))
     return " ".join(told.get(first().pk, []))
+
+
+def test_where_there_is_one_timetable_nobody_is_asked_for_theirs(
+    subscription: Subscription, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    live(-7, -7)
+    invoice = Invoice.objects.select_related("customer").get(pk=first().pk)
+    usual = timetables.default()
+    with django_assert_num_queries(1):
+        found = timetables.of([invoice])
+    assert found == {invoice.pk: usual}
 
 
 def test_the_customers_timetable_comes_before_the_packages_and_that_before_the_default(
