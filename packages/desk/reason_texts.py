@@ -36,6 +36,7 @@ SAID = (
     noop("confirmed by the gateway"),
     noop("failed at the gateway"),
     noop("failed at the gateway: %(why)s"),
+    noop("came back to the gateway: %(why)s"),
     noop("nothing was paid for it"),
     noop("credit note %(number)s"),
     noop("job %(job)s took %(taken)s minor units"),
