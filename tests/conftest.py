@@ -21,9 +21,11 @@ from config import messages
 from config.celery import app as celery_app
 from config.local.places import place_for
 from config.local.valkey import FAST, Valkey
+from provisioning.models import Account
 from provisioning.simulator.simulator import Simulator
 from tests import serving, snapshots, world
 from tests.clock import Clock
+from tests.desk.orders import ordered
 
 # Tests of some ten seconds or more.
 LONG = (
@@ -35,6 +37,8 @@ LONG = (
     "tests/chaos/test_processes.py",
     "tests/scenarios/test_killed_worker.py",
 )
+# When the clock of most tests begins.
+MORNING = "2026-03-02 09:00"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -99,7 +103,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 @pytest.fixture
 def clock() -> Iterator[Clock]:
-    with Clock.at("2026-03-02 09:00") as clock:
+    with Clock.at(MORNING) as clock:
         yield clock
 
 
@@ -127,3 +131,25 @@ def shop(transactional_db: None, dialler: Simulator, clock: Clock) -> Iterator[S
     world.settle_in(dialler.url, at=clock.now())
     yield dialler
     assert invariants.violations() == []
+
+
+@pytest.fixture(scope="session")
+def account_kept(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Keep the rows of an account that the flows have made, before a test begins."""
+
+    def make() -> None:
+        with Clock.at(MORNING) as clock:
+            # Nothing of it is in the future of a test, whose clock begins there too.
+            begin = clock.now()
+            world.settle_in("http://127.0.0.1:9", at=begin)
+            ordered("business", at=begin)
+
+    with django_db_blocker.unblock():
+        snapshots.keep_made("account", make)
+
+
+@pytest.fixture
+def account(account_kept: None, shop: Simulator) -> Account:
+    """A planned account with its three jobs waiting: create, limits, 20.00 EUR of credit."""
+    snapshots.add("account")
+    return Account.objects.get()

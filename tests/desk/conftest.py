@@ -10,7 +10,7 @@ from billing.models import Payment, User
 from provisioning.models import Account, Job
 from provisioning.simulator.simulator import Simulator
 from tests.clock import Clock
-from tests.desk.orders import ordered, placed
+from tests.desk.orders import placed
 
 
 @pytest.fixture
@@ -18,11 +18,6 @@ def staff(shop: Simulator) -> Client:
     client = Client(enforce_csrf_checks=False)
     client.force_login(User.objects.get(email=demo.STAFF[0]))
     return client
-
-
-@pytest.fixture
-def account(shop: Simulator, clock: Clock) -> Account:
-    return ordered("business", at=clock.now())
 
 
 @pytest.fixture

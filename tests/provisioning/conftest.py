@@ -1,4 +1,4 @@
-"""A planned account with its three jobs waiting: create, limits, 20.00 EUR of credit."""
+"""Orders for accounts, and what others do at the dialler."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-import pytest
 import requests
 from django.db import transaction
 from django.db.models.signals import post_save
@@ -20,7 +19,6 @@ from packages.periods import business_day
 from provisioning.models import Account, Attempt
 from provisioning.simulator.simulator import Simulator
 from tests import world
-from tests.clock import Clock
 from tests.payments import pay
 
 
@@ -81,8 +79,3 @@ def _paid(
     )
     pay(order.invoice, at=at)
     return OrderLine.objects.get(order=order)
-
-
-@pytest.fixture
-def account(shop: Simulator, clock: Clock) -> Account:
-    return ordered("business", at=clock.now())
