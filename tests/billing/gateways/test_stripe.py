@@ -24,7 +24,6 @@ from billing.gateways.base import (
     Unavailable,
 )
 from billing.gateways.simulator.stripe_like import StripeLike
-from billing.gateways.stripe import amounts, declines
 from billing.gateways.stripe.gateway import StripeGateway
 from packages.money import Money
 from tests import stripes
@@ -327,27 +326,6 @@ def test_a_parameter_that_stripe_does_not_know_is_refused_by_the_stand_in(
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "parameter_unknown")
 
 
-@pytest.mark.parametrize(
-    ("money", "counted"),
-    [
-        (Money(49_00, "EUR"), 4900),
-        (Money(4900, "JPY"), 4900),
-        (Money(4_900, "KWD"), 4900),
-        (Money(49, "ISK"), 4900),
-        (Money(49, "UGX"), 4900),
-        (Money(49_00, "HUF"), 4900),
-    ],
-)
-def test_amounts_are_counted_as_stripe_counts_them(money: Money, counted: int) -> None:
-    assert amounts.counted(money) == counted
-    assert amounts.money(counted, money.currency.lower()) == money
-
-
-def test_an_amount_finer_than_stripe_takes_is_refused() -> None:
-    with pytest.raises(GatewayRefused):
-        amounts.counted(Money(4_905, "KWD") + Money(1, "KWD"))
-
-
 def test_a_sum_below_stripes_minimum_is_the_customers_to_pay_otherwise(
     gateway: StripeGateway, stand_in: StripeLike, asked: PaymentRequest
 ) -> None:
@@ -362,18 +340,6 @@ def test_a_sum_below_stripes_minimum_is_the_customers_to_pay_otherwise(
         assert declined.value.code == "amount_too_small"
         assert "smaller than can be paid this way" in declined.value.message
     assert gateway.start_payment(again(asked, amount=Money(50, "EUR"))).redirect_url
-
-
-def test_every_code_of_a_decline_has_its_sentence_and_its_verdict() -> None:
-    assert set(declines.CODES.values()) <= set(failures.MESSAGES)
-    assert set(failures.MESSAGES) == set(failures.VERDICTS)
-    assert declines.code({"code": "card_declined", "decline_code": "of_tomorrow"}) == (
-        "card_declined"
-    )
-    assert declines.code({"code": "of_tomorrow"}) == "payment_failed"
-    hopeless = {"decline_code": "do_not_honor", "advice_code": "do_not_try_again"}
-    assert declines.code(hopeless) == "card_declined"
-    assert declines.code(None) is None
 
 
 def test_the_mode_is_that_of_the_key_and_an_account_must_be_whole() -> None:
