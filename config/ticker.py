@@ -74,7 +74,7 @@ def tick() -> None:
 
     at = timezone.now()
     for name in _names():
-        Heartbeat.objects.update_or_create(process=name, defaults={"at": at})
+        Heartbeat.show(name, at=at)
     seen = dict(Heartbeat.objects.values_list("process", "at"))
     # Whoever has just come has had no time to hear from beat.
     if "beat" not in seen or max(seen["beat"], _started_at) < at - DEAF_AFTER:

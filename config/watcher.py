@@ -61,7 +61,7 @@ def note_life(name: str) -> None:
     """Write that the entry of beat has just done its work, whoever did it."""
     from provisioning.models import Heartbeat
 
-    Heartbeat.objects.update_or_create(process=name, defaults={"at": timezone.now()})
+    Heartbeat.show(name, at=timezone.now())
 
 
 def look(since: datetime) -> None:

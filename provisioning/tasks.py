@@ -140,7 +140,7 @@ def check_servers() -> None:
 @shared_task
 def beat_heartbeat() -> None:
     """Show that beat reaches a worker."""
-    Heartbeat.objects.update_or_create(process="beat", defaults={"at": timezone.now()})
+    Heartbeat.show("beat", at=timezone.now())
 
 
 def servers_to_read() -> list[int]:

@@ -14,7 +14,9 @@ from typing import cast
 
 import pytest
 import redis
+from django.db import connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 from kombu.simple import SimpleQueue
 
 from billing.models import GatewayEvent, Mail, Payment
@@ -92,6 +94,17 @@ def test_a_worker_does_not_sweep_before_it_has_had_the_time_to_hear_from_beat(
     monkeypatch.setattr(ticker, "_started_at", now - ticker.DEAF_AFTER)
     ticker.tick()
     assert swept
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sign_of_life_holds_no_row_that_others_write(transactional_db: None) -> None:
+    """A process may stand still after any of its statements."""
+    Heartbeat.show("worker", at=datetime.now(UTC) - timedelta(days=1))
+    now = datetime.now(UTC)
+    with CaptureQueriesContext(connection) as captured:
+        Heartbeat.show("worker", at=now)
+    assert [each["sql"].split()[0] for each in captured] == ["UPDATE"]
+    assert Heartbeat.objects.get().at == now
 
 
 def test_a_worker_that_is_ready_takes_tasks_while_the_ticker_sweeps(
