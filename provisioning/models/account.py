@@ -30,7 +30,9 @@ class Account(Stateful):
     }
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    server = models.ForeignKey(Server, models.PROTECT, related_name="accounts")
+    server = models.ForeignKey(
+        Server, models.PROTECT, related_name="accounts", verbose_name=_("server")
+    )
     # Where it is not placed yet, no server had room: `server` is provisional and knows nothing.
     placed = models.BooleanField(default=True)
     pool = models.ForeignKey(Pool, models.PROTECT, null=True, related_name="accounts")

@@ -18,7 +18,9 @@ class Audit(models.Model):
     dead worker costs a turn.
     """
 
-    server = models.ForeignKey(Server, models.CASCADE, related_name="audits")
+    server = models.ForeignKey(
+        Server, models.CASCADE, related_name="audits", verbose_name=_("server")
+    )
     account = models.ForeignKey(
         Account, models.CASCADE, null=True, verbose_name=_("only this account")
     )
@@ -97,7 +99,9 @@ class Drift(Stateful):
 class UnknownAccount(models.Model):
     """An account that a server lists and that is none of ours. It is never touched."""
 
-    server = models.ForeignKey(Server, models.CASCADE, related_name="strangers")
+    server = models.ForeignKey(
+        Server, models.CASCADE, related_name="strangers", verbose_name=_("server")
+    )
     remote_id = models.CharField(_("id at the dialler"), max_length=64)
     username = models.CharField(_("username"), max_length=120)
     email = models.CharField(_("e-mail"), max_length=254, blank=True)

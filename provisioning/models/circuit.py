@@ -28,7 +28,9 @@ class Circuit(Stateful):
         State.HALF_OPEN: frozenset({State.HALF_OPEN, State.OPEN, State.CLOSED}),
     }
 
-    server = models.OneToOneField(Server, models.CASCADE, related_name="circuit")
+    server = models.OneToOneField(
+        Server, models.CASCADE, related_name="circuit", verbose_name=_("server")
+    )
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.CLOSED)
     recent = models.CharField(max_length=20, blank=True)
     reason = models.CharField(_("reason"), max_length=300, blank=True)

@@ -26,7 +26,9 @@ class Survey(Stateful):
     }
     OPEN = (State.WAITING, State.RUNNING)
 
-    server = models.ForeignKey(Server, models.CASCADE, related_name="surveys")
+    server = models.ForeignKey(
+        Server, models.CASCADE, related_name="surveys", verbose_name=_("server")
+    )
     state = models.CharField(
         _("state"), max_length=10, choices=State.choices, default=State.WAITING
     )
