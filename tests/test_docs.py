@@ -110,7 +110,8 @@ def test_the_proxy_lets_through_what_the_doors_take() -> None:
     assert f"client_max_body_size {MAX_BODY // 1024}k;" in events
     assert max(MAX_MAIL, MAX_FILE) < 30 * 2**20
     assert "client_max_body_size 30m;" in server
-    assert all("limit_conn webhooks" in each for each in (events, mails))
+    for limit in ("limit_req zone=events", "limit_conn webhooks"):
+        assert all(limit in each for each in (events, mails))
 
 
 def test_every_dependency_is_explained_and_no_other() -> None:
