@@ -12,7 +12,6 @@ from packages import rows
 from packages.models import Package
 from packages.money import Money
 from packages.periods import business_day
-from packages.sweeping import any_of
 from provisioning import jobs
 
 # A subscription as its paid line charges it.
@@ -55,19 +54,15 @@ def renew(given: Sequence[Given], *, at: datetime, actors: Mapping[int, str]) ->
 def run(on: date, *, at: datetime) -> int:
     """Give the allowances whose day has come, in chunks; return how many. Once for each line."""
     given = 0
-    while _any_is_due(on):
+    while True:
         with transaction.atomic():
             due = locks.take_allowances(on, limit=CHUNK)
             for subscription in due:
                 given += _give_due(subscription, on=on, at=at)
             Subscription.objects.bulk_update(due, ["allowance_on"])
-        if not due:
-            # Another runner holds what is left.
-            break
-    return given
-
-
-_any_is_due = any_of(locks.allowances_due)
+        if len(due) < CHUNK:
+            # What is left, another runner holds.
+            return given
 
 
 def _give_due(subscription: Subscription, *, on: date, at: datetime) -> int:

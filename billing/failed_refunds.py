@@ -28,7 +28,6 @@ State = Refund.State
 # Stripe says that a bank may take 30 days to send one back.
 WATCHED = timedelta(days=35)
 BOOKED = "returned"
-ACTOR = "system:refund"
 
 
 def learn(payment: Payment, snapshot: PaymentSnapshot, *, at: datetime, actor: str) -> None:
@@ -66,7 +65,7 @@ def look(refund_id: int, *, at: datetime) -> None:
     except (Unavailable, GatewayRefused, NotConfigured, KeyError) as error:
         log.warning("refund.not_seen", refund=refund_id, error=type(error).__name__)
         return
-    learn(payment, snapshot, at=at, actor=ACTOR)
+    learn(payment, snapshot, at=at, actor=refunds.ACTOR)
 
 
 def settle(refund: Refund, *, reason: str, at: datetime, actor: str) -> None:
@@ -114,12 +113,7 @@ def _follow(refund: Refund, told: RefundSnapshot, *, at: datetime, actor: str) -
     if told.amount != refund.amount:
         return
     if refund.state in (State.PROCESSING, State.PARKED):
-        refund.external_id = told.external_id
-        if told.state == "succeeded":
-            refunds.succeed(refund, at=at, actor=actor, reason="confirmed by the gateway")
-        else:
-            why = f"failed at the gateway: {told.failure}"
-            refunds.fail(refund, at=at, actor=actor, reason=why)
+        refunds.conclude(refund, told, at=at, actor=actor)
     elif refund.state == State.SUCCEEDED and told.state == "failed":
         _come_back(refund, told, at=at, actor=actor)
 

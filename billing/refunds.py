@@ -140,7 +140,7 @@ def confirm(refund: Refund, *, reference: str, at: datetime, actor: str) -> None
         if held.way != Refund.Way.TRANSFER or held.state != Refund.State.REQUESTED:
             raise NotRefundable("not waiting for a transfer")
         held.reference = reference[:250]
-        succeed(held, at=at, actor=actor, reason=f"sent: {reference}")
+        _succeed(held, at=at, actor=actor, reason=f"sent: {reference}")
 
 
 def ask_again(refund: Refund, *, at: datetime, actor: str) -> None:
@@ -162,7 +162,7 @@ def give_up(refund: Refund, *, reason: str, at: datetime, actor: str) -> None:
         waits = held.way == Refund.Way.TRANSFER and held.state == Refund.State.REQUESTED
         if not waits and held.state != Refund.State.PARKED:
             raise NotRefundable("on its way, or done")
-        fail(held, at=at, actor=actor, reason=reason)
+        _fail(held, at=at, actor=actor, reason=reason)
 
 
 def record_outside(
@@ -285,7 +285,7 @@ def _insert(
     payment.save(update_fields=["refunded_minor"])
     ledger.book_refund(refund, "requested", at=at)
     if way in (Refund.Way.OUTSIDE, Refund.Way.UNDONE):
-        succeed(refund, at=at, actor=actor, reason=reason)
+        _succeed(refund, at=at, actor=actor, reason=reason)
     return refund
 
 
@@ -318,10 +318,8 @@ def _record(refund: Refund, snapshot: RefundSnapshot, *, at: datetime) -> None:
         held.save(update_fields=["external_id"])
         if snapshot.amount != held.amount:
             _parked(held, f"the gateway says {snapshot.amount}", at=at)
-        elif snapshot.state == "succeeded":
-            succeed(held, at=at, actor=ACTOR, reason="confirmed by the gateway")
-        elif snapshot.state == "failed":
-            fail(held, at=at, actor=ACTOR, reason=f"failed at the gateway: {snapshot.failure}")
+        elif snapshot.state != "processing":
+            conclude(held, snapshot, at=at, actor=ACTOR)
         else:
             held.next_attempt_at = at + UNDER_WAY
             held.save(update_fields=["next_attempt_at"])
@@ -340,7 +338,16 @@ def _parked(refund: Refund, note: str, *, at: datetime) -> None:
     refund.move(Refund.State.PARKED, at=at, actor=ACTOR, reason=note, also=also)
 
 
-def succeed(refund: Refund, *, at: datetime, actor: str, reason: str) -> None:
+def conclude(refund: Refund, told: RefundSnapshot, *, at: datetime, actor: str) -> None:
+    """Book a locked refund as the gateway says that it ended, and keep its name there."""
+    refund.external_id = told.external_id
+    if told.state == "succeeded":
+        _succeed(refund, at=at, actor=actor, reason="confirmed by the gateway")
+    else:
+        _fail(refund, at=at, actor=actor, reason=f"failed at the gateway: {told.failure}")
+
+
+def _succeed(refund: Refund, *, at: datetime, actor: str, reason: str) -> None:
     """Book a locked refund as done and tell the customer; it is watched for a while."""
     watched = refund.way in (Refund.Way.GATEWAY, Refund.Way.OUTSIDE)
     refund.finished_at, refund.next_attempt_at = at, at + EACH_DAY if watched else None
@@ -352,10 +359,10 @@ def succeed(refund: Refund, *, at: datetime, actor: str, reason: str) -> None:
         emails.refund(refund, at=at)
 
 
-def fail(refund: Refund, *, at: datetime, actor: str, reason: str) -> None:
+def _fail(refund: Refund, *, at: datetime, actor: str, reason: str) -> None:
     """Put the sum of a locked refund back onto the balance: it may be refunded another way."""
     refund.finished_at, refund.next_attempt_at = at, None
-    also = ("finished_at", "next_attempt_at")
+    also = ("finished_at", "next_attempt_at", "external_id")
     refund.move(Refund.State.FAILED, at=at, actor=actor, reason=reason, also=also)
     payment = refund.payment
     payment.refunded_minor -= refund.amount_minor

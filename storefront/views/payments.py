@@ -39,7 +39,7 @@ def payments(request: HttpRequest) -> HttpResponse:
     shown = mine.exclude(state=Payment.State.CANCELLED).order_by("-id")
     went_back = Refund.objects.exclude(state=Refund.State.FAILED).exclude(way=Refund.Way.UNDONE)
     whole = shown.select_related("invoice", "method").prefetch_related(
-        "parts__invoice", Prefetch("refunds", went_back.order_by("id"), to_attr="went_back")
+        "parts__invoice", Prefetch("refunds", went_back.order_by("id"))
     )
     page = Paginator(whole, PAGE_SIZE).get_page(request.GET.get("page"))
     names = {each.code: each.name for each in gateways.configured()}
@@ -53,5 +53,5 @@ def _row(payment: Payment, names: dict[str, str]) -> Row:
         str(payment.method or names.get(payment.gateway, payment.gateway)),
         [payment.invoice, *(part.invoice for part in payment.parts.all())],
         standings.of_payment(payment),
-        payment.went_back,  # type: ignore[attr-defined]
+        list(payment.refunds.all()),
     )
