@@ -83,7 +83,7 @@ def switch_on(
             money.minor for money in (below, amount, month)
         )
         auto.consent, auto.agreed_at = consent, at
-        reason = f"below {below.decimal()} buy {amount.decimal()}, {month.decimal()} a month"
+        reason = f"below {below} buy {amount}, {month} a month"
         if known is None:
             auto.save()
             record_change(auto, before="", at=at, actor=actor, reason=reason)

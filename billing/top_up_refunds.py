@@ -120,7 +120,7 @@ def _note_taken(refund: TopUpRefund, *, at: datetime) -> None:
     taken = (job.amount_minor or 0) if job.state == Job.State.DONE else 0
     refund.taken_minor = taken or None
     state = State.TAKEN if taken else State.NOTHING
-    reason = f"job {job.pk} took {taken} minor units"
+    reason = f"job {job.pk} took {Money(taken, refund.line.order.currency)}"
     refund.move(state, at=at, actor=ACTOR, reason=reason, also=("taken_minor",))
 
 

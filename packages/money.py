@@ -48,6 +48,9 @@ class Money:
         scaled = amount.scaleb(exponent(currency))
         return cls(int(scaled.to_integral_value(rounding=ROUND_HALF_UP)), currency)
 
+    def __str__(self) -> str:
+        return f"{self.decimal()} {self.currency}"
+
     def decimal(self) -> Decimal:
         """Return the amount in major units with the currency's number of digits."""
         return Decimal(self.minor).scaleb(-exponent(self.currency))

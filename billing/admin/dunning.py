@@ -211,4 +211,4 @@ def panel(invoices: Sequence[Invoice]) -> str:
 
 
 def _told(notice: Notice) -> str:
-    return f"{notice.on}: {notice.get_step_display()}, {amount(notice.due)}"
+    return f"{date_format(notice.on)}: {notice.get_step_display()}, {amount(notice.due)}"

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.order import Order
@@ -91,4 +92,4 @@ class AutoPurchase(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.auto}: {self.on}"
+        return f"{self.auto}: {date_format(self.on)}"

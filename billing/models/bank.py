@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from packages.money import Money
@@ -256,7 +257,7 @@ class BankEntry(Stateful):
         ]
 
     def __str__(self) -> str:
-        return f"{self.booked_on} {self.name or self.iban}".strip()
+        return f"{date_format(self.booked_on)} {self.name or self.iban}".strip()
 
     @property
     def amount(self) -> Money:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.customer import Customer, User
@@ -48,7 +50,7 @@ class DataExport(Stateful):
         ]
 
     def __str__(self) -> str:
-        return f"{self.customer} · {self.asked_at:%Y-%m-%d}"
+        return f"{self.customer} · {date_format(localtime(self.asked_at))}"
 
 
 class DeletionRequest(Stateful):

@@ -8,6 +8,8 @@ import uuid
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.customer import Customer
@@ -33,7 +35,7 @@ class TaxRate(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.country} {self.rate_bp / 100:g} % ({self.valid_from})"
+        return f"{self.country} {self.rate_bp / 100:g} % ({date_format(self.valid_from)})"
 
 
 class NumberSeries(models.Model):
@@ -187,7 +189,7 @@ class Invoice(Stateful):
         ]
 
     def __str__(self) -> str:
-        return self.number or f"draft {self.pk}"
+        return self.number or gettext("draft %(number)s") % {"number": self.pk}
 
     @property
     def total(self) -> Money:

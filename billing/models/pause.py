@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.customer import Customer
@@ -44,4 +45,4 @@ class Pause(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.from_on} – {self.until_on}"
+        return f"{date_format(self.from_on)} – {date_format(self.until_on)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from packages.models import Price
@@ -59,7 +60,7 @@ class PriceCampaign(Noticed):
         verbose_name_plural = _("price campaigns")
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.effective_on})"
+        return f"{self.name} ({date_format(self.effective_on)})"
 
 
 class CampaignPrice(models.Model):

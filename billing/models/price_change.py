@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.mail import Mail
@@ -60,7 +61,7 @@ class PriceChange(Noticed):
         ]
 
     def __str__(self) -> str:
-        return f"{self.price} ({self.effective_on})"
+        return f"{self.price} ({date_format(self.effective_on)})"
 
     def amount_of(self, subscription: Subscription) -> Money:
         return Money(self.amount_minor, subscription.currency).times(subscription.quantity)

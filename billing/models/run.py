@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from packages.states import Stateful
@@ -52,4 +53,4 @@ class Run(Stateful):
         verbose_name_plural = _("runs of the calendar")
 
     def __str__(self) -> str:
-        return f"{self.on}"
+        return date_format(self.on)

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Mod
 from django.db.models.lookups import Exact
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.customer import Customer
@@ -192,7 +193,8 @@ class SubscriptionPeriod(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.start_on} – {self.until_on - timedelta(days=1)}"
+        last_on = self.until_on - timedelta(days=1)
+        return f"{date_format(self.start_on)} – {date_format(last_on)}"
 
     @property
     def until_on(self) -> date:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.customer import Customer, User
@@ -72,7 +74,7 @@ class TicketMessage(models.Model):
         ordering = ["id"]
 
     def __str__(self) -> str:
-        return f"{self.ticket} · {self.written_at:%Y-%m-%d %H:%M}"
+        return f"{self.ticket} · {date_format(localtime(self.written_at), 'DATETIME_FORMAT')}"
 
 
 class TicketFile(models.Model):

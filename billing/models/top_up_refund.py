@@ -66,4 +66,4 @@ class TopUpRefund(Stateful):
         ]
 
     def __str__(self) -> str:
-        return f"{self.line}: {self.state}"
+        return f"{self.line}: {self.get_state_display()}"

@@ -39,6 +39,7 @@ SAID = (
     noop("came back to the gateway: %(why)s"),
     noop("nothing was paid for it"),
     noop("credit note %(number)s"),
+    noop("job %(job)s took %(amount)s"),
     noop("job %(job)s took %(taken)s minor units"),
     # Services: their packages, prices, and ends.
     noop("imported"),

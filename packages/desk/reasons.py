@@ -6,17 +6,24 @@ theirs; what a person typed stays as it was typed.
 
 import re
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 from functools import cache
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 
+from packages.desk.cells import amount
 from packages.desk.reason_texts import CLEARER, SAID
+from packages.money import Money
 
 NESTED = "why"
 # Parts of several words; all others, as numbers and days, are one.
-LONG = frozenset(("why", "what", "proof", "reference", "problem", "server", "file", "fields")) | {
-    *("amount", "asked", "below", "month", "numbers"),
-}
+SUMS = ("amount", "asked", "below", "month")
+LONG = frozenset(
+    ("why", "what", "proof", "reference", "problem", "server", "file", "fields", "numbers", *SUMS)
+)
+SUM = re.compile(r"(-?\d+\.?\d*) ([A-Z]{3})")
 PLACE = re.compile(r"%\((\w+)\)s")
 
 
@@ -26,9 +33,7 @@ def told(reason: str) -> str:
         return gettext(CLEARER.get(reason, reason))
     for pattern, text in _patterns():
         if found := pattern.fullmatch(reason):
-            given = found.groupdict()
-            if NESTED in given:
-                given[NESTED] = told(given[NESTED])
+            given = {name: _part(name, said) for name, said in found.groupdict().items()}
             return gettext(CLEARER.get(text, text)) % given
     parts = reason.split(", ")
     if len(parts) > 1 and all(map(is_known, parts)):
@@ -39,6 +44,20 @@ def told(reason: str) -> str:
 def is_known(reason: str) -> bool:
     """Say whether this can be told in every language of the shop."""
     return reason in _plain() or any(each.fullmatch(reason) for each, _text in _patterns())
+
+
+def _part(name: str, said: str) -> str:
+    """Return a part as the reader writes it: a reason in its turn, a day, an amount of money."""
+    if name == NESTED:
+        return told(said)
+    try:
+        if name == "day":
+            return date_format(date.fromisoformat(said))
+        if name in SUMS and (found := SUM.fullmatch(said)):
+            return amount(Money.of_decimal(Decimal(found[1]), found[2]))
+    except ValueError:
+        pass
+    return said
 
 
 @cache

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from packages.states import Stateful
@@ -48,7 +50,8 @@ class Audit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.server} · {self.account or self.cause}"
+        what = self.account or date_format(localtime(self.started_at))
+        return f"{self.server} · {what}"
 
 
 class Drift(Stateful):

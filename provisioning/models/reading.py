@@ -2,6 +2,8 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from provisioning.models.account import Account
@@ -36,4 +38,4 @@ class Reading(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account} {self.slot:%Y-%m-%d %H:%M}"
+        return f"{self.account} {date_format(localtime(self.slot), 'DATETIME_FORMAT')}"

@@ -217,8 +217,8 @@ def test_every_change_leaves_its_row(auto: AutoTopUp) -> None:
     auto_top_ups.switch_off(auto.subscription, reason="again", at=AT, actor="user:1")
     changes = [(each.before, each.after, each.reason) for each in history_of(auto)]
     assert changes == [
-        ("", "on", "below 10.00 buy 50.00, 120.00 a month"),
-        ("on", "on", "below 10.00 buy 60.00, 120.00 a month"),
+        ("", "on", "below 10.00 EUR buy 50.00 EUR, 120.00 EUR a month"),
+        ("on", "on", "below 10.00 EUR buy 60.00 EUR, 120.00 EUR a month"),
         ("on", "off", "no more"),
     ]
 

@@ -34,7 +34,12 @@ def test_all_that_flows_say_can_be_told_in_every_language() -> None:
         ("nothing is due", "nichts mehr zu zahlen"),
         ("charge 2", "Abbuchung 2"),
         ("by hand: seen at 3 % of load", "von Hand: seen at 3 % of load"),
-        ("cancelled to 2026-04-01: paid too late", "gekündigt zum 2026-04-01: zu spät bezahlt"),
+        ("cancelled to 2026-04-01: paid too late", "gekündigt zum 1. April 2026: zu spät bezahlt"),
+        ("cancelled to 2026-13-01", "gekündigt zum 2026-13-01"),
+        (
+            "0.50 EUR arrived instead of 1046.41 EUR",
+            "0,50\xa0€ statt 1.046,41\xa0€ eingegangen",
+        ),
         (
             "NotSent: The server was not reached (no route).",
             "nichts gesendet: Der Server war nicht zu erreichen (no route).",

@@ -1,0 +1,76 @@
+"""What rows are called on the desk: their days and states as the reader writes them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from django.utils import translation
+
+from billing.models import BankEntry, Invoice, Pause, PriceCampaign, Run, SubscriptionPeriod
+from provisioning.models import Audit, Server
+
+APPS = ("packages", "provisioning", "billing")
+# The history's own line, for logs alone; a link that is shown to nobody.
+NOT_SHOWN = {
+    ("packages/states.py", "StateChange"),
+    ("provisioning/models/account.py", "OneTimeSecret"),
+}
+ON = date(2026, 3, 9)
+
+
+@pytest.mark.parametrize(
+    ("row", "german", "english"),
+    [
+        (Run(on=ON), "9. März 2026", "9 March 2026"),
+        (PriceCampaign(name="Spring", effective_on=ON), "Spring (9. März 2026)", None),
+        (Pause(from_on=ON, until_on=date(2026, 4, 1)), "9. März 2026 – 1. April 2026", None),
+        (BankEntry(booked_on=ON, name="Ada"), "9. März 2026 Ada", "9 March 2026 Ada"),
+        (
+            SubscriptionPeriod(start_on=ON, end_on=date(2026, 4, 9)),
+            "9. März 2026 – 8. April 2026",
+            None,
+        ),
+        (
+            Audit(server=Server(name="One"), started_at=datetime(2026, 3, 8, 23, 30, tzinfo=UTC)),
+            "One · 9. März 2026",
+            None,
+        ),
+        (Invoice(pk=7), "Entwurf 7", "draft 7"),
+    ],
+)
+def test_a_name_is_written_as_the_reader_writes_it(
+    row: object, german: str, english: str | None
+) -> None:
+    with translation.override("de"):
+        assert str(row) == german
+    with translation.override("en"):
+        assert english in (None, str(row))
+
+
+def test_no_name_holds_a_raw_day_or_state() -> None:
+    assert [each for each in _raw() if each[:2] not in NOT_SHOWN] == []
+
+
+def _raw() -> Iterator[tuple[str, str, str]]:
+    """Give the days, times and states that a model's name shows as they are stored."""
+    for path in (each for app in APPS for each in Path(app).rglob("*.py")):
+        for model in ast.walk(ast.parse(path.read_text())):
+            if isinstance(model, ast.ClassDef):
+                yield from ((path.as_posix(), model.name, part) for part in _parts(model))
+
+
+def _parts(model: ast.ClassDef) -> Iterator[str]:
+    for named in model.body:
+        if isinstance(named, ast.FunctionDef) and named.name == "__str__":
+            for value in ast.walk(named):
+                shown = value.value if isinstance(value, ast.FormattedValue) else None
+                if isinstance(shown, ast.Attribute) and _is_stored(shown.attr):
+                    yield shown.attr
+
+
+def _is_stored(attr: str) -> bool:
+    return attr in ("on", "slot", "state") or attr.endswith(("_on", "_at"))
