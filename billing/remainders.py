@@ -87,7 +87,7 @@ def of(subscription: Subscription, *, on: date) -> Remainder | None:
     running = periods.filter(start_on__lte=on, end_on__gt=on).first()
     if running is None:
         return None
-    first = _invoice_of(subscription, running)
+    first = invoice_of(subscription, running)
     if first is None:
         return None
     exchanges = list(
@@ -149,7 +149,7 @@ def parts(remainder: Remainder, amount: Money) -> list[tuple[Paper, Money]]:
     return shares
 
 
-def _invoice_of(subscription: Subscription, running: SubscriptionPeriod) -> Invoice | None:
+def invoice_of(subscription: Subscription, running: SubscriptionPeriod) -> Invoice | None:
     """Return the paid invoice of a period; an order's line does not know its days yet."""
     lines = InvoiceLine.objects.filter(
         subscription=subscription,

@@ -17,6 +17,7 @@ from storefront.standings import Note, Standing
 
 SHOWN_INVOICES = 5
 SHOWN_SERVICES = 4
+SHOWN_DEBTS = 20
 # What runs or should run comes first.
 ORDER: list[str] = [
     Subscription.State.SUSPENDED,
@@ -172,9 +173,9 @@ def debts_of(customer: Customer, *, on: date) -> list[Debt]:
     ]
 
 
-def oldest_debt(customer: Customer) -> Invoice | None:
-    """Return the invoice to pay first."""
-    return _open_invoices(customer).order_by("due_on", "id").first()
+def debt_rows(customer: Customer) -> list[Invoice]:
+    """Return what is open, at most a screenful, beginning with the invoice to pay first."""
+    return list(_open_invoices(customer).order_by("due_on", "id")[:SHOWN_DEBTS])
 
 
 def payable_together(customer: Customer) -> list[Invoice]:

@@ -178,6 +178,8 @@ def _dashboard(customer: Customer, *, on: date, at: datetime) -> dict[str, objec
     latest = Invoice.objects.filter(customer=customer).exclude(state=Invoice.State.DRAFT)
     shown = list(latest.order_by("-id")[: overview.SHOWN_INVOICES])
     debts = overview.debts_of(customer, on=on)
+    owed = overview.debt_rows(customer) if debts else []
+    renewal = overview.next_renewal(rows)
     current = [each for each in rows if each.subscription.state != Subscription.State.ENDED]
     return {
         "customer": customer,
@@ -187,8 +189,9 @@ def _dashboard(customer: Customer, *, on: date, at: datetime) -> dict[str, objec
         "shown": current[: overview.SHOWN_SERVICES],
         "balances": overview.balances_of(rows, at=at),
         "debts": debts,
-        "pay_first": overview.oldest_debt(customer) if debts else None,
-        "renewal": overview.next_renewal(rows),
+        "pay_first": next(iter(owed), None),
+        "renewal": renewal,
+        "reasons": reasons.of_overview(current, owed, renewal),
         "invoices": overview.invoice_rows(shown, on=on),
     }
 

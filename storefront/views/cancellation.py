@@ -15,7 +15,7 @@ from billing import cancellations, endings
 from billing.models import Brand, Subscription, current_brand
 from packages import clock
 from packages.periods import business_day
-from storefront import overview
+from storefront import overview, reasons
 from storefront.owned import owned_subscription, user_of
 from storefront.templatetags.money import day
 
@@ -72,6 +72,7 @@ def service_end(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "subscription": subscription,
         "name": subscription.package.text("name"),
         "quote": quote,
+        "reasons": reasons.of_end(quote),
         "changed": changed,
         "balance": overview.service_of(subscription, [], on=on).balance,
     }

@@ -167,7 +167,7 @@ def _show(
         "vat_id_waits": _waits(quote),
         "from_balance": _from_balance(visit.customer, quote),
         "terms": terms_of(quote, visit.brand),
-        "reasons": reasons.of_quote(quote, visit.brand),
+        "reasons": reasons.of_priced(quote.priced, visit.brand),
         "changed": changed,
         "is_business": is_business,
         "pro_forma": pro_formas.offered(is_business, visit.brand),

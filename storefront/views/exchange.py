@@ -17,6 +17,7 @@ from billing.models import Exchange, Subscription
 from packages import clock
 from packages.models import Price, Service
 from packages.periods import business_day
+from storefront import reasons
 from storefront.owned import owned_subscription, user_of
 from storefront.templatetags.money import day
 from storefront.views.payment import begin, page_of
@@ -139,6 +140,7 @@ def _show(
     if quote is not None:
         on = business_day(at, subscription.zone)
         page["modes"] = quotes.modes(subscription, quote.price, on=on)
+        page["reasons"] = reasons.of_exchange(quote)
     status = 409 if changed else 200
     return render(request, "storefront/account/exchange.html", page, status=status)
 

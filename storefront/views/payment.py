@@ -19,6 +19,7 @@ from billing.gateways import failures
 from billing.gateways.base import Declined, GatewayRefused, Unavailable
 from billing.models import Invoice, Payment, paying
 from packages import clock
+from storefront import reasons
 from storefront.consents import agreed_to_keep
 from storefront.owned import (
     owned_invoice,
@@ -43,7 +44,8 @@ class SeeOther(HttpResponseRedirect):
 @require_safe
 def order(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     progress = progress_of(owned_order(request, public_id))
-    return render(request, "storefront/order.html", {"progress": progress})
+    context = {"progress": progress, "reasons": reasons.of_invoice(progress.invoice)}
+    return render(request, "storefront/order.html", context)
 
 
 @never_cache

@@ -71,7 +71,7 @@ def _context(subscription: Subscription, *, at: datetime) -> dict[str, object]:
     waiting = overview.unfinished_jobs([account.pk] if account else [])
     queue = waiting.get(account.pk, []) if account else []
     on = business_day(at, subscription.zone)
-    terms = subscription.terms
+    terms, credit = subscription.terms, statements.of(subscription)
     free_amounts = top_ups.terms_of(subscription)
     tariff = Tariff.objects.filter(remote_id=terms.tariff).first()
     return {
@@ -86,12 +86,13 @@ def _context(subscription: Subscription, *, at: datetime) -> dict[str, object]:
         "amount_form": AmountForm(None, free_amounts) if free_amounts else None,
         **state_of(AutoTopUp.objects.filter(subscription=subscription).first(), at=at),
         **_usage(subscription, at=at),
+        "credit_lines": credit,
         "history": histories.of_service(subscription),
         "setting_password": any(job.kind == Job.Kind.CHANGE_PASSWORD for job in queue),
         "reading_balance": any(job.kind == Job.Kind.READ_BALANCE for job in queue),
         "can_set_password": account is not None and account.state in EXISTS,
         "why": _why(subscription, at=at),
-        "reasons": reasons.of_service(subscription),
+        "reasons": reasons.of_service(subscription, credit),
         "can_cancel": subscription.recurs and subscription.state in Subscription.LIVING,
         "can_end": endings.offered(subscription, current_brand()),
         **_changes(subscription, on=on),
@@ -111,6 +112,7 @@ def _changes(subscription: Subscription, *, on: date) -> dict[str, object]:
         "back": back,
         "back_is_free": subscription.returnable and returns.is_free(subscription, on=on),
         "back_seen": returns.seen(back) if back else "",
+        "back_reasons": reasons.of_priced(back, current_brand()) if back else [],
         "gateways": gateways.offered(subscription.currency) if back else [],
     }
 
@@ -121,7 +123,6 @@ def _usage(subscription: Subscription, *, at: datetime) -> dict[str, object]:
     return {
         "usage": shown,
         "chart": balance_charts.drawn(shown.points),
-        "credit_lines": statements.of(subscription),
     }
 
 

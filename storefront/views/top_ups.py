@@ -18,7 +18,7 @@ from billing.models import Brand, Subscription, TopUpTerms, User, current_brand
 from packages import clock
 from packages.money import Money
 from packages.periods import business_day
-from storefront import refusals
+from storefront import reasons, refusals
 from storefront.consents import agreed, sentences
 from storefront.owned import owned_subscription, user_of
 from storefront.top_up_forms import AmountForm, TopUpForm
@@ -124,6 +124,7 @@ def _show(
     changed: bool = False,
     status: int = 200,
 ) -> HttpResponse:
+    quote = visit.quote(amount) if amount else None
     page = {
         "subscription": visit.subscription,
         "account": visit.subscription.account,
@@ -131,7 +132,8 @@ def _show(
         "form": form,
         "asked": asked,
         "amount": amount,
-        "quote": visit.quote(amount) if amount else None,
+        "quote": quote,
+        "reasons": reasons.of_priced(quote.priced, visit.brand) if quote else [],
         "key": form["key"].value() or uuid.uuid4(),
         "changed": changed,
         "is_business": not visit.private,

@@ -45,7 +45,7 @@ def test_the_next_payment_is_all_of_its_day(anna: Person, now: datetime) -> None
     assert '<span class="stat__value">€108.00</span>' in text
     assert "Starter renews: €29.00" in text
     assert "Business renews: €79.00" in text
-    assert "These are paid up to the day before" in text
+    assert re.search(r">Business</a></dt><dd>€79.00</dd>", text)
     # One that ends is not charged any more.
     Subscription.objects.filter(pk=service.pk).update(ends_on=service.paid_until)
     assert '<span class="stat__value">€29.00</span>' in page(anna, "dashboard")
@@ -68,7 +68,9 @@ def test_paid_and_running_are_two_things(anna: Person, now: datetime) -> None:
     with transaction.atomic():
         anna.account.move(Account.State.SUSPENDED, at=now, actor="test", reason="staff")
     text = page(anna, "service", anna.subscription.public_id)
-    assert re.search(r"Paid for</span><span class=\"stat__value\">Paid<", text)
+    assert re.search(
+        r"Paid for</span><span class=\"stat__row\"><span class=\"stat__value\">Paid<", text
+    )
     assert re.search(r"At the dialler</span><span class=\"stat__value\">Suspended<", text)
 
 
