@@ -19,9 +19,13 @@ def enter_environment() -> None:
 def main() -> None:
     enter_environment()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"manage.py: {error}. `make run` sets up a shop to try; see docs/operations.md.")
 
 
 if __name__ == "__main__":
