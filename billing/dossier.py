@@ -23,6 +23,7 @@ from billing.models import (
     Subscription,
     Ticket,
 )
+from packages.desk import causes
 from packages.desk.cells import EMPTY, list_url, row_url, state
 from packages.desk.tables import Cell, Table
 from packages.money import Money
@@ -135,14 +136,16 @@ def _books(customer: Customer) -> Part:
     """What they owe and what we owe them, booking by booking; debit is positive."""
     found = Posting.objects.filter(account__customer=customer)
     found = found.select_related("account", "transaction").order_by("-id")
+    latest = found[:LATEST]
+    named = causes.plain(each.transaction.cause for each in latest)
     rows = [
         [
             Cell(_moment(each.transaction.at)),
-            Cell(each.transaction.cause, row_url(each.transaction)),
+            Cell(named[each.transaction.cause], row_url(each.transaction)),
             Cell(capfirst(str(each.account.get_kind_display()))),
             Cell(Money(each.amount_minor, each.account.currency)),
         ]
-        for each in found[:LATEST]
+        for each in latest
     ]
     head = (_("when"), _("booking"), _("account"), _("amount"))
     books = customer.books.values_list("pk", flat=True)

@@ -278,3 +278,9 @@ KINDS = (
     ),
     Kind("mail_test", STAFF, _("Test mail"), _("When staff test the mail server.")),
 )
+
+
+def named(code: str) -> Text:
+    """Return what staff call mails of the kind; those about signing in have no other kind here."""
+    names = {each.code: each.name for each in KINDS}
+    return names.get(code, _("about signing in"))

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing import mail_texts, opening, viewing
 from packages import prices
-from packages.desk import actors, downloads, reasons
+from packages.desk import actors, causes, downloads
 from packages.desk.cells import TONES, badge
 from packages.desk.pages import ReadOnlyPage
 from packages.states import StateChange, Stateful
@@ -88,11 +88,13 @@ class StateChangePage(ReadOnlyPage):
     show_full_result_count = False
     readonly_fields = fields = ("at", "row_link", "became", "by", "why")
     _names: Mapping[str, Any] = MappingProxyType({})
+    _whys: Mapping[str, Any] = MappingProxyType({})
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """Return the page of the log; the names of all who stand on it are read at once."""
+        """Return the page of the log; the names and causes that stand on it are read at once."""
         found = super().get_changelist_instance(request)
         self._names = actors.told(row.actor for row in found.result_list)
+        self._whys = causes.told(row.reason for row in found.result_list)
         return found
 
     @admin.display(description=_("of what"))
@@ -123,7 +125,7 @@ class StateChangePage(ReadOnlyPage):
 
     @admin.display(description=_("reason"), ordering="reason")
     def why(self, row: StateChange) -> str:
-        return reasons.told(row.reason)
+        return self._whys.get(row.reason) or causes.told([row.reason])[row.reason]
 
 
 @admin.register(LogEntry)

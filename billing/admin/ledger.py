@@ -1,5 +1,7 @@
 """The books. Nobody edits them: the database refuses it as well."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django.contrib import admin
@@ -9,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.admin.moves import MoneyMoved
 from billing.models import LedgerAccount, LedgerTransaction, Posting
+from packages.desk import causes
 from packages.desk.cells import amount_of, counted, link
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
 
@@ -35,17 +38,47 @@ class Postings(ReadOnlyInline):
         return amount_of(row.amount_minor, row.account.currency)
 
 
+class BookedPage(ReadOnlyPage):
+    """Lists of rows with a cause; what the causes of a page name is read at once."""
+
+    _causes: Mapping[str, Any] = MappingProxyType({})
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        found = super().get_changelist_instance(request)
+        self._causes = causes.plain(map(self.cause_of, found.result_list))
+        return found
+
+    def cause_of(self, row: Any) -> str:
+        raise NotImplementedError
+
+    def told(self, row: Any) -> str:
+        # Another reader's page may have come between.
+        code = self.cause_of(row)
+        return self._causes.get(code) or causes.plain([code])[code]
+
+
 @admin.register(LedgerTransaction)
-class LedgerTransactionPage(ReadOnlyPage):
-    list_display = ("cause", "at", "invoice_link", "payment_link")
+class LedgerTransactionPage(BookedPage):
+    list_display = ("caused", "at", "invoice_link", "payment_link")
     list_filter = ("at",)
     date_hierarchy = "at"
     ordering = ("-id",)
     search_fields = ("cause", "invoice__number")
     list_select_related = ("invoice", "payment")
     inlines = (Postings,)
-    readonly_fields = ("invoice_link", "payment_link")
-    fields = ("cause", "at", "invoice_link", "payment_link")
+    readonly_fields = ("whole_cause", "invoice_link", "payment_link")
+    fields = ("whole_cause", "at", "invoice_link", "payment_link")
+
+    def cause_of(self, row: LedgerTransaction) -> str:
+        return row.cause
+
+    @admin.display(description=_("cause"), ordering="cause")
+    def caused(self, row: LedgerTransaction) -> str:
+        return self.told(row)
+
+    @admin.display(description=_("cause"))
+    def whole_cause(self, row: LedgerTransaction) -> str:
+        return causes.told([row.cause])[row.cause]
 
     @admin.display(description=_("invoice"))
     def invoice_link(self, row: LedgerTransaction) -> str:
@@ -90,7 +123,7 @@ class LedgerAccountPage(ReadOnlyPage):
 
 
 @admin.register(Posting)
-class PostingPage(ReadOnlyPage):
+class PostingPage(BookedPage):
     list_display = ("booking", "book", "customer_link", "at", "amount")
     list_display_links = None
     list_filter = ("account__kind", "account__currency", MoneyMoved)
@@ -101,9 +134,12 @@ class PostingPage(ReadOnlyPage):
     readonly_fields = ("booking", "book", "customer_link", "at", "amount")
     fields = readonly_fields
 
+    def cause_of(self, row: Posting) -> str:
+        return row.transaction.cause
+
     @admin.display(description=_("booking"))
     def booking(self, row: Posting) -> str:
-        return link(row.transaction)
+        return link(row.transaction, self.told(row))
 
     @admin.display(description=_("account"))
     def book(self, row: Posting) -> str:

@@ -1,16 +1,21 @@
 """The outbox. Texts are shown with their placeholder; what is sealed is never opened here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing import desk
+from billing import desk, mail_kinds
 from billing.models import Mail
+from packages.desk import causes
 from packages.desk.cells import link, state
 from packages.desk.deeds import Deed, Text
 from packages.desk.pages import ReadOnlyPage
@@ -38,24 +43,54 @@ class SendAgain(Deed):
         return _("The mail waits to be sent.")
 
 
+class KindFilter(admin.SimpleListFilter):
+    """Mails of one kind, by its name; only kinds of which there are any."""
+
+    title = gettext_lazy("kind")
+    parameter_name = "template"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
+        codes = Mail.objects.order_by().values_list("template", flat=True).distinct()
+        return sorted(((code, _named(code)) for code in codes), key=lambda each: each[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(template=self.value()) if self.value() else queryset
+
+
 @admin.register(Mail)
 class MailPage(ReadOnlyPage):
     deeds = (SendAgain(),)
-    list_display = ("subject", "status", "recipient", "customer_link", "template", "created_at")
-    list_filter = ("state", "template", "language", "created_at")
+    list_display = ("subject", "status", "recipient", "customer_link", "kind", "created_at")
+    list_filter = ("state", KindFilter, "language", "created_at")
     search_fields = ("subject", "recipient", "cause")
     list_select_related = ("customer",)
-    readonly_fields = ("status", "customer_link", "body", "sealed_part")
+    readonly_fields = ("status", "customer_link", "body", "sealed_part") + (
+        "kind",
+        "caused",
+        "written_in",
+    )
     fieldsets = (
         (None, {"fields": ("status", "last_error", "recipient", "sender", "customer_link")}),
         (gettext_lazy("Text"), {"fields": ("subject", "body", "sealed_part")}),
-        (gettext_lazy("Why"), {"fields": (("template", "cause", "language"),)}),
+        (gettext_lazy("Why"), {"fields": (("kind", "caused", "written_in"),)}),
         (gettext_lazy("When"), {"fields": (("created_at", "sent_at", "attempts"),)}),
     )
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def status(self, row: Mail) -> str:
         return state(row)
+
+    @admin.display(description=gettext_lazy("kind"), ordering="template")
+    def kind(self, row: Mail) -> str:
+        return _named(row.template)
+
+    @admin.display(description=gettext_lazy("cause"))
+    def caused(self, row: Mail) -> str:
+        return causes.told([row.cause])[row.cause]
+
+    @admin.display(description=gettext_lazy("language"))
+    def written_in(self, row: Mail) -> str:
+        return str(dict(settings.LANGUAGES).get(row.language, row.language))
 
     @admin.display(description=gettext_lazy("customer"))
     def customer_link(self, row: Mail) -> str:
@@ -70,3 +105,7 @@ class MailPage(ReadOnlyPage):
         if row.sealed is None:
             return _("none, or destroyed after sending")
         return _("sealed; put in while sending, never shown")
+
+
+def _named(template: str) -> str:
+    return capfirst(str(mail_kinds.named(template)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.customer import Customer
@@ -64,7 +65,7 @@ class LedgerTransaction(models.Model):
         verbose_name_plural = _("ledger transactions")
 
     def __str__(self) -> str:
-        return self.cause
+        return f"{capfirst(str(self._meta.verbose_name))} {self.pk}"
 
 
 class Posting(models.Model):

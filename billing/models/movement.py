@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.payment import Payment
+from packages.desk.cells import amount
 from packages.money import Money
 
 
@@ -47,7 +50,9 @@ class Movement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.gateway} {self.get_kind_display()} {self.external_id}"
+        return (
+            f"{self.get_kind_display()} {amount(self.amount)} · {date_format(localtime(self.at))}"
+        )
 
     @property
     def amount(self) -> Money:

@@ -7,12 +7,16 @@ from typing import Any
 
 from django.db import models
 from django.db.models import F, OuterRef, Q
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.bank import BankEntry
 from billing.models.customer import Customer
 from billing.models.invoice import Invoice
 from billing.models.method import PaymentMethod
+from packages.desk.cells import amount
 from packages.money import Money
 from packages.states import Stateful
 
@@ -144,7 +148,7 @@ class Payment(Stateful):
         ]
 
     def __str__(self) -> str:
-        return f"{self.gateway} {self.external_id or self.public_id}"
+        return f"{amount(self.amount)} · {date_format(localtime(self.created_at))}"
 
     @property
     def amount(self) -> Money:
@@ -210,7 +214,7 @@ class Allocation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.payment or 'balance'} → {self.invoice}"
+        return f"{self.payment or gettext('balance')} → {self.invoice}"
 
 
 class GatewayEvent(models.Model):

@@ -6,9 +6,12 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.payment import Payment
+from packages.desk.cells import amount
 from packages.money import Money
 from packages.states import Stateful
 
@@ -73,7 +76,7 @@ class Refund(Stateful):
         ]
 
     def __str__(self) -> str:
-        return f"{self.payment} ← {self.amount}"
+        return f"{amount(self.amount)} · {date_format(localtime(self.created_at))}"
 
     @property
     def amount(self) -> Money:

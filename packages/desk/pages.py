@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from packages import clock, countries
-from packages.desk import Impossible, actors, bulk, exports, proposals, reasons
+from packages.desk import Impossible, actors, bulk, causes, exports, proposals
 from packages.desk.cells import amount
 from packages.desk.deeds import Deed, DeedForm, Text
 from packages.desk.door import demand_fresh_proof
@@ -213,13 +213,14 @@ class Page(ModelAdmin):
         words = dict(state.flatchoices)
         steps = StateChange.objects.filter(subject=row._meta.model_name, subject_id=row.pk)
         names = actors.told(each.actor for each in steps)
+        whys = causes.told(each.reason for each in steps)
         return [
             {
                 "at": each.at,
                 "before": words.get(each.before, each.before),
                 "after": words.get(each.after, each.after),
                 "by": names[each.actor],
-                "why": reasons.told(each.reason),
+                "why": whys[each.reason],
             }
             for each in steps
         ]

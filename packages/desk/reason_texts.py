@@ -22,6 +22,7 @@ SAID = (
     noop("begun"),
     noop("begun anew"),
     noop("charge %(nth)s"),
+    noop("charge %(brand)s •••• %(last4)s"),
     noop("told by the gateway"),
     noop("the gateway does not know of it"),
     noop("%(amount)s arrived instead of %(asked)s"),

@@ -20,9 +20,9 @@ from packages.money import Money
 NESTED = "why"
 # Parts of several words; all others, as numbers and days, are one.
 SUMS = ("amount", "asked", "below", "month")
-LONG = frozenset(
-    ("why", "what", "proof", "reference", "problem", "server", "file", "fields", "numbers", *SUMS)
-)
+LONG = {"why", "what", "proof", "reference", "problem", "server", "file", "fields"} | {
+    *("numbers", "brand", *SUMS),
+}
 SUM = re.compile(r"(-?\d+\.?\d*) ([A-Z]{3})")
 PLACE = re.compile(r"%\((\w+)\)s")
 

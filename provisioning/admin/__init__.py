@@ -1,5 +1,6 @@
 """The staff's pages of the dialler: servers, accounts, jobs."""
 
+from provisioning.admin import causes
 from provisioning.admin.accounts import AccountPage
 from provisioning.admin.audits import AuditPage, UnknownAccountPage
 from provisioning.admin.jobs import JobPage
@@ -15,4 +16,5 @@ __all__ = [
     "ServerPage",
     "SurveyPage",
     "UnknownAccountPage",
+    "causes",
 ]

@@ -10,7 +10,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 
 from packages import clock
-from packages.desk import reasons
+from packages.desk import causes, reasons
 from packages.desk.cells import EMPTY, TONES, amount_of, badge, lines, link, state
 from packages.desk.deeds import Deed
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
@@ -90,7 +90,7 @@ class JobPage(ReadOnlyPage):
         (None, {"fields": ("status", "whole_reason", "to_do", "account_link", "server")}),
         (
             _("What is asked"),
-            {"fields": ("kind", "amount", "target", "cause", "asked_together", "behind")},
+            {"fields": ("kind", "amount", "target", "caused", "asked_together", "behind")},
         ),
         (
             _("When"),
@@ -100,6 +100,7 @@ class JobPage(ReadOnlyPage):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("status", "to_do", "account_link", "server", "amount", "target", "behind") + (
+            "caused",
             "asked_together",
             "whole_reason",
         )
@@ -152,9 +153,15 @@ class JobPage(ReadOnlyPage):
     def target(self, row: Job) -> str:
         return lines([f"{label}: {value}" for label, value in details(row)])
 
+    @admin.display(description=_("cause"))
+    def caused(self, row: Job) -> str:
+        return causes.told([row.cause])[row.cause]
+
     @admin.display(description=_("asked for together"))
     def asked_together(self, row: Job) -> str:
-        return row.bundle or EMPTY
+        others = Job.objects.filter(account_id=row.account_id, bundle=row.bundle).exclude(pk=row.pk)
+        named = [link(each, self.what(each)) for each in others.order_by("seq") if row.bundle]
+        return lines(named)
 
     @admin.display(description=_("waiting behind it"))
     def behind(self, row: Job) -> str:

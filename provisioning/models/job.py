@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, OuterRef, Q
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from packages.states import Stateful
@@ -95,7 +96,7 @@ class Job(Stateful):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} · {self.cause}"
+        return f"{capfirst(self.get_kind_display())} · {self.account}"
 
     @classmethod
     def ahead(cls) -> models.QuerySet[Job]:

@@ -1,5 +1,5 @@
 """Staff's pages that show what customers see. Rows are written by the flows below the shop."""
 
-from storefront.admin import mail_texts, packages
+from storefront.admin import causes, mail_texts, packages
 
-__all__ = ["mail_texts", "packages"]
+__all__ = ["causes", "mail_texts", "packages"]
