@@ -51,9 +51,10 @@ class DeskSite(admin.AdminSite):
         """Return the lists and sheets that the reader may see, by what they are for; of one app
         its own lists.
         """
-        apps: list[Any] = super().get_app_list(request, app_label)
         if app_label:
-            return apps
+            return list(super().get_app_list(request, app_label))
+        # Not by name: the menu has an order of its own, and every page would pay for two.
+        apps = self._build_app_dict(request).values()
         sheets = [
             {"name": each.label, "object_name": each.name, "admin_url": each.url, "view_only": True}
             for each in SHEETS
