@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing import differences
+from billing.admin.gateway_names import GatewayFilter, OfGateway
 from billing.models import Difference, Movement
 from packages.desk.cells import EMPTY, amount, link
 from packages.desk.deeds import Deed, ReasonForm, Text
@@ -53,16 +54,16 @@ class OpenFilter(admin.SimpleListFilter):
 
 
 @admin.register(Difference)
-class DifferencePage(ReadOnlyPage):
+class DifferencePage(OfGateway, ReadOnlyPage):
     deeds = (DealtWith(),)
-    list_display = ("kind", "gateway", "text", "payment_link", "found_at", "settled_at")
-    list_filter = (OpenFilter, "kind", "gateway")
+    list_display = ("kind", "gateway_name", "text", "payment_link", "found_at", "settled_at")
+    list_filter = (OpenFilter, "kind", ("gateway", GatewayFilter))
     search_fields = ("subject", "text")
     list_select_related = ("payment",)
-    readonly_fields = ("payment_link",)
+    readonly_fields = ("gateway_name", "payment_link")
     fieldsets = (
         (None, {"fields": ("kind", "text", "payment_link", "note")}),
-        (gettext_lazy("From"), {"fields": ("gateway", "subject")}),
+        (gettext_lazy("From"), {"fields": ("gateway_name", "subject")}),
         (gettext_lazy("When"), {"fields": ("found_at", "seen_at", "settled_at")}),
     )
 
@@ -72,15 +73,15 @@ class DifferencePage(ReadOnlyPage):
 
 
 @admin.register(Movement)
-class MovementPage(ReadOnlyPage):
-    list_display = ("external_id", "kind", "gateway", "total", "cost", "payment_link", "at")
-    list_filter = ("kind", "gateway", "currency", "at")
+class MovementPage(OfGateway, ReadOnlyPage):
+    list_display = ("external_id", "kind", "gateway_name", "total", "cost", "payment_link", "at")
+    list_filter = ("kind", ("gateway", GatewayFilter), "currency", "at")
     search_fields = ("external_id",)
     list_select_related = ("payment",)
-    readonly_fields = ("total", "cost", "payment_link")
+    readonly_fields = ("gateway_name", "total", "cost", "payment_link")
     fieldsets = (
         (None, {"fields": ("kind", "total", "cost", "payment_link", "at")}),
-        (gettext_lazy("At the gateway"), {"fields": ("gateway", "livemode", "external_id")}),
+        (gettext_lazy("At the gateway"), {"fields": ("gateway_name", "livemode", "external_id")}),
     )
 
     @admin.display(description=gettext_lazy("amount"), ordering="amount_minor")

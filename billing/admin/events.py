@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing import desk
+from billing.admin.gateway_names import GatewayFilter, OfGateway
 from billing.models import GatewayEvent, Payment
 from packages.desk import reasons
 from packages.desk.cells import EMPTY, link, state
@@ -64,17 +65,26 @@ class DealtWith(EventDeed):
 
 
 @admin.register(GatewayEvent)
-class GatewayEventPage(ReadOnlyPage):
+class GatewayEventPage(OfGateway, ReadOnlyPage):
     deeds = (FetchAgain(), DealtWith())
-    list_display = ("kind", "status", "gateway", "payment", "received_at", "attempts", "said")
-    list_filter = ("state", "gateway", "kind", "received_at")
+    list_display = ("kind", "status", "gateway_name", "payment", "received_at", "attempts", "said")
+    spare = ("gateway_name", "attempts")
+    list_filter = ("state", ("gateway", GatewayFilter), "kind", "received_at")
     search_fields = ("external_id", "payment_external_id", "note")
-    readonly_fields = ("status", "said", "payment", "raw")
+    readonly_fields = ("status", "said", "payment", "gateway_name", "raw")
     fieldsets = (
         (None, {"fields": ("status", "said", "kind", "payment")}),
         (
             gettext_lazy("From"),
-            {"fields": ("gateway", "account", "livemode", "external_id", "payment_external_id")},
+            {
+                "fields": (
+                    "gateway_name",
+                    "account",
+                    "livemode",
+                    "external_id",
+                    "payment_external_id",
+                )
+            },
         ),
         (
             gettext_lazy("When"),

@@ -96,6 +96,7 @@ class InvoicePage(ReadOnlyPage):
         "total",
         "due_amount",
     )
+    spare = ("kind",)
     exported = (
         (_("number"), "number"),
         (_("kind"), "get_kind_display"),

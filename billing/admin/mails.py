@@ -61,7 +61,8 @@ class KindFilter(admin.SimpleListFilter):
 class MailPage(ReadOnlyPage):
     deeds = (SendAgain(),)
     list_display = ("subject", "status", "recipient", "customer_link", "kind", "created_at")
-    list_filter = ("state", KindFilter, "language", "created_at")
+    spare = ("customer_link", "kind")
+    list_filter = ("state", KindFilter, "created_at")
     search_fields = ("subject", "recipient", "cause")
     list_select_related = ("customer",)
     readonly_fields = ("status", "customer_link", "body", "sealed_part") + (

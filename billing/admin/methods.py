@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing import methods
+from billing.admin.gateway_names import GatewayFilter, OfGateway
 from billing.models import PaymentMethod
 from packages.desk.cells import counted, link, state
 from packages.desk.deeds import Deed, ReasonForm, Text
@@ -41,18 +42,28 @@ class Remove(Deed):
 
 
 @admin.register(PaymentMethod)
-class PaymentMethodPage(ReadOnlyPage):
+class PaymentMethodPage(OfGateway, ReadOnlyPage):
     deeds = (Remove(),)
     list_display = ("name", "status", "customer_link", "is_default", "expires_on", "created_at")
-    list_filter = ("state", "gateway", "is_default", "created_at")
+    list_filter = ("state", ("gateway", GatewayFilter), "is_default", "created_at")
     search_fields = ("last4", "customer__name", "customer__company", "customer__email")
     list_select_related = ("customer",)
-    readonly_fields = ("status", "customer_link", "charged", "agreed")
+    readonly_fields = ("status", "customer_link", "gateway_name", "charged", "agreed")
     fieldsets = (
         (None, {"fields": ("status", "customer_link", "is_default", "charged")}),
         (
             gettext_lazy("At the gateway"),
-            {"fields": ("gateway", "account", "livemode", "kind", "brand", "last4", "expires_on")},
+            {
+                "fields": (
+                    "gateway_name",
+                    "account",
+                    "livemode",
+                    "kind",
+                    "brand",
+                    "last4",
+                    "expires_on",
+                )
+            },
         ),
         (gettext_lazy("Why it is kept"), {"fields": ("agreed", "created_at")}),
     )

@@ -44,6 +44,7 @@ class Lines(ReadOnlyInline):
 @admin.register(Order)
 class OrderPage(ReadOnlyPage):
     list_display = ("number", "status", "customer_link", "invoice_link", "total", "placed_at")
+    spare = ("invoice_link",)
     list_filter = ("state", "currency", "placed_at")
     search_fields = ("public_id", "customer__name", "customer__company", "customer__email")
     list_select_related = ("customer", "invoice")

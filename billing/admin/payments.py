@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from billing import desk, disputes, gateways
 from billing.admin.bank_entries import UndoBooking
+from billing.admin.gateway_names import GatewayFilter, OfGateway
 from billing.admin.refunds import RefundPayment
 from billing.models import Allocation, Invoice, Payment
 from packages.desk import Impossible
@@ -169,11 +170,12 @@ class EndDispute(Deed):
 
 
 @admin.register(Payment)
-class PaymentPage(ReadOnlyPage):
+class PaymentPage(OfGateway, ReadOnlyPage):
     deeds = (ConfirmTransfer(), FetchAgain(), RefundPayment(), EndDispute(), UndoBooking())
     list_display = ("name", "status", "customer_link", "invoice_link", "total", "created_at") + (
         "succeeded_at",
     )
+    spare = ("succeeded_at",)
     exported = (
         (gettext_lazy("payment"), "pk"),
         (gettext_lazy("state"), "get_state_display"),
@@ -186,13 +188,14 @@ class PaymentPage(ReadOnlyPage):
         (gettext_lazy("started"), "created_at"),
         (gettext_lazy("succeeded"), "succeeded_at"),
     )
-    list_filter = ("state", "gateway", "currency", "created_at")
+    list_filter = ("state", ("gateway", GatewayFilter), "currency", "created_at")
     search_fields = ("external_id", "invoice__number", "customer__name", "customer__company") + (
         "customer__email",
     )
     list_select_related = ("customer", "invoice")
     inlines = (Allocations,)
     readonly_fields = ("status", "customer_link", "invoice_link", "total", "said", "books") + (
+        "gateway_name",
         "dispute_page",
         "entry_link",
     )
@@ -202,7 +205,7 @@ class PaymentPage(ReadOnlyPage):
             gettext_lazy("At the gateway"),
             {
                 "fields": (
-                    "gateway",
+                    "gateway_name",
                     "external_id",
                     "livemode",
                     "said",

@@ -43,6 +43,7 @@ class SubscriptionPage(ReadOnlyPage):
         EndNow(),
     )
     list_display = ("package", "status", "customer_link", "runs", "amount", "cycle", "paid_until")
+    spare = ("cycle",)
     exported = (
         (_("package"), "package"),
         (_("state"), "get_state_display"),

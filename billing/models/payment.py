@@ -267,4 +267,4 @@ class GatewayEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.gateway} {self.kind} {self.external_id}"
+        return f"{self.kind} · {self.external_id}"

@@ -1,5 +1,6 @@
 """The cards above the list of apps."""
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
@@ -15,6 +16,8 @@ from packages.desk import cells
 from packages.money import Money
 
 register = template.Library()
+# The name of its column in the class of a cell, which comes first in its tag.
+COLUMN = re.compile(r'^[^>]*class="[^"]*?(?:field|column)-(\w+)')
 
 
 @register.simple_tag(takes_context=True)
@@ -72,6 +75,25 @@ def _labelled(cell: str, label: str) -> SafeString:
     bare = not strip_tags(cell).strip(" -–") and "<img" not in cell and "<input" not in cell
     marks = mark_safe(" data-bare") if bare else ""
     return format_html('{} data-label="{}"{}{}', mark_safe(tag), capfirst(label), marks, rest)
+
+
+@register.filter
+def thinned(cells_of_row: Sequence[str], page: Any) -> list[SafeString]:
+    """`{% for cell in row|labelled:headers|thinned:page %}`: those of columns that the page of the
+    list calls spare are marked; they are left out where the rows have no room.
+    """
+    return [
+        format_html("{}{}{}", mark_safe(cell[:3]), spare_mark(cell, page), mark_safe(cell[3:]))
+        for cell in cells_of_row
+    ]
+
+
+@register.filter
+def spare_mark(markup: str, page: Any) -> str:
+    """`<th{{ header.class_attrib }}{{ header.class_attrib|spare_mark:page }}>`: a column's mark."""
+    found = COLUMN.search(markup)
+    spare = found is not None and found[1] in getattr(page, "spare", ())
+    return mark_safe(" data-spare") if spare else ""
 
 
 @register.filter

@@ -46,6 +46,8 @@ class Page(ModelAdmin):
     # The form holds secrets or says where money goes.
     guarded: ClassVar[bool] = False
     list_per_page = 50
+    # Columns of the list that are left out where the rows have no room for them.
+    spare: ClassVar[tuple[str, ...]] = ()
     # The columns of the list as a file; without any there is none.
     exported: ClassVar[tuple[exports.Column, ...]] = ()
 

@@ -105,6 +105,7 @@ class AuditPage(ReadOnlyPage):
         "unreadable",
         "unknown_there",
     )
+    spare = ("in_work", "unreadable")
     list_filter = ("server", "started_at")
     list_select_related = ("server", "account")
     readonly_fields = ("what", "progress", "unknown_there")
@@ -139,6 +140,7 @@ class AuditPage(ReadOnlyPage):
 class UnknownAccountPage(ReadOnlyPage):
     deeds = (Explain(),)
     list_display = ("username", "status", "server_link", "email", "remote_id", "first_at")
+    spare = ("remote_id",)
     list_filter = ("server", ("gone_at", admin.EmptyFieldListFilter)) + (
         ("settled_by", admin.EmptyFieldListFilter),
     )

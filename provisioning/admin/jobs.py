@@ -1,12 +1,13 @@
 """Jobs and their attempts: what was asked of the dialler, what came back, and who decides."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.formats import date_format
 from django.utils.text import capfirst
-from django.utils.timesince import timesince
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from packages import clock
@@ -81,7 +82,8 @@ class JobPage(ReadOnlyPage):
     """Registered by billing, which adds the deed that gives money back."""
 
     deeds: ClassVar[tuple[Deed, ...]] = DEEDS
-    list_display = ("what", "status", "account_link", "server", "amount", "age", "due_at", "why")
+    list_display = ("what", "status", "account_link", "server", "amount", "created_at", "why")
+    spare = ("server",)
     list_filter = ("state", "kind", "account__server", AgeFilter, ByHandFilter)
     search_fields = ("cause", "account__username", "reason")
     list_select_related = ("account__server",)
@@ -125,19 +127,15 @@ class JobPage(ReadOnlyPage):
     def amount(self, row: Job) -> str:
         return amount_of(row.amount_minor, row.currency)
 
-    @admin.display(description=_("age"), ordering="-created_at")
-    def age(self, row: Job) -> str:
-        """How long it takes or took; a job for later has no age yet."""
-        end = row.finished_at or clock.now()
-        return (
-            EMPTY
-            if end <= row.run_at and not row.finished_at
-            else timesince(row.created_at, end, depth=1)
-        )
-
     @admin.display(description=_("reason"))
     def why(self, row: Job) -> str:
-        return reasons.told(row.reason)[:80]
+        """Why it stands where it stands, by when a person has to do it, or for when it waits."""
+        said = [reasons.told(row.reason)[:80]] if row.reason else []
+        if row.due_at and row.state == Job.State.PARKED:
+            said.append(_("by hand until %(when)s") % {"when": _moment(row.due_at)})
+        if row.state == Job.State.WAITING and row.run_at > clock.now():
+            said.append(_("from %(when)s") % {"when": _moment(row.run_at)})
+        return lines(said)
 
     @admin.display(description=_("reason"))
     def whole_reason(self, row: Job) -> str:
@@ -170,3 +168,7 @@ class JobPage(ReadOnlyPage):
         later = Job.objects.filter(account_id=row.account_id, seq__gt=row.seq)
         waiting = later.filter(state__in=Job.UNFINISHED).order_by("seq")
         return lines([job.get_kind_display() for job in waiting])
+
+
+def _moment(at: datetime) -> str:
+    return date_format(localtime(at), "SHORT_DATETIME_FORMAT")

@@ -123,6 +123,7 @@ class ServerPage(Page):
     form = ServerForm
     deeds = (TestConnection(), StartSurvey(), CompareAll(), AskAgain())
     list_display = ("name", "health", "asked", "currency", "load", "accounts", "parked")
+    spare = ("currency",)
     list_select_related = ("circuit",)
     list_filter = ("profile", "active")
     search_fields = ("name", "base_url")

@@ -75,6 +75,7 @@ class PackagePage(Page):
     change_form_template = "admin/package.html"
     deeds = (Publish(),)
     list_display = ("name_en", "kind", "on_sale", "prices", "channels", "can", "tariff")
+    spare = ("channels", "tariff")
     list_filter = ("kind", "group", "draft", "visible", "archived", "recommended")
     search_fields = ("slug", "name_en", "name_de")
     list_select_related = ("group", "tariff")

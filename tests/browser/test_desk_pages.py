@@ -22,6 +22,7 @@ from tests.storefront.account import people
 
 pytestmark = pytest.mark.browser
 DESK: ViewportSize = {"width": 1440, "height": 900}
+TABLET: ViewportSize = {"width": 768, "height": 1024}
 PHONE: ViewportSize = {"width": 390, "height": 900}
 # Pages of our own, and one of each kind that Django's templates and our style sheet make.
 PAGES = {
@@ -39,6 +40,8 @@ PAGES = {
         "billing_customer_change",
         "billing_subscription_change",
         "billing_invoice_changelist",
+        "billing_payment_changelist",
+        "billing_mail_changelist",
         "provisioning_job_changelist",
         "provisioning_pool_change",
     )
@@ -58,9 +61,17 @@ def forms(user: User) -> set[str]:
     }
 
 
+# How far the rows of a list go beyond its box.
+BEYOND = "() => [...document.querySelectorAll('.results')].map(e => e.scrollWidth - e.clientWidth)"
+
+
 def everywhere(page: Page) -> Iterator[object]:
-    """Say what hinders on a desk and on a phone, where rows are cards, and what no screen holds."""
+    """Say what hinders on a desk and on a phone, where rows are cards, what no screen holds, and
+    whether a list is wider than a tablet.
+    """
     yield from (*overflows(page), *hindrances(page))
+    page.set_viewport_size(TABLET)
+    yield from (("tablet", beyond) for beyond in page.evaluate(BEYOND) if beyond > 0)
     page.set_viewport_size(PHONE)
     yield from (("phone", each) for each in built(page))
     page.set_viewport_size(DESK)

@@ -97,10 +97,21 @@ def test_on_a_phone_a_value_of_a_list_has_its_columns_name(staff: Client, busy: 
     rows = html.split('id="result_list"')[1].split("<tbody>")[1].split("</tr>")[0]
     assert '<th data-label="Job" class="field-what">' in rows
     assert '<td data-label="State" class="field-status">' in rows
-    assert '<td data-label="By hand until" data-bare class="field-due_at' in rows
+    assert '<td data-label="Amount" data-bare class="field-amount' in html
     # A box that chooses the row has no name.
     chosen = fetched(staff, reverse("admin:billing_invoice_changelist"))
     assert '<td class="action-checkbox">' in chosen
+
+
+def test_columns_that_matter_least_are_marked_to_be_left_out(staff: Client, busy: Job) -> None:
+    html = fetched(staff, reverse("admin:provisioning_job_changelist"))
+    assert '<th scope="col" class="sortable column-server" data-spare>' in html
+    assert html.count(" data-spare") == 1 + Job.objects.count()
+
+
+def test_every_spare_column_is_one_of_the_list() -> None:
+    for page in admin.site._registry.values():
+        assert set(getattr(page, "spare", ())) <= set(page.list_display), page
 
 
 def test_a_page_that_tells_is_named_without_the_dots_that_lead_to_it(
