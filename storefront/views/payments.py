@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from billing import gateways
 from billing.models import Invoice, Payment, Refund
+from packages.money import Money, total
 from storefront import standings
 from storefront.owned import customer_of
 from storefront.standings import Standing
@@ -20,12 +21,22 @@ PAGE_SIZE = 20
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """What a payment was for: an invoice, or the balance with us. `amount` is its part of the
+    payment, None where that is the whole or not decided yet.
+    """
+
+    invoice: Invoice | None
+    amount: Money | None
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """A payment as the list shows it: how, what for, where it stands, what went back of it."""
 
     payment: Payment
     how: str
-    invoices: list[Invoice]
+    uses: list[Use]
     standing: Standing
     refunds: list[Refund]
 
@@ -39,7 +50,7 @@ def payments(request: HttpRequest) -> HttpResponse:
     shown = mine.exclude(state=Payment.State.CANCELLED).order_by("-id")
     went_back = Refund.objects.exclude(state=Refund.State.FAILED).exclude(way=Refund.Way.UNDONE)
     whole = shown.select_related("invoice", "method").prefetch_related(
-        "parts__invoice", Prefetch("refunds", went_back.order_by("id"))
+        "parts__invoice", "allocations", Prefetch("refunds", went_back.order_by("id"))
     )
     page = Paginator(whole, PAGE_SIZE).get_page(request.GET.get("page"))
     names = {each.code: each.name for each in gateways.configured()}
@@ -51,7 +62,20 @@ def _row(payment: Payment, names: dict[str, str]) -> Row:
     return Row(
         payment,
         str(payment.method or names.get(payment.gateway, payment.gateway)),
-        [payment.invoice, *(part.invoice for part in payment.parts.all())],
+        _uses(payment),
         standings.of_payment(payment),
         list(payment.refunds.all()),
     )
+
+
+def _uses(payment: Payment) -> list[Use]:
+    """Share a payment over its invoices as it was allocated; the rest is on the balance."""
+    invoices = [payment.invoice, *(part.invoice for part in payment.parts.all())]
+    currency = payment.currency
+    parts = {x.invoice_id: Money(x.amount_minor, currency) for x in payment.allocations.all()}
+    undecided = payment.state != Payment.State.SUCCEEDED
+    if undecided or parts == {payment.invoice_id: payment.amount}:
+        return [Use(each, None) for each in invoices]
+    uses = [Use(each, parts.get(each.pk)) for each in invoices]
+    rest = payment.amount - total(parts.values(), currency)
+    return [*uses, Use(None, rest)] if rest else uses

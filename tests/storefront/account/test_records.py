@@ -1,13 +1,15 @@
 """Orders, invoices by filter, and the mails one was sent: complete, one's own, without secrets."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.urls import reverse
 
-from billing import emails, refunds
+from billing import credit_notes, emails, refunds
 from billing.models import Mail, Payment, PaymentPart, Refund
+from packages.money import Money
 from tests import payments
 from tests.storefront.account import people
 from tests.storefront.account.people import Person
@@ -126,3 +128,16 @@ def test_payments_are_listed_with_what_they_paid_and_what_went_back(
     assert "refunded on" in text
     assert text.count("Received") == 2
     assert str(second.number) not in page(bert, "payments")
+
+
+def test_a_payment_says_how_much_of_it_paid_what(anna: Person, now: datetime) -> None:
+    """All of it, part of it, or nothing: the rest is on the balance with us."""
+    second, _ = people.order(anna.user, anna.customer, "starter", at=now)
+    begun = payments.begin(second, at=now)
+    less = {line.pk: Money(10_00, "EUR") for line in second.lines.all()}
+    credit_notes.issue(second, less, reason="Discount", at=now, actor="staff:1")
+    payments.arrive(begun, at=now)
+    text = re.sub(r"\s+", " ", page(anna, "payments"))
+    assert f'>{second.number}</a> · <span class="amount">€19.00</span>' in text
+    assert re.search(r'>Balance with us</a> · <span class="amount">€10.00</span>', text)
+    assert f">{anna.invoice.number}</a></td>" in text, "It paid one, and all of it."
