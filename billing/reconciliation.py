@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import F, Max, Min
+from django.db.models import Exists, F, Max, Min, OuterRef
 
 from billing import differences, gateways, ledger, payments
 from billing.differences import Found
@@ -19,8 +19,12 @@ from billing.models import Difference, Movement, Payment
 
 log = structlog.get_logger()
 
+Kind = Difference.Kind
 # Statements are complete after a while; what is read twice is booked once.
 OVERLAP = timedelta(days=4)
+OF_STATEMENTS = (Kind.CURRENCY, Kind.UNMATCHED, Kind.UNBOOKED)
+# Where a statement stays empty for another reason, some of them say as much as all.
+MOST_UNBOOKED = 50
 
 
 def reconcile(code: str, *, at: datetime) -> int:
@@ -40,8 +44,7 @@ def reconcile(code: str, *, at: datetime) -> int:
         log.warning("gateway.not_reconciled", gateway=code, error=type(error).__name__)
         return 0
     new = sum(_book(each, gateway, at=at) for each in sorted(found, key=lambda each: each.at))
-    kinds = (Difference.Kind.CURRENCY, Difference.Kind.UNMATCHED)
-    differences.write(code, kinds, _odd(gateway), at=at)
+    differences.write(code, OF_STATEMENTS, _odd(gateway) + _unbooked(gateway, at=at), at=at)
     return new
 
 
@@ -87,7 +90,7 @@ def _odd(gateway: Gateway) -> list[Found]:
     ours = (Movement.Kind.PAYMENT, Movement.Kind.REFUND, Movement.Kind.DISPUTE)
     found = [
         Found(
-            Difference.Kind.UNMATCHED,
+            Kind.UNMATCHED,
             each.external_id,
             f"{each.get_kind_display()} of {each.amount} without a payment of ours",
         )
@@ -96,11 +99,28 @@ def _odd(gateway: Gateway) -> list[Found]:
     matched = rows.filter(payment__isnull=False).select_related("payment")
     return found + [
         Found(
-            Difference.Kind.CURRENCY,
+            Kind.CURRENCY,
             each.external_id,
             f"{each.amount} for a payment in {each.payment.currency}",
             each.payment,
         )
         for each in matched.exclude(payment__currency=F("currency"))
         if each.payment
+    ]
+
+
+def _unbooked(gateway: Gateway, *, at: datetime) -> list[Found]:
+    """Name what counts as paid here and stands on no statement of theirs by now, the oldest first:
+    money that we believe they hold for us.
+    """
+    booked = Movement.objects.filter(payment=OuterRef("pk"), kind=Movement.Kind.PAYMENT)
+    ours = Payment.objects.filter(
+        ~Exists(booked),
+        gateway=gateway.code,
+        livemode=gateway.livemode,
+        succeeded_at__lt=at - OVERLAP,
+    )
+    return [
+        Found(Kind.UNBOOKED, str(each.external_id), f"{each.amount} paid here, not booked", each)
+        for each in ours.order_by("id")[:MOST_UNBOOKED]
     ]

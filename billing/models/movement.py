@@ -75,6 +75,7 @@ class Difference(models.Model):
         EVENTS = "events", _("events did not reach us")
         CURRENCY = "currency", _("settled in another currency")
         UNMATCHED = "unmatched", _("moved without a payment of ours")
+        UNBOOKED = "unbooked", _("paid here, and on no statement of theirs")
 
     gateway = models.CharField(_("gateway"), max_length=20)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)

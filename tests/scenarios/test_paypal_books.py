@@ -8,7 +8,7 @@ import pytest
 
 from billing import credit_notes, gateways, reconciliation, refunds, tasks
 from billing.gateways.paypal.gateway import EVENTS, PayPalGateway
-from billing.models import GatewayEvent, Movement, Payment, Refund
+from billing.models import Difference, GatewayEvent, Movement, Payment, Refund
 from packages.money import Money
 from provisioning.simulator.simulator import Simulator
 from tests.clock import Clock
@@ -85,6 +85,21 @@ def test_money_that_somebody_else_took_at_the_account_is_a_difference(
     Payment.objects.filter(pk=paid.pk).update(key="00000000-0000-0000-0000-000000000001")
     assert reconciliation.reconcile("paypal", at=clock.now()) == 1
     assert "unmatched" in open_differences()
+
+
+def test_a_payment_of_ours_that_no_statement_shows_is_a_difference_until_one_does(
+    paypal: PayPal, paid: Payment, clock: Clock
+) -> None:
+    reconciliation.reconcile("paypal", at=clock.now())
+    Movement.objects.filter(payment=paid).update(payment=None)
+    reconciliation.reconcile("paypal", at=clock.now())
+    assert "unbooked" not in open_differences(), "Statements are complete after some days."
+    later = clock.now() + reconciliation.OVERLAP + timedelta(hours=1)
+    reconciliation.reconcile("paypal", at=later)
+    assert Difference.objects.get(kind="unbooked").payment == paid
+    Movement.objects.update(payment=paid)
+    reconciliation.reconcile("paypal", at=later + timedelta(hours=6))
+    assert open_differences() == []
 
 
 def test_events_that_did_not_reach_us_are_fetched_and_reported(
