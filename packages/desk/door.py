@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from packages.desk import menu
+from packages.desk.cells import EMPTY
 from packages.desk.sheets import SHEETS
 
 # The stock admin's own log has a page of ours.
@@ -28,6 +29,7 @@ OURS = ("packages", "provisioning", "billing", "admin")
 class DeskSite(admin.AdminSite):
     """The stock admin, with the shop's own sign-in and a second factor before everything."""
 
+    empty_value_display = EMPTY
     index_title = gettext_lazy("Overview")
 
     def register(self, model_or_iterable: Any, *given: Any, **options: Any) -> None:
