@@ -63,6 +63,21 @@ def plan(on: date) -> list[Planned]:
     return planned
 
 
+def upcoming(invoice: Invoice, *, zone: str, on: date) -> PaymentMethod | None:
+    """Return what an open invoice is going to be charged to on its due day; None where it is not.
+
+    Reads only. Not once that day is over: what is tried after that, and when, its mails say.
+    """
+    if invoice.due_on is None or invoice.due_on < on or not invoice.due:
+        return None
+    concerned = Exists(in_question(invoice.due_on).filter(pk=invoice.pk))
+    method = invoice.customer.methods.filter(concerned, is_default=True).first()
+    if method is None:
+        return None
+    spans = pauses.of([invoice], zone=zone)[invoice.pk]
+    return None if any(span.covers(invoice.due_on) for span in spans) else method
+
+
 def run(
     on: date,
     planned: Sequence[Planned],

@@ -154,7 +154,7 @@ def take_due(
         theirs = Q(customer_id__gt=customer_id) | Q(customer=customer_id, id__gt=row_id)
         behind = Q(next_invoice_on__gt=day) | Q(theirs, next_invoice_on=day)
         rows = rows.filter(behind, next_invoice_on__gte=day)
-    rows = rows.annotate(has_agreed=Exists(_agreed()), was_told=Exists(_told()))
+    rows = rows.annotate(has_agreed=Exists(agreed()), was_told=Exists(told()))
     rows = rows.order_by("next_invoice_on", "customer_id", "id")
     rows = rows.select_for_update(of=("self",), skip_locked=True)
     return list(rows.select_related("customer").prefetch_related("package")[:limit])
@@ -177,13 +177,13 @@ def take_cycle(cycle: Cycle) -> QuerySet[Subscription]:
     return rows
 
 
-def _agreed() -> QuerySet[Exchange]:
+def agreed() -> QuerySet[Exchange]:
     """Return a subscription's scheduled exchange; few have one, so it is read for those alone."""
     at_end, pending = Exchange.Mode.AT_END, Exchange.State.PENDING
     return Exchange.objects.filter(subscription=OuterRef("pk"), mode=at_end, state=pending)
 
 
-def _told() -> QuerySet[PriceNotice]:
+def told() -> QuerySet[PriceNotice]:
     """Return a subscription's notices of a price that is not its own yet; few have one."""
     return PriceNotice.objects.filter(subscription=OuterRef("pk"), applies_from__isnull=True)
 

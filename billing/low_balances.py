@@ -23,6 +23,13 @@ def below_of(subscription: Subscription) -> Money:
     return Money(minor, subscription.currency)
 
 
+def with_below(rows: QuerySet[Subscription]) -> QuerySet[Subscription]:
+    """Let each row say in `below` from which sum on its credit is low: its own, else the shop's."""
+    usual = TopUpTerms.objects.filter(currency=OuterRef("currency")).values("low_minor")[:1]
+    chosen = Coalesce(F("low_minor"), Subquery(usual), output_field=BigIntegerField())
+    return rows.annotate(below=chosen)
+
+
 def choose(subscription: Subscription, below: Money | None) -> None:
     """Let the customer choose the sum: None is the shop's, zero turns the mails off."""
     minor = None if below is None else below.minor
@@ -50,9 +57,7 @@ def watch(*, at: datetime) -> int:
 
 def _watched() -> QuerySet[Subscription]:
     """Return the services whose balance is known and watched, with their sum as `below`."""
-    usual = TopUpTerms.objects.filter(currency=OuterRef("currency")).values("low_minor")[:1]
-    chosen = Coalesce(F("low_minor"), Subquery(usual), output_field=BigIntegerField())
-    rows = Subscription.objects.annotate(below=chosen)
+    rows = with_below(Subscription.objects.all())
     return rows.filter(Q(below__gt=0), account__balance_minor__isnull=False)
 
 

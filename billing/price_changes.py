@@ -100,8 +100,26 @@ def apply(
 ) -> list[PriceNotice]:
     """Give each subscription the price of its period that starts on that day; one query for all.
 
+    Needs the subscriptions' locks.
+    """
+    used = told(due, starts)
+    by_id = {each.pk: each for each in due}
+    for notice in used:
+        subscription = by_id[notice.subscription_id]
+        notice.credit_before_minor = subscription.credit_minor
+        subscription.amount_minor = notice.change.amount_of(subscription).minor
+        subscription.credit_minor = notice.change.credit_of(subscription).minor
+        notice.applies_from = starts[subscription.pk]
+    if used:
+        _store(used, by_id, at=at)
+    return used
+
+
+def told(due: Sequence[Subscription], starts: Mapping[int, date]) -> list[PriceNotice]:
+    """Return what holds for each one's period that starts on that day; one query, reads only.
+
     Of several changes the last one holds. A notice counts if it was sent its days before the
-    period; whom it did not reach keeps the old price. Needs the subscriptions' locks.
+    period; whom it did not reach keeps the old price.
     """
     by_id = {each.pk: each for each in due}
     notices = PriceNotice.objects.filter(
@@ -112,18 +130,11 @@ def apply(
         # Another package's price says nothing about what it was exchanged for.
         subscription__price=F("change__price"),
     ).select_related("change", "mail")
-    used = []
-    for notice in notices.order_by("change__effective_on", "pk"):
-        subscription = by_id[notice.subscription_id]
-        if _holds(notice, subscription, starts[subscription.pk]):
-            notice.credit_before_minor = subscription.credit_minor
-            subscription.amount_minor = notice.change.amount_of(subscription).minor
-            subscription.credit_minor = notice.change.credit_of(subscription).minor
-            notice.applies_from = starts[subscription.pk]
-            used.append(notice)
-    if used:
-        _store(used, by_id, at=at)
-    return used
+    return [
+        each
+        for each in notices.order_by("change__effective_on", "pk")
+        if _holds(each, by_id[each.subscription_id], starts[each.subscription_id])
+    ]
 
 
 def _holds(notice: PriceNotice, subscription: Subscription, start_on: date) -> bool:

@@ -139,7 +139,7 @@ def _bill(
     if not due:
         return []
     agreed = terms.scheduled([each for each in due if getattr(each, "has_agreed", True)])
-    stretches = _next_periods(due, agreed)
+    stretches = next_periods(due, agreed)
     wanted = [each for each in due if _has_come(each, stretches[each.pk], brand, on)]
     starts = {key: stretch.start_on for key, stretch in stretches.items()}
     # What is exchanged was agreed at its own price.
@@ -152,7 +152,7 @@ def _bill(
     lowered = coupons.running(as_charged.values())
     groups = _grouped(list(as_charged.values()), stretches, brand)
     said = cache(_said)
-    drafts = [_draft(group, stretches, lowered, said) for group in groups]
+    drafts = [draft(group, stretches, lowered, said) for group in groups]
     issued = invoices.issue(drafts, brand, at=at, actor=ACTOR)
     billed = {each.pk for each in wanted}
     for each in due:
@@ -164,7 +164,7 @@ def _bill(
     return issued
 
 
-def _next_periods(due: Sequence[Subscription], agreed: Mapping[int, Exchange]) -> dict[int, Period]:
+def next_periods(due: Sequence[Subscription], agreed: Mapping[int, Exchange]) -> dict[int, Period]:
     """Return for each the first period that is neither paid for nor invoiced; one query."""
     until = invoice_days.invoiced_until(due)
     return {each.pk: _period_after(each, until.get(each.pk), agreed.get(each.pk)) for each in due}
@@ -199,12 +199,13 @@ def _grouped(
     return list(groups.values())
 
 
-def _draft(
+def draft(
     group: Sequence[Subscription],
     stretches: Mapping[int, Period],
     lowered: Mapping[int, Redemption],
     said: Said,
 ) -> invoices.Draft:
+    """Return the one invoice of these subscriptions' periods; what lowers them is by their ids."""
     first = group[0]
     lines = [
         line

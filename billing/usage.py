@@ -1,8 +1,9 @@
 """What a service used and how long its credit lasts, from the readings of its account."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Min, QuerySet
@@ -71,10 +72,14 @@ class Units:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """What was left and used, day by day or hour by hour; empty where nothing was read."""
+    """What was left and used, day by day or hour by hour; empty where nothing was read.
+
+    `points` is all accounts together, `apart` is each one's by its id.
+    """
 
     points: list[Point]
     by_hour: bool
+    apart: Mapping[int, list[Point]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +97,14 @@ def of(subscription: Subscription, *, at: datetime) -> Usage:
     """Return what the last thirty days' readings show. Reads only."""
     account = subscription.account
     if account is None:
-        return Usage([], False, Forecast(known=False), [], [], None, None)
+        return Usage([], False, {}, Forecast(known=False), [], [], None, None)
     newest = account.readings.exclude(balance_minor=None, units=None, used=None).last()
     curve = credit_of([subscription], at=at)
     cost = newest.cost_minor if newest else None
     return Usage(
         points=curve.points,
         by_hour=curve.by_hour,
+        apart=curve.apart,
         forecast=forecast(curve.points, at=at),
         units=units_of(subscription, newest),
         sent=sorted((newest.used or {}).items()) if newest else [],
@@ -119,9 +125,18 @@ def credit_of(subscriptions: Sequence[Subscription], *, at: datetime) -> Curve:
     ).order_by()
     first_at = known.aggregate(at=Min("at"))["at"]
     if first_at is None:
-        return Curve([], False)
-    by_hour = at - first_at < FINE
-    return Curve(_points(known, subscriptions[0], by_hour=by_hour), by_hour)
+        return Curve([], False, {})
+    by_hour, like = at - first_at < FINE, subscriptions[0]
+    rows = _last_of_each(known, like.zone, by_hour=by_hour)
+    granted = _granted({row.account_id for row in rows}, since=min(row.at for row in rows))
+    apart: dict[int, list[Any]] = {}
+    for row in rows:
+        apart.setdefault(row.account_id, []).append(row)
+    return Curve(
+        _points(rows, granted, like.currency),
+        by_hour,
+        {key: _points(theirs, granted, like.currency) for key, theirs in apart.items()},
+    )
 
 
 def forecast(points: Sequence[Point], *, at: datetime) -> Forecast:
@@ -157,23 +172,28 @@ def units_of(subscription: Subscription, reading: Reading | None) -> list[Units]
     ]
 
 
-def _points(known: QuerySet[Reading], like: Subscription, *, by_hour: bool) -> list[Point]:
-    """Return the last readings of each day or hour, added up, and what was used in between."""
-    part = Trunc("at", "hour" if by_hour else "day", tzinfo=ZoneInfo(like.zone))
+def _last_of_each(known: QuerySet[Reading], zone: str, *, by_hour: bool) -> list[Any]:
+    """Return each account's last reading of every day or hour, with that as its `part`."""
+    part = Trunc("at", "hour" if by_hour else "day", tzinfo=ZoneInfo(zone))
     last = known.annotate(part=part).order_by("account_id", "part", "-slot")
-    rows = list(last.distinct("account_id", "part"))
-    granted = _granted({row.account_id for row in rows}, since=min(row.at for row in rows))
+    return list(last.distinct("account_id", "part"))
+
+
+def _points(
+    rows: Sequence[Any], granted: Sequence[tuple[int, datetime, int]], currency: str
+) -> list[Point]:
+    """Return these readings, added up, and what was used in between."""
     points: dict[datetime, Point] = {}
     before: dict[int, Reading] = {}
     for row in sorted(rows, key=lambda row: row.part):
-        used = _used(before.get(row.account_id), row, granted, like.currency)
+        used = _used(before.get(row.account_id), row, granted, currency)
         before[row.account_id] = row
-        left = (Money(each.balance_minor or 0, like.currency) for each in before.values())
+        left = (Money(each.balance_minor or 0, currency) for each in before.values())
         there = points.get(row.part)
         if there is not None and there.used is not None:
             used = there.used if used is None else used + there.used
         read_at = max(row.at, there.at) if there else row.at
-        points[row.part] = Point(read_at, total(left, like.currency), used)
+        points[row.part] = Point(read_at, total(left, currency), used)
     return list(points.values())
 
 

@@ -3,27 +3,38 @@ next.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
-from billing import balance_charts, usage
-from billing.models import Customer, Invoice, Payment, Subscription, paying
+from billing import balance_charts, coming, low_balances, terms, usage
+from billing.models import (
+    AutoTopUp,
+    Brand,
+    Customer,
+    Exchange,
+    Invoice,
+    Payment,
+    Subscription,
+    paying,
+)
 from packages.money import Money, total
+from packages.periods import business_day
 from provisioning.models import Account, Job
-from storefront import standings
+from storefront import lasting, standings
 from storefront.standings import Note, Standing
 
+State = Subscription.State
 SHOWN_INVOICES = 5
 SHOWN_SERVICES = 4
 SHOWN_DEBTS = 20
 # What runs or should run comes first.
 ORDER: list[str] = [
-    Subscription.State.SUSPENDED,
-    Subscription.State.ACTIVE,
-    Subscription.State.PENDING,
-    Subscription.State.ENDED,
+    State.SUSPENDED,
+    State.ACTIVE,
+    State.PENDING,
+    State.ENDED,
 ]
 
 
@@ -36,6 +47,8 @@ class Service:
     paid: Standing
     running: Standing
     notes: list[Note]
+    agreed: Exchange | None = None
+    lasts: lasting.Lasts | None = None
 
     @property
     def name(self) -> str:
@@ -43,9 +56,12 @@ class Service:
 
     @property
     def balance(self) -> Money | None:
-        """Return the credit as last read, None for unknown; never zero for want of knowledge."""
+        """Return the credit as last read, None for unknown; never zero for want of knowledge.
+
+        A deleted account has none.
+        """
         account = self.subscription.account
-        if account is None or account.balance_minor is None:
+        if account is None or account.balance_minor is None or not self.has_account:
             return None
         return Money(account.balance_minor, self.subscription.currency)
 
@@ -54,6 +70,35 @@ class Service:
         """Return the last day that is paid for."""
         until = self.subscription.paid_until
         return until - timedelta(days=1) if until else None
+
+    @property
+    def has_account(self) -> bool:
+        """Say whether there is an account at the dialler, so that it can have credit."""
+        account = self.subscription.account
+        return account is not None and account.state in (
+            Account.State.LIVE,
+            Account.State.SUSPENDED,
+        )
+
+    @property
+    def is_low(self) -> bool:
+        """Say whether the credit is below the sum that its customer is warned at.
+
+        Nothing on an account that never was to have any is not low, and what is bought by itself
+        needs no word.
+        """
+        below = getattr(self.subscription, "below", None)
+        if not self.is_open or self.balance is None or not below:
+            return False
+        used = bool(self.balance.minor or self.subscription.credit_minor)
+        return used and self.balance.minor < below and not getattr(self.subscription, "buys", False)
+
+    @property
+    def kept_until(self) -> date | None:
+        """Return when the account of an ended service is deleted; until then it can come back."""
+        ends = [each.run_at for each in self.notes if each.run_at]
+        returns = self.subscription.state == State.ENDED and self.subscription.returnable
+        return business_day(min(ends), self.subscription.zone) if returns and ends else None
 
     @property
     def is_open(self) -> bool:
@@ -71,7 +116,9 @@ class Balance:
     amount: Money | None
     read_at: datetime | None
     unknown: int
+    suspended: bool
     curve: usage.Curve
+    until: str = ""
 
     @property
     def chart(self) -> balance_charts.Chart | None:
@@ -88,25 +135,6 @@ class Debt:
 
 
 @dataclass(frozen=True, slots=True)
-class Renewal:
-    """The services whose next period begins on a day."""
-
-    on: date
-    services: list[Service]
-
-    @property
-    def names(self) -> str:
-        return ", ".join(each.name for each in self.services)
-
-    @property
-    def amounts(self) -> list[Money]:
-        """Return what they cost together, by currency."""
-        sums = [each.subscription.amount for each in self.services]
-        currencies = sorted({each.currency for each in sums})
-        return [total([each for each in sums if each.currency == one], one) for one in currencies]
-
-
-@dataclass(frozen=True, slots=True)
 class InvoiceRow:
     """An invoice with its state in words."""
 
@@ -115,14 +143,22 @@ class InvoiceRow:
 
 
 def services_of(customer: Customer, *, on: date) -> list[Service]:
-    """Return the customer's services by urgency, then age; two queries however many there are."""
-    rows = list(
-        Subscription.objects.filter(customer=customer)
-        .select_related("package", "account__server")
-        .order_by("-id")
+    """Return the customer's services by urgency, then age; two queries however many there are, and
+    one more where another package was agreed on.
+    """
+    buys = AutoTopUp.objects.filter(subscription=OuterRef("pk"), state=AutoTopUp.State.ON)
+    mine = low_balances.with_below(
+        coming.marked(customer.subscriptions.annotate(buys=Exists(buys)))
     )
+    rows = list(mine.select_related("package", "account__server").order_by("-id"))
     waiting = unfinished_jobs([row.account_id for row in rows if row.account_id])
-    services = [service_of(row, waiting.get(row.account_id or 0, []), on=on) for row in rows]
+    agreed = terms.scheduled([each for each in rows if getattr(each, "has_agreed", True)])
+    services = [
+        replace(
+            service_of(row, waiting.get(row.account_id or 0, []), on=on), agreed=agreed.get(row.pk)
+        )
+        for row in rows
+    ]
     return sorted(services, key=lambda each: ORDER.index(each.subscription.state))
 
 
@@ -147,16 +183,48 @@ def unfinished_jobs(accounts: Sequence[int]) -> dict[int, list[Job]]:
 
 
 def balances_of(services: Sequence[Service], *, at: datetime) -> list[Balance]:
-    """Add the credit of all open services up, by currency; three queries for each."""
-    live = [each for each in services if each.is_open]
+    """Add the credit of all services up that have not ended, by currency; three queries for each.
+
+    What is on a suspended account is still the customer's.
+    """
+    live = [
+        each
+        for each in services
+        if each.has_account and each.subscription.state in Subscription.LIVING
+    ]
     return [
         _balance([each for each in live if each.subscription.currency == currency], currency, at)
         for currency in sorted({each.subscription.currency for each in live})
     ]
 
 
-def debts_of(customer: Customer, *, on: date) -> list[Debt]:
-    """Return what is open, by currency; one query. What is being confirmed is no debt."""
+def debt_rows(customer: Customer) -> list[Invoice]:
+    """Return what is open, at most a screenful, beginning with the invoice to pay first; one query.
+
+    What is being confirmed is no debt.
+    """
+    rows = list(_open_invoices(customer).order_by("due_on", "id")[:SHOWN_DEBTS])
+    for each in rows:
+        each.customer = customer
+    return rows
+
+
+def debts_of(customer: Customer, owed: Sequence[Invoice], *, on: date) -> list[Debt]:
+    """Return what is open, by currency; `owed` are the `debt_rows`. A query if there are more."""
+    if len(owed) == SHOWN_DEBTS:
+        return _counted(customer, on=on)
+    return [
+        Debt(
+            total([each.due for each in theirs], currency),
+            len(theirs),
+            sum(1 for each in theirs if each.due_on and each.due_on < on),
+        )
+        for currency in sorted({each.currency for each in owed})
+        for theirs in [[each for each in owed if each.currency == currency]]
+    ]
+
+
+def _counted(customer: Customer, *, on: date) -> list[Debt]:
     sums = (
         _open_invoices(customer)
         .values("currency")
@@ -173,11 +241,6 @@ def debts_of(customer: Customer, *, on: date) -> list[Debt]:
     ]
 
 
-def debt_rows(customer: Customer) -> list[Invoice]:
-    """Return what is open, at most a screenful, beginning with the invoice to pay first."""
-    return list(_open_invoices(customer).order_by("due_on", "id")[:SHOWN_DEBTS])
-
-
 def payable_together(customer: Customer) -> list[Invoice]:
     """Return the open invoices that one payment can pay: the oldest's currency, two or more."""
     rows = list(_open_invoices(customer).order_by("due_on", "id"))
@@ -185,14 +248,51 @@ def payable_together(customer: Customer) -> list[Invoice]:
     return same if len(same) > 1 else []
 
 
-def next_renewal(services: Sequence[Service]) -> Renewal | None:
-    """Return what is charged next, all of that day; None when nothing recurs."""
-    days: dict[date, list[Service]] = {}
-    for each in services:
-        until, goes_on = each.subscription.paid_until, each.subscription.ends_on is None
-        if each.subscription.state == Subscription.State.ACTIVE and until and goes_on:
-            days.setdefault(until, []).append(each)
-    return Renewal(min(days), days[min(days)]) if days else None
+def next_charge(services: Sequence[Service], brand: Brand, *, on: date) -> coming.Coming | None:
+    """Return what is charged next; None when nothing is."""
+    agreed = {each.subscription.pk: each.agreed for each in services if each.agreed}
+    return coming.of([each.subscription for each in services], brand, agreed=agreed, on=on)
+
+
+def with_until(balances: Sequence[Balance], services: Sequence[Service]) -> list[Balance]:
+    """Say with each sum until when it lasts: what ends first, or the only service's own."""
+    return [replace(each, until=_until(each, services)) for each in balances]
+
+
+def _until(balance: Balance, services: Sequence[Service]) -> str:
+    here = [each for each in services if each.subscription.account_id in balance.curve.apart]
+    if len(here) == 1:
+        return here[0].lasts.text if here[0].lasts else ""
+    ending = [
+        (each.lasts.on, f"{each.name}: {each.lasts.text}")
+        for each in here
+        if each.lasts and each.lasts.on
+    ]
+    return min(ending)[1] if ending else ""
+
+
+def with_lasts(
+    services: Sequence[Service], balances: Sequence[Balance], *, on: date, at: datetime
+) -> list[Service]:
+    """Return the services with how long the credit of each lasts; no query."""
+    curves = {key: points for each in balances for key, points in each.curve.apart.items()}
+    return [
+        replace(each, lasts=lasting.of(each.subscription, forecast, today=on))
+        for each in services
+        for forecast in [usage.forecast(curves.get(each.subscription.account_id or 0, []), at=at)]
+    ]
+
+
+def latest_invoices(customer: Customer, *, on: date) -> list[InvoiceRow]:
+    """Return the newest invoices with their states in words; one query."""
+    mine = customer.invoices.exclude(state=Invoice.State.DRAFT)
+    rows = mine.annotate(waits=being_confirmed())
+    return [
+        InvoiceRow(
+            each, standings.of_invoice(each, on=on, confirming=getattr(each, "waits", False))
+        )
+        for each in rows.order_by("-id")[:SHOWN_INVOICES]
+    ]
 
 
 def invoice_rows(invoices: Sequence[Invoice], *, on: date) -> list[InvoiceRow]:
@@ -223,5 +323,6 @@ def _balance(services: Sequence[Service], currency: str, at: datetime) -> Balanc
         amount=total(amounts, currency) if amounts else None,
         read_at=min((at for at in read if at), default=None),
         unknown=len(services) - len(known),
+        suspended=not any(each.is_open for each in services),
         curve=usage.credit_of([each.subscription for each in services], at=at),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -45,6 +45,8 @@ class Note:
     kind: str
     text: str
     amount: Money | None = None
+    # Not before then; what is deleted stays until then.
+    run_at: datetime | None = None
 
 
 def overall(subscription: Subscription, jobs: Sequence[Job], *, on: date) -> Standing:
@@ -161,4 +163,5 @@ def _note(job: Job) -> Note:
     if job.state == Job.State.PARKED:
         parked = PARKED.get(kind) or _("A change to your account is being checked by our staff.")
         return Note(WARN, str(parked), amount)
-    return Note(WAIT, str(PROGRESS[kind]), amount)
+    run_at = job.run_at if kind == Job.Kind.TERMINATE else None
+    return Note(WAIT, str(PROGRESS[kind]), amount, run_at)

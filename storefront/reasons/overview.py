@@ -5,17 +5,18 @@ from collections.abc import Sequence
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from billing.coming import Coming
 from billing.models import Invoice
-from storefront.overview import Renewal, Service
+from storefront.overview import Service
 from storefront.reasons.reason import Input, Reason
 from storefront.templatetags.money import day, moment, money_filter
 
 
 def of_overview(
-    services: Sequence[Service], owed: Sequence[Invoice], renewal: Renewal | None
+    services: Sequence[Service], owed: Sequence[Invoice], coming: Coming | None
 ) -> list[Reason]:
     """Say what state, credit, debt and next payment are made of; `services` have not ended."""
-    return [_state(services), _credit(services), _debt(owed), _next(renewal)]
+    return [_state(services), _credit(services), _debt(owed), _next(coming)]
 
 
 def _state(services: Sequence[Service]) -> Reason:
@@ -49,7 +50,7 @@ def _credit(services: Sequence[Service]) -> Reason:
             "you bought does not expire with a billing period; included credit does where your "
             "package says so."
         ),
-        [_read(each) for each in services if each.is_open],
+        [_read(each) for each in services if each.has_account],
     )
 
 
@@ -81,24 +82,28 @@ def _debt(owed: Sequence[Invoice]) -> Reason:
     )
 
 
-def _next(renewal: Renewal | None) -> Reason:
-    if renewal is None:
+def _next(coming: Coming | None) -> Reason:
+    if coming is None:
         rule = _(
-            "You have no service that renews. Pay-as-you-go services only use the credit that you "
-            "buy."
+            "You have no running service that renews. What is cancelled ends, and pay-as-you-go "
+            "services only use the credit that you buy."
         )
     else:
         rule = _(
-            "What you have paid for ends the day before %(day)s. On that day the next period "
-            "begins, at the price you agreed to, and is paid in advance."
-        ) % {"day": day(renewal.on)}
+            "What you have paid for or have an invoice for ends the day before %(day)s. On that "
+            "day the next period begins, at the price you agreed to, and is paid in advance."
+        ) % {"day": day(coming.on)}
     return Reason(
         "why-next",
         _("Next payment: when a period ends"),
         rule,
         [
-            Input(each.name, money_filter(each.subscription.amount), _page(each))
-            for each in (renewal.services if renewal else [])
+            Input(
+                each.service.package.text("name"),
+                money_filter(each.amount),
+                reverse("storefront:service", args=[each.service.public_id]),
+            )
+            for each in (coming.charges if coming else [])
         ],
     )
 

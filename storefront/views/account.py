@@ -18,10 +18,20 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from billing import balances, documents, einvoice, explanations, gateways, tax, vat_ids
+from billing import (
+    balances,
+    collections,
+    documents,
+    einvoice,
+    explanations,
+    gateways,
+    tax,
+    vat_ids,
+)
 from billing.gateways.bank_transfer import BankTransfer
 from billing.gateways.base import Gateway
 from billing.models import (
+    Brand,
     Customer,
     Invoice,
     InvoiceLine,
@@ -36,7 +46,7 @@ from billing.models import (
 from packages import clock
 from packages.money import total
 from packages.periods import Period, business_day
-from storefront import invoice_filters, overview, reasons
+from storefront import invoice_filters, next_steps, overview, reasons
 from storefront.consents import to_keep
 from storefront.owned import customer_of, owned_invoice, rights_of, user_of
 from storefront.profile_forms import ProfileForm
@@ -50,11 +60,15 @@ PAGE_SIZE = 20
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
     """Answer, in this order: does it run, what credit is left, do I owe anything, what is next."""
-    user, at = user_of(request), clock.now()
-    context: dict[str, object] = {"unconfirmed": _unconfirmed(user), "services": []}
+    user, brand, at = user_of(request), current_brand(), clock.now()
+    context: dict[str, object] = {
+        "brand": brand,
+        "unconfirmed": _unconfirmed(user),
+        "services": [],
+    }
     customer = customer_of(request)
     if customer is not None:
-        context |= _dashboard(customer, on=_today(at), at=at)
+        context |= _dashboard(customer, brand, on=business_day(at, brand.zone), at=at)
     return render(request, "storefront/account/dashboard.html", context)
 
 
@@ -173,26 +187,31 @@ def _download(row: Invoice, content: bytes, kind: str) -> HttpResponse:
     return HttpResponse(content, content_type=f"application/{kind}", headers=headers)
 
 
-def _dashboard(customer: Customer, *, on: date, at: datetime) -> dict[str, object]:
+def _dashboard(customer: Customer, brand: Brand, *, on: date, at: datetime) -> dict[str, object]:
     rows = overview.services_of(customer, on=on)
-    latest = Invoice.objects.filter(customer=customer).exclude(state=Invoice.State.DRAFT)
-    shown = list(latest.order_by("-id")[: overview.SHOWN_INVOICES])
-    debts = overview.debts_of(customer, on=on)
-    owed = overview.debt_rows(customer) if debts else []
-    renewal = overview.next_renewal(rows)
+    balances = overview.balances_of(rows, at=at)
+    rows = overview.with_lasts(rows, balances, on=on, at=at)
+    owed = overview.debt_rows(customer)
+    by_itself = bool(owed) and customer.pays_automatically
+    charged = collections.upcoming(owed[0], zone=brand.zone, on=on) if by_itself else None
+    coming = overview.next_charge(rows, brand, on=on)
     current = [each for each in rows if each.subscription.state != Subscription.State.ENDED]
     return {
         "customer": customer,
         "services": rows,
-        "running": sum(1 for each in rows if each.standing.kind == "ok"),
+        "running": sum(1 for each in current if each.standing.kind == "ok"),
+        "suspended": any(each.subscription.state == "suspended" for each in current),
+        "unpaid": any(each.subscription.state in ("suspended", "pending") for each in current),
         "current": current,
         "shown": current[: overview.SHOWN_SERVICES],
-        "balances": overview.balances_of(rows, at=at),
-        "debts": debts,
+        "balances": overview.with_until(balances, rows),
+        "debts": overview.debts_of(customer, owed, on=on),
         "pay_first": next(iter(owed), None),
-        "renewal": renewal,
-        "reasons": reasons.of_overview(current, owed, renewal),
-        "invoices": overview.invoice_rows(shown, on=on),
+        "charged": charged,
+        "coming": coming,
+        "steps": next_steps.of(rows, owed, charged, coming, on=on),
+        "reasons": reasons.of_overview(current, owed, coming),
+        "invoices": overview.latest_invoices(customer, on=on),
     }
 
 

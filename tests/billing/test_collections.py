@@ -331,3 +331,18 @@ def said(command: str, *arguments: Any) -> str:
     out = StringIO()
     call_command(command, *arguments, stdout=out)
     return out.getvalue()
+
+
+def test_the_customer_sees_what_will_be_charged_until_that_day_is_over(
+    subscription: Subscription, method: PaymentMethod
+) -> None:
+    days.run(DUE - timedelta(days=7), at=noon(-7), most=None)
+    invoice = Invoice.objects.get(order=None)
+    zone = subscription.zone
+    assert collections.upcoming(invoice, zone=zone, on=DUE) == method
+    assert collections.upcoming(invoice, zone=zone, on=DUE + timedelta(days=1)) is None
+    asked: Any = {"reason": "asked for", "at": noon(-3), "actor": "staff:1"}
+    pauses.begin(invoice, until_on=DUE, on=DUE - timedelta(days=3), **asked)
+    assert collections.upcoming(invoice, zone=zone, on=DUE) == method
+    pauses.begin(invoice, until_on=DUE + timedelta(days=3), on=DUE - timedelta(days=3), **asked)
+    assert collections.upcoming(invoice, zone=zone, on=DUE) is None
