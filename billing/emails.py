@@ -88,6 +88,7 @@ def _queue_bare(
             customer=each.customer,
             language=each.language,
             sender=_sender(brand),
+            reply_to=_answers_to(brand, each.customer.email),
             created_at=at,
             next_attempt_at=at,
         )
@@ -199,7 +200,7 @@ def queue(
         customer=customer,
         language=language,
         sender=_sender(brand),
-        reply_to=reply_to,
+        reply_to=reply_to or _answers_to(brand, recipient),
         sealed=vault.seal(json.dumps({SEALED: sealed}), purpose=deliveries.PURPOSE)
         if sealed
         else None,
@@ -258,3 +259,11 @@ def about_service(
 def _sender(brand: Brand) -> str:
     name = brand.name.replace('"', "").replace("\\", "")
     return f'"{name}" <{brand.mail_sender}>'
+
+
+def _answers_to(brand: Brand, recipient: str) -> str:
+    """Every mail asks for an answer to it, so that one must reach people: the sender may be a
+    mailbox that nobody reads.
+    """
+    support = brand.support_email
+    return "" if support in (brand.mail_sender, recipient) else support

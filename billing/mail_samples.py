@@ -55,6 +55,10 @@ def _receipt(each: Sample, situation: str) -> Values:
     return {"invoice": each.invoice(paid=True), "from_balance": each.money(used)}
 
 
+def _overdue(each: Sample, situation: str) -> Values:
+    return {**_about_invoice(each, situation), "invoice": each.invoice(due_in=-10)}
+
+
 def _about_invoice(each: Sample, situation: str) -> Values:
     charged = each.method if situation == "charged" else None
     suspended = None if situation == "open" else each.day(7)
@@ -72,12 +76,12 @@ def _about_invoice(each: Sample, situation: str) -> Values:
 
 def _suspended(each: Sample, situation: str) -> Values:
     ends = each.day(30) if situation == "final" else None
-    return {"invoice": each.invoice(), "ended_on": ends}
+    return {"invoice": each.invoice(due_in=-17), "ended_on": ends}
 
 
 def _charge(each: Sample, situation: str) -> Values:
     return {
-        "invoice": each.invoice(),
+        "invoice": each.invoice(due_in=0),
         "method": each.method,
         "reason": failures.message("card_declined"),
         "next_on": None if situation == "last" else each.day(3),
@@ -223,8 +227,8 @@ def _nothing(each: Sample, situation: str) -> Values:
 SAMPLES: dict[str, Callable[[Sample, str], Values]] = {
     "order_placed": _order,
     "receipt": _receipt,
-    **dict.fromkeys(("invoice_issued", "reminder", "overdue_first"), _about_invoice),
-    **dict.fromkeys(("overdue_second", "revocation_warning", "part_paid"), _about_invoice),
+    **dict.fromkeys(("invoice_issued", "reminder", "part_paid"), _about_invoice),
+    **dict.fromkeys(("overdue_first", "overdue_second", "revocation_warning"), _overdue),
     "suspended": _suspended,
     **dict.fromkeys(("charge_failed", "needs_authentication"), _charge),
     "credit_note": _credit_note,

@@ -1,5 +1,6 @@
 """The texts of a mail in its reader's language; those of a whole billing run wait until sent."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,8 @@ from billing.models import (
 )
 
 FOLDER = "billing/email"
+# Parts of a text that are left out leave their empty lines behind.
+GAP = re.compile(r"\n{3,}")
 
 
 def fill(mail: Mail, context: Mapping[str, Any], *, brand: Brand, folder: str = FOLDER) -> None:
@@ -41,7 +44,7 @@ def render(mail: Mail, context: Mapping[str, Any], *, brand: Brand, folder: str 
         text = render_to_string(f"{folder}/{mail.template}.txt", values)
         mail.html = render_to_string(f"{folder}/{mail.template}.html", values)
     mail.subject = " ".join(subject.split())[:200]
-    mail.text = text.strip() + "\n"
+    mail.text = GAP.sub("\n\n", text.strip()) + "\n"
 
 
 def complete(mail: Mail) -> tuple[str, ...]:

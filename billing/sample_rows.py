@@ -80,8 +80,11 @@ class Sample:
             },
         )
 
-    def invoice(self, *, paid: bool = False, number: str = "R-2026-0042") -> Invoice:
-        on = business_day(self.at, self.brand.zone)
+    def invoice(
+        self, *, paid: bool = False, number: str = "R-2026-0042", due_in: int = 14
+    ) -> Invoice:
+        """Return an invoice, due in that many days; it was issued fourteen days before that."""
+        on = self.day(due_in - 14)
         row = Invoice(
             pk=ID,
             public_id=ADDRESS,
@@ -92,6 +95,7 @@ class Sample:
             issued_on=on,
             due_on=on + timedelta(days=14),
             seller=self.brand.seller,
+            prices_include_tax=True,
             net_minor=3900,
             tax_minor=741,
             total_minor=4641,
@@ -102,7 +106,7 @@ class Sample:
             invoice=row,
             kind=InvoiceLine.Kind.RECURRING,
             description=self.package.text("name"),
-            unit_minor=3900,
+            unit_minor=4641,
             net_minor=3900,
             subscription=self.subscription,
             order_line=OrderLine(subscription=self.subscription, cycle=Cycle.MONTHLY),

@@ -26,6 +26,7 @@ from billing import (
     top_up_emails,
     usage_emails,
 )
+from billing.formats import in_fours
 from billing.models import Brand, Mail, Order
 from tests import payments
 from tests.billing import orders
@@ -93,7 +94,7 @@ def test_every_mail_is_rendered_without_leftovers(brand: Brand, language: str) -
         assert mail.subject
         for text in (mail.subject, mail.text, mail.html):
             assert not re.search(r"\{[{%#]|[%}]\}|%\(\w+\)s|\bNone\b|string_if_invalid", text)
-        assert not re.search(r"\n{4,}|[ \t]+\n(?!-- )", mail.text.replace("-- \n", ""))
+        assert not re.search(r"\n{3,}|[ \t]+\n(?!-- )", mail.text.replace("-- \n", ""))
 
 
 def test_a_mail_is_in_the_customers_language(brand: Brand) -> None:
@@ -118,7 +119,7 @@ def test_the_order_confirmation_repeats_what_was_agreed(brand: Brand) -> None:
         *(str(each.description) for each in order.invoice.lines.all()),
         *("€79.00", "€49.00", "€20.00", "20 channels", "Included minutes: 2,000"),
         *("Runs for one month at a time", "Afterwards €", "No term and no renewal"),
-        *("Total: €", "VAT 19%", "Please pay €", str(brand.iban), str(order.invoice.number)),
+        *("Total: €", "VAT 19%", "Please pay €", in_fours(brand.iban), str(order.invoice.number)),
         *(str(orders.CONSENTS["terms"]["text"]), brand.company, brand.street),
     ]
     for words in said:
@@ -131,7 +132,7 @@ def test_an_order_over_nothing_asks_for_no_payment(brand: Brand) -> None:
     orders.place(user, buyer, "message-reach", at=AT)
     (mail,) = Mail.objects.filter(template="order_placed")
     assert "Please pay" not in mail.text
-    assert brand.iban not in mail.text
+    assert in_fours(brand.iban) not in mail.text
     assert not Mail.objects.filter(template="receipt").exists()
 
 
@@ -193,6 +194,21 @@ def test_a_hostile_name_adds_no_header_and_no_markup(brand: Brand) -> None:
         assert "\r" not in mail.subject
         assert "<script>" not in mail.html
         assert "&lt;script&gt;" in mail.html
+
+
+def test_an_answer_reaches_support_and_not_the_sender(brand: Brand) -> None:
+    _, mails = _everything("en")
+    for mail in mails.values():
+        headers = deliveries._message(mail).message()
+        assert headers["Reply-To"] == brand.support_email
+        assert brand.mail_sender in headers["From"]
+        assert headers["Auto-Submitted"] == "auto-generated"
+
+
+def test_no_mail_names_its_own_sender_for_answers(brand: Brand) -> None:
+    Brand.objects.update(support_email=brand.mail_sender)
+    _, mails = _everything("en")
+    assert {mail.reply_to for mail in mails.values()} == {""}
 
 
 def test_a_brand_with_quotes_makes_a_sound_sender(brand: Brand) -> None:

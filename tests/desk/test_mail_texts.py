@@ -81,7 +81,17 @@ def test_every_template_has_its_kind_and_every_kind_its_sample(brand: Brand) -> 
                 for text in (mail.subject, mail.text, mail.html):
                     left = re.search(r"\{[{%#]|[%}]\}|%\(\w+\)s|\bNone\b|\{\w+\}", text)
                     assert left is None, (kind.code, left)
+                for text in (mail.subject, mail.text):
+                    torn = re.search(r"\n{3,}|[ \t]\n(?<!\n-- \n)|&#?\w+;|\?:\n", text)
+                    assert torn is None, (kind.code, torn)
     assert asked.captured_queries == []
+
+
+def test_a_mail_asks_for_a_payment_only_where_one_is_to_be_made(brand: Brand) -> None:
+    for situation, label in (("", "View and pay the invoice"), ("charged", "View the invoice")):
+        mail = KINDS["invoice_issued"].sample(situation, {}, brand=brand, language="en", at=AT)
+        assert f"\n{label}:\n" in mail.text
+        assert f"-->{label}<!--" in mail.html
 
 
 def test_a_passage_is_the_same_in_text_and_html_and_its_situation_has_a_sample() -> None:
