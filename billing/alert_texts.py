@@ -1,22 +1,47 @@
 """What an alert says: a title, and what to do. Filled with its facts, in the reader's language."""
 
+from datetime import date
+from typing import Any
+
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from billing.models import Alert
 
 Kind = Alert.Kind
 TITLES: dict[str, Promise] = {
-    Kind.PARKED_JOBS: _("%(count)s jobs on %(server)s need staff"),
+    Kind.PARKED_JOBS: ngettext_lazy(
+        "%(count)s job on %(server)s needs staff",
+        "%(count)s jobs on %(server)s need staff",
+        "count",
+    ),
     Kind.OLD_JOB: _("A job has waited for %(minutes)s minutes: %(job)s"),
     Kind.BY_HAND: _("To be done by hand on %(server)s, and overdue: %(job)s"),
     Kind.SERVER: _("%(server)s does not answer (%(error)s)"),
-    Kind.DRIFT: _("%(count)s accounts on %(server)s are not as they should be"),
-    Kind.UNKNOWN: _("%(server)s has %(count)s accounts that nobody knows"),
+    Kind.DRIFT: ngettext_lazy(
+        "%(count)s account on %(server)s is not as it should be",
+        "%(count)s accounts on %(server)s are not as they should be",
+        "count",
+    ),
+    Kind.UNKNOWN: ngettext_lazy(
+        "%(server)s has %(count)s account that nobody knows",
+        "%(server)s has %(count)s accounts that nobody knows",
+        "count",
+    ),
     Kind.SURPLUS: _("%(account)s on %(server)s has credit that nobody here granted"),
     Kind.HEARTBEAT: _("No sign of life from %(process)s for %(minutes)s minutes"),
-    Kind.EVENTS: _("%(count)s gateway events stand still"),
-    Kind.REFUNDS: _("%(count)s refunds need staff"),
+    Kind.EVENTS: ngettext_lazy(
+        "%(count)s gateway event stands still",
+        "%(count)s gateway events stand still",
+        "count",
+    ),
+    Kind.REFUNDS: ngettext_lazy(
+        "%(count)s refund needs staff",
+        "%(count)s refunds need staff",
+        "count",
+    ),
     Kind.RUN: _("The calendar of %(day)s is stopped and waits for staff"),
     Kind.INVARIANT: _("%(code)s is violated %(count)s times: %(rule)s"),
     Kind.TEST: _("This is a test. Alerts arrive here."),
@@ -40,8 +65,11 @@ ADVICE: dict[str, Promise] = {
 
 def title(alert: Alert) -> str:
     """Return the alert in one line."""
-    title: str = str(TITLES[alert.kind]) % alert.facts
-    return title
+    facts = dict(alert.facts)
+    if "day" in facts:
+        facts["day"] = date_format(date.fromisoformat(facts["day"]))
+    words: Any = TITLES[alert.kind]
+    return str(words % facts)
 
 
 def advice(alert: Alert) -> str:

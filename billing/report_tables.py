@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from billing import ageing, board, income, recurring
 from billing.models import Invoice, LedgerAccount, Posting, Subscription
+from packages import countries
 from packages.desk.cells import list_url
 from packages.desk.tables import Cell, Table
 from packages.models import Package
@@ -84,7 +85,15 @@ def _tax(span: Span) -> Table:
         )
         rate = Decimal(rate_bp) / HUNDRED
         sums = (Cell(Money(net, code)), Cell(Money(tax, code)))
-        rows.append([Cell(country), Cell(rate), Cell(code), Cell(count, url), *sums])
+        rows.append(
+            [
+                Cell(country, name=countries.name(country)),
+                Cell(rate),
+                Cell(code),
+                Cell(count, url),
+                *sums,
+            ]
+        )
     head = (_("country"), _("rate"), _("currency"), _("invoices"), _("net"), _("VAT"))
     note = _("Invoices less credit notes, by their date and by the buyer's country on them.")
     return Table("tax", _("VAT by country and rate"), head, rows, note)

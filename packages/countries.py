@@ -8,6 +8,12 @@ NO_ADDRESSES = frozenset(("EU", "EZ", "QO", "UN", "ZZ", "XA", "XB"))
 PLAIN_LETTERS = str.maketrans("ÄÖÜÅÉÎÇ", "AOUAEIC")
 
 
+def name(code: str) -> str:
+    """Return the country's name in the reader's language, the code itself of none."""
+    locale = Locale.parse((get_language() or "en").split("-")[0])
+    return str(locale.territories.get(code, code))
+
+
 def named() -> list[tuple[str, str]]:
     """Return code and name of every country in the reader's language, sorted by name."""
     locale = Locale.parse((get_language() or "en").split("-")[0])

@@ -119,7 +119,7 @@ class PackageGroup(Translated):
         verbose_name_plural = _("package groups")
 
     def __str__(self) -> str:
-        return self.name_en
+        return self.text("name")
 
 
 class Package(Translated):
@@ -218,7 +218,7 @@ class Package(Translated):
         ]
 
     def __str__(self) -> str:
-        return self.name_en
+        return self.text("name")
 
     def get_absolute_url(self) -> str:
         return reverse("storefront:package", args=[self.slug])

@@ -54,7 +54,7 @@ class AlertPage(ReadOnlyPage):
 
     @admin.display(description=gettext_lazy("where"))
     def where(self, row: Alert) -> str:
-        return format_html('<a href="{}">{}</a>', row.path, row.path)
+        return format_html('<a href="{}">{}</a>', row.path, _("Go there"))
 
     @admin.display(description=gettext_lazy("state"), ordering="resolved_at")
     def status(self, row: Alert) -> str:

@@ -9,6 +9,8 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -37,6 +39,9 @@ class UserForm(ChangeForm):
         model = User
         fields = "__all__"
         field_classes: dict[str, type[forms.Field]] = {}
+
+    # What is kept of it is nobody's to read; another one is set on a page of its own.
+    password: Any = None
 
 
 class Memberships(TabularInline):
@@ -80,14 +85,20 @@ class UserPage(Page, UserAdmin):  # type: ignore[type-arg]
     list_display = ("email", "name", "language", "is_staff", "role", "is_active", "date_joined")
     list_filter = ("is_staff", "role", "is_active", "language")
     search_fields = ("email", "name")
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("kept_password", "last_login", "date_joined")
     fieldsets = (
-        (None, {"fields": ("email", "password", "name", "language")}),
+        (None, {"fields": ("email", "kept_password", "name", "language")}),
         (gettext_lazy("Rights"), {"fields": ("is_active", "is_staff", "role", "is_superuser")}),
         (gettext_lazy("When"), {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "language", "password1", "password2")}),)
     filter_horizontal = ()
+
+    @admin.display(description=gettext_lazy("password"))
+    def kept_password(self, row: User) -> str:
+        text = _("Set another one…") if row.has_usable_password() else _("None yet. Set one…")
+        address = reverse("admin:auth_user_password_change", args=[row.pk])
+        return format_html('<a href="{}">{}</a>', address, text)
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> tuple[Any, ...]:
         return self.inlines if obj else ()

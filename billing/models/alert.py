@@ -5,6 +5,9 @@ from __future__ import annotations
 from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.formats import date_format
+from django.utils.text import capfirst
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 
@@ -50,7 +53,7 @@ class Alert(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} · {self.cause}"
+        return f"{capfirst(self.get_kind_display())} · {date_format(localtime(self.found_at))}"
 
 
 class AlertMessage(models.Model):

@@ -1,12 +1,14 @@
 """What stands in one cell of a staff page: amounts, states, links."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 from babel.numbers import format_currency
 from django.db import models
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.formats import localize
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -44,7 +46,12 @@ def amount_of(minor: int | None, currency: str) -> str:
 
 
 def percent(basis_points: int) -> str:
-    return f"{basis_points / 100:g} %"
+    return share(Decimal(basis_points) / 100)
+
+
+def share(hundredths: Decimal) -> str:
+    """Return a percentage as the reader writes it, with no more digits than it has."""
+    return f"{localize(hundredths.normalize() + 0)} %"
 
 
 def badge(tone: str, word: Any) -> SafeString:

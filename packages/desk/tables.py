@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 
-from packages.desk.cells import EMPTY, amount
+from packages.desk.cells import EMPTY, amount, share
 from packages.money import Money
 
 Value = str | Promise | int | Decimal | Money | None
@@ -24,13 +24,17 @@ class Cell:
 
     value: Value
     url: str = ""
+    # What a reader sees instead of a code that files keep.
+    name: str = ""
 
     @property
     def text(self) -> str:
         if self.value is None or self.is_zero:
             return EMPTY
+        if self.name:
+            return self.name
         if isinstance(self.value, Decimal):
-            return f"{self.value:.1f} %"
+            return share(round(self.value, 1))
         return amount(self.value) if isinstance(self.value, Money) else str(self.value)
 
     @property

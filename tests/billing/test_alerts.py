@@ -121,11 +121,11 @@ def test_a_parked_job_is_told_once_again_after_a_day_and_when_it_is_over(
         "repeated",
         "resolved",
     ]
-    mails = [mail for mail in server.mails if "jobs on" in mail["Subject"]]
+    mails = [mail for mail in server.mails if "job on" in mail["Subject"]]
     assert [mail["Subject"] for mail in mails] == [
-        "[Nordcast] raised: 1 jobs on Dialler EU need staff",
-        "[Nordcast] still so: 1 jobs on Dialler EU need staff",
-        "[Nordcast] resolved: 1 jobs on Dialler EU need staff",
+        "[Nordcast] raised: 1 job on Dialler EU needs staff",
+        "[Nordcast] still so: 1 job on Dialler EU needs staff",
+        "[Nordcast] resolved: 1 job on Dialler EU needs staff",
     ]
     assert mails[0]["To"] == "ops@example.com, duty@example.com"
     assert "/admin/provisioning/job/?state__exact=parked" in mails[0].get_content()

@@ -95,6 +95,15 @@ def test_whatever_makes_a_cause_is_told_in_every_language() -> None:
         assert [each for each in codes if not causes.is_known(each)] == []
 
 
+def test_staff_and_their_gifts_are_not_taken_for_letters() -> None:
+    codes = [f"staff-{UUID}", f"gift-{UUID}", f"password_reset_key-{UUID}"]
+    with translation.override("en"):
+        told = causes.plain(codes)
+    assert [told[each] for each in codes] == [
+        *("asked for by staff", "credit given by staff", "asked for at the sign-in")
+    ]
+
+
 @pytest.mark.django_db
 def test_a_cause_whose_row_is_gone_is_told_by_its_number() -> None:
     with translation.override("de"):

@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
-from billing.models import BankEntry, Invoice, Pause, PriceCampaign, Run, SubscriptionPeriod
+from billing import alert_texts
+from billing.models import Alert, BankEntry, Invoice, Pause, PriceCampaign, Run, SubscriptionPeriod
+from packages import countries
+from packages.desk.cells import percent
+from packages.models import Package
 from provisioning.models import Audit, Server
 
 APPS = ("packages", "provisioning", "billing")
@@ -74,3 +78,28 @@ def _parts(model: ast.ClassDef) -> Iterator[str]:
 
 def _is_stored(attr: str) -> bool:
     return attr in ("on", "slot", "state") or attr.endswith(("_on", "_at"))
+
+
+def test_packages_alerts_and_percentages_are_told_in_the_readers_language() -> None:
+    package = Package(name_en="Credit 25", name_de="Guthaben 25")
+    one, many = ({"server": "One", "count": count} for count in (1, 2))
+    stopped = Alert(kind=Alert.Kind.RUN, facts={"day": "2026-03-09"})
+    with translation.override("de"):
+        assert str(package) == "Guthaben 25"
+        assert str(Package(name_en="Only English")) == "Only English"
+        unknown = [alert_texts.title(Alert(kind="unknown", facts=each)) for each in (one, many)]
+        assert unknown == [
+            "One hat 1 Konto, das niemand kennt",
+            "One hat 2 Konten, die niemand kennt",
+        ]
+        assert "vom 9. März 2026" in alert_texts.title(stopped)
+        assert [percent(each) for each in (1900, 770, 10000, 0)] == [
+            "19 %",
+            "7,7 %",
+            "100 %",
+            "0 %",
+        ]
+        assert countries.name("CH") == "Schweiz"
+    with translation.override("en"):
+        assert str(package) == "Credit 25"
+        assert percent(770) == "7.7 %"
