@@ -123,8 +123,11 @@ def _measured(program: Path, browser: Path, url: str, cookies: str) -> dict[str,
     ]
     env = {**os.environ, "CHROME_PATH": str(browser)}
     done = subprocess.run(
-        command, env=env, stdout=subprocess.PIPE, check=True, timeout=TIMEOUT_SECONDS
+        command, env=env, capture_output=True, text=True, check=False, timeout=TIMEOUT_SECONDS
     )
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+        sys.exit(f"lighthouse: {url} was not measured, perhaps for want of quiet: {said}")
     report: dict[str, Any] = json.loads(done.stdout)
     if report["finalDisplayedUrl"] != url:
         sys.exit(f"lighthouse: {url} led to {report['finalDisplayedUrl']}")
