@@ -41,3 +41,25 @@ PASSWORDS = (
     noop("Your password can’t be a commonly used password."),
     noop("This password is too common."),
 )
+# Of staff's users and their passwords Django says this in English to a German.
+USERS = (
+    noop("After you’ve created a user, you’ll be able to edit more user options."),
+    noop("This action will <strong>enable</strong> password-based authentication for this user."),
+    noop("Disable password-based authentication"),
+    noop("Enable password-based authentication"),
+    noop("Enable password-based authentication for this user by setting a password."),
+    noop("In case you’ve forgotten, you are:"),
+    noop("Conflicting form data submitted. Please try again."),
+    noop("Password-based authentication was disabled."),
+    noop("Password-based authentication"),
+    noop("Set password: %s"),
+    noop("Reset password"),
+    noop("Enabled"),
+    noop("Disabled"),
+    noop("Raw passwords are not stored, so there is no way to see the user’s password."),
+    noop(
+        "Whether the user will be able to authenticate using a password or not. If disabled, they "
+        "may still be able to authenticate using other backends, such as Single Sign-On or LDAP."
+    ),
+    noop("%(model)s instance with %(field)s %(value)r is not a valid choice."),
+)

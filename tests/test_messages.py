@@ -9,8 +9,10 @@ import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import allauth
+import django
 import pytest
 from babel.dates import format_date
 from babel.messages.pofile import read_po
@@ -85,6 +87,23 @@ def test_our_words_leave_the_months_their_names(month: int) -> None:
     with translation.override("de"):
         assert date_format(on, "j. F Y") == format_date(on, "d. MMMM y", locale="de")
         assert date_format(on, "l") == format_date(on, "EEEE", locale="de")
+
+
+@pytest.mark.parametrize("part", ["contrib/admin", "contrib/auth"])
+def test_nothing_that_django_says_at_the_desk_stays_english(part: str) -> None:
+    locale = Path(django.__file__).parent / part / "locale"
+    theirs = _catalog(locale / "de/LC_MESSAGES/django.po")
+    ours = _catalog(PO)
+    said = _catalog(locale / "en/LC_MESSAGES/django.po")
+    assert [each for each in said if each not in theirs and each not in ours] == []
+
+
+def _catalog(path: Path) -> set[Any]:
+    """Return what is said in English in a catalogue; of a German one what has a German word."""
+    with path.open("rb") as file:
+        read = read_po(file, path.parts[-3])
+    english = read.locale_identifier == "en"
+    return {each.id for each in read if each.id and (english or each.string)}
 
 
 def test_nobody_is_called_du() -> None:

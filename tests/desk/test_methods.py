@@ -26,6 +26,15 @@ def test_staff_remove_a_method_with_a_reason(staff: Client) -> None:
     assert "remove" not in pages.offered(staff, method)
 
 
+def test_the_consent_is_read_as_people_write(staff: Client) -> None:
+    orders.seeded(at=AT)
+    method = saved.kept(orders.buyer(at=AT)[1], at=AT)
+    said = {"text": "Charge it.", "version": 3, "at": "2026-03-02T09:00:00+00:00", "by": 1}
+    PaymentMethod.objects.filter(pk=method.pk).update(consent=said)
+    page = pages.text(staff.get(pages.address(method), headers={"accept-language": "de"}))
+    assert "Charge it. · Fassung 3 · 02.03.2026 10:00" in page
+
+
 def test_a_stopped_run_shows_its_charges_with_their_sum(staff: Client) -> None:
     run = Run.objects.create(
         on=date(2026, 4, 2),
