@@ -64,7 +64,7 @@ def _lowered(quote: checkout.Quote, line: CartLine) -> str:
     if cycles is None:
         return _("The code %(code)s lowers every invoice.") % {"code": code}
     text = ngettext(
-        "The code %(code)s lowers %(count)s invoice; after that the full price applies.",
+        "The code %(code)s lowers the first invoice; then the full price applies.",
         "The code %(code)s lowers the first %(count)s invoices; then the full price applies.",
         cycles,
     )
@@ -105,7 +105,7 @@ def _sentence(price: Price, line: CartLine) -> str:
     if not package.trial_days:
         return runs % words
     free = ngettext(
-        "The first %(days)s day is free.",
+        "The first day is free.",
         "The first %(days)s days are free.",
         package.trial_days,
     )

@@ -116,7 +116,7 @@ class Withdraw(Deed):
 
 class Notices(ReadOnlyInline):
     model = PriceNotice
-    verbose_name_plural = gettext_lazy("notices")
+    verbose_name_plural = gettext_lazy("price notices")
     fields = ("service", "mail_link", "delivery", "starts_on", "applies_from")
     readonly_fields = fields
     show_change_link = False

@@ -54,10 +54,20 @@ def test_a_german_invoice_says_what_the_law_asks_for(brand: Brand) -> None:
         *("Rechnung R-2026-0001", "2. März 2026", "16. März 2026", "Leistungszeitraum"),
         *("Ada Muster", "Musterweg 1", "20095 Hamburg"),
         *(brand.company, brand.street, brand.vat_id, brand.tax_number),
-        *("ab Aktivierung", "Nettobetrag", "USt. 19 % auf 107,56 €", "20,44 €", "128,00 €"),
+        *("ab Aktivierung", "Nettobetrag", "MwSt. 19 % auf 107,56 €", "20,44 €", "128,00 €"),
         *("66,38 €", "41,18 €", "DE02 1203 0000 0000 2020 51", brand.bic, "Seite 1 von 1"),
     ):
         assert words in text.replace("\xa0", " "), words
+
+
+def test_a_day_beside_the_address_keeps_to_one_line_however_long_its_label(brand: Brand) -> None:
+    invoice = _invoice()
+    with translation.override(invoice.language):
+        data = documents.printed(invoice, list(invoice.lines.all()), list(invoice.taxes.all()))
+    data["facts"] = [("Nummer der Rechnungskorrektur", "01.11.2026 – 30.11.2026")]
+    (page,) = PdfReader(io.BytesIO(papers.plain(data, at=AT))).pages
+    lines = page.extract_text().splitlines()
+    assert any(line.endswith("01.11.2026 – 30.11.2026") for line in lines), lines
 
 
 def test_an_english_invoice_is_english(brand: Brand) -> None:
@@ -147,7 +157,7 @@ def test_a_reverse_charge_invoice_names_both_ids_and_the_reason(brand: Brand) ->
     assert "Steuerschuldnerschaft des Leistungsempfängers" in text
     assert "ATU12345678" in text
     assert "Österreich" in text
-    assert "USt. 0" in text
+    assert "MwSt. 0" in text
 
 
 def test_every_tax_note_has_a_german_sentence() -> None:

@@ -37,7 +37,7 @@ def test_a_business_reads_what_its_order_would_cost_and_nothing_is_stored(
     for words in (
         "Amtsgericht Hamburg HRB 4711",
         *("Pro-forma-Rechnung", "Muster GmbH", "Musterweg 1", "20095 Hamburg"),
-        *("USt. 19 % auf 107,56 €", "20,44 €", "128,00 €", "keine Rechnung im Sinne des"),
+        *("MwSt. 19 % auf 107,56 €", "20,44 €", "128,00 €", "keine Rechnung im Sinne des"),
     ):
         assert words in text, words
     for words in ("R-2026", "Rechnungsnummer", "Kundennummer", "Fälligkeit", "Verwendungszweck"):
