@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Alert, GatewayEvent, Run
+from billing.processes import named
 from packages.desk.cells import EMPTY, list_url, row_url, state
 from packages.desk.tables import Cell, Table
 from packages.periods import start_of_day
@@ -43,9 +44,14 @@ KINDS: Sequence[tuple[str, str, str | Promise]] = (
 class Process:
     """One of our processes or sweeps, and when it last showed that it lives."""
 
-    name: str
+    code: str
     at: datetime
     missing: bool
+    is_fresh: bool
+
+    @property
+    def name(self) -> str:
+        return named(self.code)
 
 
 def days(on: date, count: int, *, zone: str) -> Table:
@@ -66,12 +72,20 @@ def days(on: date, count: int, *, zone: str) -> Table:
     return Table("days", _("Day by day"), head, rows)
 
 
-def processes() -> list[Process]:
-    """Return who showed a sign of life; the alert says whose is missing. Two queries."""
+def processes(*, now: datetime) -> list[Process]:
+    """Return who showed a sign of life; the alert says whose is missing. Two queries.
+
+    `now` is the machine's time, which signs of life are written in.
+    """
     alerts = Alert.objects.filter(kind=Alert.Kind.HEARTBEAT, resolved_at=None)
     missing = set(alerts.values_list("cause", flat=True))
     return [
-        Process(each.process, each.at, f"heartbeat-{each.process}" in missing)
+        Process(
+            each.process,
+            each.at,
+            missing=f"heartbeat-{each.process}" in missing,
+            is_fresh=now - each.at < timedelta(minutes=1),
+        )
         for each in Heartbeat.objects.order_by("process")
     ]
 

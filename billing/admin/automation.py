@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from billing import automation
@@ -29,7 +30,7 @@ class Automation(Sheet):
         return {
             "table": automation.days(on, count, zone=zone),
             "faults": automation.faults(on, count),
-            "processes": automation.processes(),
+            "processes": automation.processes(now=timezone.now()),
             "choices": CHOICES,
             "count": count,
         }

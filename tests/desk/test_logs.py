@@ -8,8 +8,11 @@ from html import unescape
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from billing import processes
 from billing.models import Customer, Mail
+from config.celery import BEAT
 from packages.states import StateChange
 from provisioning.models import Account, Heartbeat, Job
 from tests.clock import Clock
@@ -21,11 +24,12 @@ AUTOMATION, LOG = "admin:sheet_automation", "admin:packages_statechange_changeli
 def test_each_count_leads_to_its_steps(staff: Client, account: Account, clock: Clock) -> None:
     clock.work()
     clock.live(1)
-    Heartbeat.objects.create(process="worker", at=clock.now())
+    Heartbeat.objects.create(process="worker", at=timezone.now())
     html = staff.get(reverse(AUTOMATION)).content.decode()
     assert pages.blocked(html) == []
     assert "3 March 2026" in html
-    assert "worker" in html
+    assert "Worker for billing and mails</th><td><code>worker</code>" in html
+    assert "just now" in html
     links = re.findall(r'href="([^"]+statechange[^"]+)">(\d+)</a>', html)
     counts = {re.findall(r"subject=(\w+)&amp;after=(\w+)", url)[0]: int(n) for url, n in links}
     assert counts["job", "done"] == Job.objects.filter(state="done").count()
@@ -33,6 +37,11 @@ def test_each_count_leads_to_its_steps(staff: Client, account: Account, clock: C
     for address, count in links:
         listed = staff.get(unescape(address))
         assert listed.context["cl"].result_count == int(count), address
+
+
+def test_whatever_shows_life_has_a_name() -> None:
+    shown = {*BEAT, *Heartbeat.WORKERS.values(), "beat", "watch", "invariants"} - {"beat_heartbeat"}
+    assert processes.NAMES.keys() == shown
 
 
 def test_the_audit_log_says_who_did_what(staff: Client, account: Account, clock: Clock) -> None:
