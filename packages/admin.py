@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from packages.desk import second as second
-from packages.desk.cells import EMPTY, counted
+from packages.desk.cells import counted
 from packages.desk.pages import Page, TabularInline
+from packages.desk.sums import Scaled
 from packages.models import PackageGroup, Rate, Tariff
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class PackageGroupPage(Page):
 
 
 class RateForm(RateModelForm):
+    price_micro = Scaled(parts=1_000_000, label=gettext_lazy("Price per unit"))
+
     class Meta:
         model = Rate
         fields = ("service", "destination", "destination_de", "currency", "price_micro")
@@ -44,15 +47,7 @@ class RateInline(TabularInline):
     model = Rate
     form = RateForm
     extra = 0
-    fields = ("service", "destination", "destination_de", "currency", "price_micro", "reads")
-    readonly_fields = ("reads",)
-
-    @admin.display(description=gettext_lazy("per unit"))
-    def reads(self, row: Rate) -> str:
-        if row._state.adding:
-            return EMPTY
-        whole, part = divmod(row.price_micro, 1_000_000)
-        return f"{whole}.{part:06d}".rstrip("0").rstrip(".") + f" {row.currency}"
+    fields = ("service", "destination", "destination_de", "currency", "price_micro")
 
 
 @admin.register(Tariff)

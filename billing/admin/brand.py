@@ -17,6 +17,7 @@ from billing.models import Brand, Invoice, LegalText
 from packages import clock
 from packages.desk.cells import EMPTY, badge
 from packages.desk.pages import Page
+from packages.desk.sums import Scaled
 from packages.periods import business_day
 
 if TYPE_CHECKING:
@@ -26,6 +27,12 @@ else:
 
 
 class BrandForm(ModelForm):
+    telecom_floor_minor = Scaled(
+        parts=100,
+        label=gettext_lazy("Least arrears"),
+        help_text=gettext_lazy("In euros; what is contested or paid does not count."),
+    )
+
     class Meta:
         model = Brand
         fields = "__all__"

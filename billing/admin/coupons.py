@@ -12,6 +12,8 @@ from billing import coupons
 from billing.models import Coupon, CouponAmount, Redemption
 from packages.desk.cells import EMPTY, amount, amount_of, badge, counted, lines, link, percent
 from packages.desk.pages import Page, ReadOnlyPage, TabularInline
+from packages.desk.sums import SumsForm, money
+from packages.desk.sums import percent as percent_of
 from packages.models import Cycle
 from packages.money import Money, total
 
@@ -25,6 +27,11 @@ else:
 
 
 class CouponForm(CouponModelForm):
+    percent_bp = percent_of(
+        gettext_lazy("Discount in percent"),
+        required=False,
+        help_text=gettext_lazy("Empty for a fixed amount, which is given below per currency."),
+    )
     billing_cycles = forms.MultipleChoiceField(
         label=gettext_lazy("Billing cycles"),
         choices=Cycle.choices,
@@ -62,7 +69,13 @@ class CouponForm(CouponModelForm):
             self.add_error(name, _("It was used %(used)s times already.") % {"used": used})
 
 
-class AmountForm(AmountModelForm):
+class AmountForm(SumsForm):
+    amount_minor = money(
+        gettext_lazy("discount"), help_text=gettext_lazy("0 where a percentage is given above.")
+    )
+    minimum_minor = money(gettext_lazy("smallest order"), initial=0)
+    sums = ("amount_minor", "minimum_minor")
+
     class Meta:
         model = CouponAmount
         fields = ("currency", "amount_minor", "minimum_minor")

@@ -15,8 +15,11 @@ from billing.admin.reports import MONTH
 from billing.models import DatevAccount, DatevSettings, LedgerAccount, current_brand
 from packages import clock
 from packages.desk import downloads
+from packages.desk.cells import EMPTY, percent
 from packages.desk.pages import Page
 from packages.desk.sheets import Sheet, register
+from packages.desk.sums import ModelForm
+from packages.desk.sums import percent as percent_of
 from packages.periods import add_months, business_day
 
 
@@ -86,11 +89,24 @@ class DatevSettingsPage(Page):
         return False
 
 
+class AccountForm(ModelForm):
+    tax_bp = percent_of(gettext_lazy("VAT in percent"), required=False)
+
+    class Meta:
+        model = DatevAccount
+        fields = "__all__"
+
+
 @admin.register(DatevAccount)
 class DatevAccountPage(Page):
-    list_display = ("book", "gateway", "region", "tax_bp", "account", "tax_key")
+    form = AccountForm
+    list_display = ("book", "gateway", "region", "rate", "account", "tax_key")
     list_filter = ("book",)
     fields = ("book", "gateway", "region", "tax_bp", ("account", "tax_key"))
+
+    @admin.display(description=gettext_lazy("VAT"), ordering="tax_bp")
+    def rate(self, row: DatevAccount) -> str:
+        return EMPTY if row.tax_bp is None else percent(row.tax_bp)
 
 
 def _file(

@@ -1,25 +1,21 @@
 """What each step of the way to an open shop asks for."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django import forms
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.admin.brand import BrandForm
+from billing.admin.top_ups import TermsForm
 from billing.demo import TOP_UPS
 from billing.models import TopUpTerms
 from packages import countries
-from packages.money import Money
 from provisioning.admin.servers import ServerForm
-
-if TYPE_CHECKING:
-    TermsForm = forms.ModelForm[TopUpTerms]
-else:
-    TermsForm = forms.ModelForm
 
 
 class BrandStep(BrandForm):
+    telecom_floor_minor: Any = None
+
     class Meta(BrandForm.Meta):
         fields: Any = ("name", "tagline_en", "tagline_de", "accent", "support_email", "mail_sender")
 
@@ -28,6 +24,7 @@ class CompanyStep(BrandForm):
     """Who sells. With it come the tax rates of the member states, where they are missing."""
 
     country = forms.ChoiceField(label=gettext_lazy("Country"), choices=countries.named)
+    telecom_floor_minor: Any = None
 
     class Meta(BrandForm.Meta):
         fields: Any = (
@@ -61,30 +58,9 @@ FIRST_LIMITS = TOP_UPS | {
 }
 
 
-def _sum(label: Any, help_text: Any = "") -> forms.DecimalField:
-    return forms.DecimalField(
-        label=label,
-        min_value=0,
-        max_digits=12,
-        decimal_places=2,
-        help_text=help_text,
-        localize=True,
-    )
-
-
 class TopUpStep(TermsForm):
     """The limits of one currency's top-ups, in whole money; a new row begins with usual ones."""
 
-    min_minor = _sum(gettext_lazy("Smallest top-up"))
-    max_minor = _sum(gettext_lazy("Largest top-up"))
-    balance_minor = _sum(gettext_lazy("Most credit of an account"))
-    new_day_minor = _sum(gettext_lazy("New customers: top-ups of 24 hours"))
-    new_month_minor = _sum(gettext_lazy("New customers: top-ups of 30 days"))
-    new_balance_minor = _sum(gettext_lazy("New customers: most credit of an account"))
-    low_minor = _sum(
-        gettext_lazy("Low balance"),
-        gettext_lazy("Below it the customer gets a mail, unless they chose another sum. Zero: no."),
-    )
     field_order = (
         *("currency", "min_minor", "max_minor", "balance_minor", "low_minor"),
         *("new_days", "new_day_minor", "new_month_minor", "new_balance_minor"),
@@ -98,27 +74,8 @@ class TopUpStep(TermsForm):
     def __init__(self, data: Any, currency: str) -> None:
         terms = TopUpTerms.objects.filter(currency=currency).first()
         terms = terms or TopUpTerms(currency=currency, **FIRST_LIMITS)
-        sums = {name: Money(getattr(terms, name), currency).decimal for name in TOP_UPS}
-        super().__init__(data, instance=terms, initial=sums)
+        super().__init__(data, instance=terms)
 
     def clean_currency(self) -> str:
         """Keep the row's own: which row is written was said before anything was typed."""
-        return self.instance.currency
-
-    def clean(self) -> dict[str, Any]:
-        given: dict[str, Any] = super().clean() or self.cleaned_data
-        for name in TOP_UPS.keys() & given.keys():
-            try:
-                given[name] = Money.of_decimal(given[name], self.instance.currency).minor
-            except ValueError as error:
-                self.add_error(name, str(error))
-        if not self.errors and not (
-            0 < given["min_minor"] <= given["max_minor"] <= given["balance_minor"]
-        ):
-            raise forms.ValidationError(
-                _(
-                    "The smallest top-up is more than nothing, the largest no less than it, and "
-                    "an account may hold the largest one."
-                )
-            )
-        return given
+        return self.currency_of(self.instance)

@@ -19,6 +19,7 @@ from packages.desk import Impossible
 from packages.desk.cells import EMPTY, amount, amount_of, link, state
 from packages.desk.deeds import Deed, Text
 from packages.desk.pages import Page, ReadOnlyInline
+from packages.desk.sums import SumsForm, money
 from packages.money import total
 from packages.periods import business_day
 from packages.states import record_change
@@ -151,8 +152,26 @@ class DraftPage(Page):
         return state(row)
 
 
+class PriceChangeForm(SumsForm):
+    amount_minor = money(gettext_lazy("New price"))
+    credit_minor = money(gettext_lazy("New included credit"), initial=0)
+    sums = ("amount_minor", "credit_minor")
+
+    class Meta:
+        model = PriceChange
+        fields = "__all__"
+
+    def currency_of(self, row: PriceChange) -> str:
+        return row.price.currency if row.price_id else ""
+
+    def currency_given(self, given: dict[str, Any]) -> str:
+        chosen = given.get("price")
+        return chosen.currency if chosen else self.currency_of(self.instance)
+
+
 @admin.register(PriceChange)
 class PriceChangePage(DraftPage):
+    form = PriceChangeForm
     deeds = (Confirm(), Withdraw())
     inlines = (Notices,)
     list_display = ("price", "status", "becomes", "effective_on", "existing", "told")
@@ -190,6 +209,6 @@ class PriceChangePage(DraftPage):
             "before": amount(row.price.amount),
             "after": amount_of(row.amount_minor, row.price.currency),
             "credit": amount_of(row.credit_minor, row.price.currency),
-            "date": row.effective_on,
+            "date": date_format(row.effective_on),
         }
         return _("%(before)s → %(after)s with %(credit)s credit from %(date)s") % words

@@ -1,5 +1,6 @@
 """Tax rates, dated. Issued invoices keep the rate they were issued with."""
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django import forms
@@ -10,22 +11,22 @@ from django.utils.translation import gettext_lazy
 from billing.models import TaxRate
 from packages.desk.cells import percent
 from packages.desk.pages import Page
+from packages.desk.sums import percent as percent_of
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[TaxRate]
 else:
     ModelForm = forms.ModelForm
 
-WHOLE_BP = 10_000
-
 
 class TaxRateForm(ModelForm):
+    rate_bp = percent_of(gettext_lazy("Rate in percent"), max_value=Decimal("99.99"))
+
     class Meta:
         model = TaxRate
         fields = ("country", "rate_bp", "valid_from")
         help_texts = {
             "country": gettext_lazy("Two letters, e.g. DE."),
-            "rate_bp": gettext_lazy("19 % is 1900."),
             "valid_from": gettext_lazy("It holds until the next row of the country begins."),
         }
 
@@ -34,12 +35,6 @@ class TaxRateForm(ModelForm):
         if len(country) != 2 or not country.isalpha():
             raise forms.ValidationError(_("Enter two letters, e.g. DE."))
         return country
-
-    def clean_rate_bp(self) -> int:
-        rate: int = self.cleaned_data["rate_bp"]
-        if rate >= WHOLE_BP:
-            raise forms.ValidationError(_("Enter hundredths of a percent: 19 % is 1900."))
-        return rate
 
 
 @admin.register(TaxRate)

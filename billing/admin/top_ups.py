@@ -26,11 +26,51 @@ from packages.desk import Impossible
 from packages.desk.cells import EMPTY, amount, amount_of, link, state, structure
 from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
 from packages.desk.pages import Page, ReadOnlyInline, ReadOnlyPage
+from packages.desk.sums import SumsForm, money
 from packages.money import Money
+
+
+class TermsForm(SumsForm):
+    """The limits of one currency's top-ups."""
+
+    min_minor = money(gettext_lazy("Smallest top-up"))
+    max_minor = money(gettext_lazy("Largest top-up"))
+    balance_minor = money(gettext_lazy("Most credit of an account"))
+    new_day_minor = money(gettext_lazy("New customers: top-ups of 24 hours"))
+    new_month_minor = money(gettext_lazy("New customers: top-ups of 30 days"))
+    new_balance_minor = money(gettext_lazy("New customers: most credit of an account"))
+    low_minor = money(
+        gettext_lazy("Low balance"),
+        help_text=gettext_lazy(
+            "Below it the customer gets a mail, unless they chose another sum. Zero: no."
+        ),
+    )
+    sums = (
+        *("min_minor", "max_minor", "balance_minor", "low_minor"),
+        *("new_day_minor", "new_month_minor", "new_balance_minor"),
+    )
+
+    class Meta:
+        model = TopUpTerms
+        fields: Any = "__all__"
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean()
+        if not self.errors and not (
+            0 < given["min_minor"] <= given["max_minor"] <= given["balance_minor"]
+        ):
+            raise forms.ValidationError(
+                _(
+                    "The smallest top-up is more than nothing, the largest no less than it, and "
+                    "an account may hold the largest one."
+                )
+            )
+        return given
 
 
 @admin.register(TopUpTerms)
 class TopUpTermsPage(Page):
+    form = TermsForm
     list_display = ("currency", "amounts", "ceiling", "new_days", "low")
     fieldsets = (
         (

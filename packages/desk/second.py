@@ -17,6 +17,7 @@ from packages.desk.cells import EMPTY, amount, link, state
 from packages.desk.deeds import Deed, ReasonForm, Text
 from packages.desk.pages import Page, ReadOnlyPage
 from packages.desk.proposals import Proposal, SecondPerson
+from packages.desk.sums import SumsForm, money
 
 
 def subject_of(proposal: Proposal) -> models.Model | None:
@@ -143,8 +144,20 @@ class ProposalPage(ReadOnlyPage):
         return "; ".join(given) or EMPTY
 
 
+class SecondPersonForm(SumsForm):
+    above_minor = money(
+        gettext_lazy("A second person above"), help_text=gettext_lazy("0: for every amount.")
+    )
+    sums = ("above_minor",)
+
+    class Meta:
+        model = SecondPerson
+        fields = ("currency", "above_minor")
+
+
 @admin.register(SecondPerson)
 class SecondPersonPage(Page):
+    form = SecondPersonForm
     guarded = True
     list_display = ("currency", "above_amount")
 

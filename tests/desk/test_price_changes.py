@@ -16,7 +16,7 @@ INLINE = {"notices-TOTAL_FORMS": "0", "notices-INITIAL_FORMS": "0"}
 def test_a_change_is_drafted_shown_with_its_sums_and_confirmed(
     staff: Client, account: Account
 ) -> None:
-    typed = {"amount_minor": "8900", "credit_minor": "2500", "existing": "on", **INLINE}
+    typed = {"amount_minor": "89", "credit_minor": "25.00", "existing": "on", **INLINE}
     price = {"price": world.price("business").pk}
     assert "Enter a valid date." in pages.text(
         staff.post(ADD, {**typed, **price, "effective_on": "soon"})
