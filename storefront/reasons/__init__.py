@@ -6,6 +6,7 @@ worked out anew.
 
 from storefront.reasons.balance import of_balance as of_balance
 from storefront.reasons.documents import of_invoice as of_invoice
+from storefront.reasons.documents import of_order as of_order
 from storefront.reasons.overview import of_overview as of_overview
 from storefront.reasons.previews import of_end as of_end
 from storefront.reasons.previews import of_exchange as of_exchange

@@ -1,5 +1,7 @@
 """Why an invoice asks for what it asks, and a credit note gives what it gives."""
 
+from dataclasses import replace
+
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -8,6 +10,8 @@ from billing.models import Invoice, InvoiceLine, Mail
 from packages.money import Money
 from storefront.reasons.reason import Input, Reason, adds_up, counted, known, rates, why
 from storefront.templatetags.money import day, moment, money_filter
+
+AMOUNT = "why-amount"
 
 
 def of_invoice(invoice: Invoice) -> list[Reason]:
@@ -22,11 +26,18 @@ def of_invoice(invoice: Invoice) -> list[Reason]:
     return [_amount(invoice, lines), _vat(invoice), _due(invoice, lines)]
 
 
+def of_order(invoice: Invoice) -> list[Reason]:
+    """Say the same on the page of the invoice's order, which need not lead to itself."""
+    return [
+        replace(each, link="") if each.anchor == AMOUNT else each for each in of_invoice(invoice)
+    ]
+
+
 def _amount(invoice: Invoice, lines: list[InvoiceLine]) -> Reason:
     order = invoice.order
     words = {"time": moment(invoice.issued_at)}
     return Reason(
-        "why-amount",
+        AMOUNT,
         why(invoice.total),
         adds_up(gross=invoice.prices_include_tax),
         _charges(lines),
@@ -38,7 +49,7 @@ def _amount(invoice: Invoice, lines: list[InvoiceLine]) -> Reason:
 def _given_back(note: Invoice, lines: list[InvoiceLine]) -> Reason:
     assert note.corrects is not None
     return Reason(
-        "why-amount",
+        AMOUNT,
         why(note.total),
         _("So much of invoice %(number)s is taken back, line by line, at the prices you paid.")
         % {"number": note.corrects.number},

@@ -44,7 +44,7 @@ class SeeOther(HttpResponseRedirect):
 @require_safe
 def order(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     progress = progress_of(owned_order(request, public_id))
-    context = {"progress": progress, "reasons": reasons.of_invoice(progress.invoice)}
+    context = {"progress": progress, "reasons": reasons.of_order(progress.invoice)}
     return render(request, "storefront/order.html", context)
 
 

@@ -39,6 +39,14 @@ def test_an_invoice_says_why_this_much_and_why_then(anna: Person) -> None:
     assert reverse("storefront:mail", args=[told.pk]) in text
 
 
+def test_an_order_says_why_and_does_not_lead_to_itself(anna: Person) -> None:
+    assert anna.invoice.order is not None
+    text = page(anna, "order", anna.invoice.order.public_id)
+    assert f"Why {money_filter(anna.invoice.total)}?" in text
+    address = reverse("storefront:order", args=[anna.invoice.order.public_id])
+    assert f'<a href="{address}">' not in text
+
+
 def test_a_suspended_service_names_the_invoice_and_the_mail(anna: Person, now: datetime) -> None:
     assert "Why suspended?" not in page(anna, "service", anna.subscription.public_id)
     suspend(anna, at=now)
