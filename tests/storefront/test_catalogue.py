@@ -114,6 +114,15 @@ def test_a_kept_page_follows_every_change_and_every_reader(
     assert "Client area" not in text()
 
 
+def test_a_package_of_one_price_leaves_nothing_to_choose_and_says_it_is_paid_once(
+    client: Client, seeded: Clock
+) -> None:
+    page = client.get(reverse("storefront:package", args=["flex"])).content.decode()
+    assert f'type="hidden" name="price" value="{world.price("flex").pk}"' in page
+    assert 'type="radio"' not in page
+    assert '<span class="price__unit">once</span>' in page
+
+
 def test_a_package_page_costs_few_queries(client: Client, seeded: Clock) -> None:
     assert queries(client, reverse("storefront:package", args=["business"])) <= 7
 
