@@ -21,6 +21,8 @@ class Term:
     now: Money
     setup: Money
     recurring: Money | None
+    # What is paid a single time, where nothing recurs.
+    once: Money | None
     per: str
     sentence: str
     # What a coupon takes off now, and in words for how long.
@@ -49,6 +51,7 @@ def _term(line: CartLine, quote: checkout.Quote, brand: Brand) -> Term:
         now=_shown(paid, treated, brand, line.quantity),
         setup=_shown(price.setup, treated, brand),
         recurring=gross(line.amount, treated, brand) if recurs else None,
+        once=None if recurs else gross(line.amount, treated, brand),
         per=offers.per(price.cycle),
         sentence=_sentence(price, line),
         off=_shown(off, treated, brand) if off else None,

@@ -259,6 +259,15 @@ def test_the_law_stands_right_above_the_button(buyer: Client) -> None:
     assert "Order with obligation to pay" in text[button:]
 
 
+def test_what_is_paid_once_has_its_price_above_the_button_too(buyer: Client) -> None:
+    put_in(buyer, "flex")
+    put_in(buyer)
+    text = buyer.get(HERE).content.decode()
+    between = text[text.index('id="essentials"') : text.index('id="order-button"')]
+    assert "€20.00 once incl. VAT" in between
+    assert "€79.00 a month incl. VAT, set-up €49.00 once" in between
+
+
 def field(page: str, name: str) -> str:
     """Return the input with this name as it stands in the page."""
     at = page.find(f'name="{name}"')
