@@ -1,5 +1,7 @@
 """The basket takes what is on sale and nothing a browser makes up."""
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -22,6 +24,14 @@ def test_a_package_goes_in_once_and_out_again(client: Client, seeded: Clock) -> 
     client.post(reverse("storefront:cart_remove"), {"line": line.pk})
     assert not CartLine.objects.exists()
     assert "Your cart is empty" in client.get(reverse("storefront:cart")).content.decode()
+
+
+def test_a_set_up_fee_stands_among_the_amounts(client: Client, seeded: Clock) -> None:
+    put_in(client)
+    amounts = re.findall(
+        r'class="basket__price">([^<]+)<', client.get(reverse("storefront:cart")).content.decode()
+    )
+    assert amounts == ["€79.00", "€49.00"]
 
 
 def test_a_made_up_price_and_quantity_change_nothing(client: Client, seeded: Clock) -> None:
