@@ -35,6 +35,7 @@ SIGNING_IN = (
 # allauth writes them in another way than our own pages.
 CODES = (noop("Recovery Codes"), noop("Generate"))
 # Of Django's own, what a German would not say.
+FIELDS = (noop("This field is required."),)
 PASSWORDS = (
     noop("Your password can’t be too similar to your other personal information."),
     noop("The password is too similar to the %(verbose_name)s."),

@@ -26,7 +26,7 @@ class WithdrawalForm(forms.Form):
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     contract = forms.CharField(
-        label=_("Which contract?"),
+        label=_("Contract"),
         max_length=200,
         help_text=_("The number of an invoice or order, or the username of the account."),
     )
@@ -43,7 +43,10 @@ class CancellationForm(WithdrawalForm):
     kind = Declaration.Kind.CANCELLATION
     extraordinary = forms.ChoiceField(
         label=_("Kind of cancellation"),
-        choices=[("", _("ordinary")), ("yes", _("extraordinary, for good cause"))],
+        choices=[
+            ("", _("Ordinary cancellation")),
+            ("yes", _("Extraordinary cancellation for good cause")),
+        ],
         required=False,
         widget=forms.RadioSelect,
     )
