@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
+from django.utils import translation
 
 from billing import methods
 from billing.gateways.base import SavedMethod
@@ -68,8 +69,8 @@ def seed_operator(*, at: datetime) -> None:
             LegalText.objects.get_or_create(
                 page=page,
                 defaults={
-                    "body_en": NOTICES["en"].format(page=str(title).lower()),
-                    "body_de": NOTICES["de"].format(page=page),
+                    "body_en": NOTICES["en"].format(page=f"“{_in('en', title)}”"),
+                    "body_de": NOTICES["de"].format(page=_in("de", title)),
                 },
             )
         for currency in ("EUR", "USD"):
@@ -93,12 +94,17 @@ def keep_card(*, at: datetime) -> None:
         methods.keep(payment, card, at=at, actor="system:demo")
 
 
+def _in(language: str, title: object) -> str:
+    with translation.override(language):
+        return str(title)
+
+
 def _brand() -> None:
     Brand.objects.get_or_create(
         id=1,
         defaults={
             "name": "Nordcast",
-            "tagline_en": "Voice, fax, SMS and e-mail broadcasting without a switchboard.",
+            "tagline_en": "Voice, fax, SMS and e-mail broadcasting without your own phone system.",
             "tagline_de": "Sprache, Fax, SMS und E-Mail senden – ohne eigene Telefonanlage.",
             "logo": "img/nordcast.svg",
             "support_email": "support@nordcast.example",
