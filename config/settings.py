@@ -172,6 +172,13 @@ ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = False
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "storefront:home"
 ACCOUNT_ADAPTER = "storefront.accounts.AccountAdapter"
+ACCOUNT_FORMS = {
+    "signup": "storefront.entrance_forms.SignupForm",
+    "add_email": "storefront.entrance_forms.AddEmailForm",
+    "reset_password": "storefront.entrance_forms.ResetPasswordForm",
+    "reset_password_from_key": "storefront.entrance_forms.ResetPasswordKeyForm",
+    "change_password": "storefront.entrance_forms.ChangePasswordForm",
+}
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True

@@ -9,6 +9,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from billing import emails, mail_texts
 from packages import clock
@@ -49,6 +50,13 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """allauth's seam for second factors: their seeds are sealed at rest."""
 
     PURPOSE = "second-factor"
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "unverified_email": _(
+            "Please confirm your e-mail address first. Below, under “E-mail addresses”, we send "
+            "you the link again."
+        ),
+    }
 
     def encrypt(self, text: str) -> str:
         return vault.seal(text, purpose=self.PURPOSE).decode()

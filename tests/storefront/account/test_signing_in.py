@@ -6,6 +6,7 @@ from pathlib import Path
 
 import allauth
 import pytest
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
@@ -158,6 +159,38 @@ def test_second_factor_pages_are_ours_too(anna: Person, name: str) -> None:
     browser = Client()
     browser.post(reverse("account_login"), {"login": anna.user.email, "password": PASSWORD})
     check_page(browser, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("account_signup", ["E-mail address", "Password"]),
+        ("account_reset_password", ["E-mail address"]),
+        ("account_change_password", ["Current password", "New password", "New password, again"]),
+        ("account_email", ["E-mail address"]),
+    ],
+)
+def test_fields_have_the_shops_own_names(anna: Person, name: str, fields: list[str]) -> None:
+    browser = Client() if name in ENTRANCE else anna.browser()
+    page = browser.get(reverse(name)).content.decode()
+    labels = re.findall(r'<label class="field__label"[^>]*>([^<]+)', page)
+    assert [label.strip() for label in labels] == fields
+
+
+def test_the_only_address_can_be_confirmed_but_not_removed(anna: Person) -> None:
+    def acts() -> list[str]:
+        page = anna.browser().get(reverse("account_email")).content.decode()
+        return re.findall(r'name="action_(primary|send|remove)"', page)
+
+    address, _made = EmailAddress.objects.get_or_create(
+        user=anna.user, email=anna.user.email, defaults={"primary": True}
+    )
+    assert acts() == ["send"]
+    EmailAddress.objects.create(user=anna.user, email="second@shop.test")
+    assert acts() == ["primary", "send", "remove"]
+    EmailAddress.objects.exclude(pk=address.pk).delete()
+    EmailAddress.objects.update(verified=True)
+    assert acts() == []
 
 
 def check_page(browser: Client, name: str) -> None:

@@ -1,0 +1,47 @@
+"""allauth's forms with the shop's own names for their fields, the same as on all other pages."""
+
+from typing import Any
+
+from allauth.account import forms
+from django.utils.translation import gettext_lazy as _
+
+# What allauth calls otherwise in English, by the field's name.
+LABELS = {
+    "email": _("E-mail address"),
+    "oldpassword": _("Current password"),
+    "password1": _("New password"),
+    "password2": _("New password, again"),
+}
+
+
+class _Named:
+    """Name the fields after they were made; those of a sign-up get their names that late."""
+
+    fields: dict[str, Any]
+    labels = LABELS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, label in self.labels.items():
+            if name in self.fields:
+                self.fields[name].label = label
+
+
+class SignupForm(_Named, forms.SignupForm):  # type: ignore[misc]
+    labels = {"email": LABELS["email"]}
+
+
+class AddEmailForm(_Named, forms.AddEmailForm):  # type: ignore[misc]
+    pass
+
+
+class ResetPasswordForm(_Named, forms.ResetPasswordForm):  # type: ignore[misc]
+    pass
+
+
+class ResetPasswordKeyForm(_Named, forms.ResetPasswordKeyForm):  # type: ignore[misc]
+    pass
+
+
+class ChangePasswordForm(_Named, forms.ChangePasswordForm):  # type: ignore[misc]
+    pass
