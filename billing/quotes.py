@@ -132,11 +132,9 @@ def obstacle(subscription: Subscription) -> str:
         return _("The service is cancelled. Withdraw the cancellation first.")
     if pending(subscription) is not None:
         return _("A change of the package is already agreed. Take that one back first.")
-    open_invoice = _open_invoice(subscription)
-    if open_invoice is not None:
-        return _("Invoice %(number)s is still open. Pay it first.") % {
-            "number": open_invoice.number
-        }
+    blocking = open_invoice(subscription)
+    if blocking is not None:
+        return _("Invoice %(number)s is still open. Pay it first.") % {"number": blocking.number}
     return ""
 
 
@@ -209,7 +207,7 @@ def _running(subscription: Subscription, on: date) -> Remainder | None:
     return remainder if next_on is not None and on < next_on else None
 
 
-def _open_invoice(subscription: Subscription) -> Invoice | None:
+def open_invoice(subscription: Subscription) -> Invoice | None:
     kinds = (InvoiceLine.Kind.RECURRING, InvoiceLine.Kind.EXCHANGE)
     lines = {"lines__subscription": subscription, "lines__kind__in": kinds}
     return Invoice.objects.filter(state=Invoice.State.OPEN, **lines).order_by("pk").first()

@@ -13,10 +13,14 @@ from storefront.templatetags.money import day
 
 @dataclass(frozen=True, slots=True)
 class Lasts:
-    """Until when: `on` is a day on which the credit ends at this rate, None where it does not."""
+    """Until when: `on` is the day on which the credit ends at this rate, None where it does not."""
 
     text: str
     on: date | None = None
+    # What comes before the credit ends, and makes more than that unknowable: the next renewal, or
+    # the service's own end.
+    renewal_on: date | None = None
+    service_ends_on: date | None = None
 
 
 def of(subscription: Subscription, forecast: Forecast, *, today: date) -> Lasts | None:
@@ -37,10 +41,12 @@ def of(subscription: Subscription, forecast: Forecast, *, today: date) -> Lasts 
         return Lasts(_("used up"), on)
     if subscription.ends_on is not None and on >= subscription.ends_on:
         words = {"date": day(subscription.ends_on)}
-        return Lasts(_("enough until the service ends on %(date)s") % words)
+        text = _("enough until the service ends on %(date)s") % words
+        return Lasts(text, service_ends_on=subscription.ends_on)
     if _refilled_before(subscription, on, today=today):
         words = {"date": day(subscription.paid_until)}
-        return Lasts(_("enough until the renewal on %(date)s") % words)
+        text = _("enough until the renewal on %(date)s") % words
+        return Lasts(text, renewal_on=subscription.paid_until)
     return Lasts(_("enough until about %(date)s") % {"date": day(on)}, on)
 
 

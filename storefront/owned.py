@@ -48,7 +48,7 @@ def membership_of(request: HttpRequest) -> Membership | None:
 
     With several it is the one they chose, else the first; staff chose at the desk whom they see.
     """
-    mine = list(acting_for(request))
+    mine = everyone(request)
     viewed = viewing_of(request)
     chosen = viewed.customer.pk if viewed else getattr(request, "session", {}).get(CHOSEN)
     found = next((each for each in mine if each.customer.pk == chosen), None)
@@ -58,6 +58,15 @@ def membership_of(request: HttpRequest) -> Membership | None:
 def acting_for(request: HttpRequest) -> QuerySet[Membership]:
     """Return all the customers that the user acts for, with what they may do."""
     return user_of(request).memberships.select_related("customer", "user").order_by("customer_id")
+
+
+def everyone(request: HttpRequest) -> list[Membership]:
+    """Return `acting_for` as a list; what only reads asks for it once."""
+    kept: list[Membership] | None = getattr(request, "acting_for", None)
+    if kept is None or request.method not in ("GET", "HEAD"):
+        kept = list(acting_for(request))
+        vars(request)["acting_for"] = kept
+    return kept
 
 
 def rights_of(request: HttpRequest) -> Collection[Membership.Right]:

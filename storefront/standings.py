@@ -7,6 +7,7 @@ from datetime import date, datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from billing.gateways.bank_transfer import BankTransfer
 from billing.models import Invoice, Mail, Order, Payment, Subscription, Ticket
 from packages.money import Money
 from provisioning.models import Account, Job
@@ -134,6 +135,8 @@ def of_payment(payment: Payment) -> Standing:
         return Standing(BAD, _("Not paid"))
     if payment.state == Payment.State.PROCESSING:
         return Standing(WAIT, _("Being confirmed"))
+    if payment.gateway == BankTransfer.code and payment.state == Payment.State.CREATED:
+        return Standing(WAIT, _("Transfer announced"))
     return Standing(PLAIN, _("Begun, not finished"))
 
 

@@ -26,7 +26,7 @@ def acting_for(context: dict[str, Any]) -> list[tuple[Membership, bool]]:
     request = context["request"]
     if not request.user.is_authenticated:
         return []
-    mine = list(owned.acting_for(request))
+    mine = owned.everyone(request)
     now = owned.membership_of(request) if len(mine) > 1 else None
     return [(each, each == now) for each in mine]
 

@@ -111,7 +111,9 @@ def invoice(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     row = owned_invoice(request, public_id)
     theirs = Payment.objects.filter(paying(row)).exclude(state=Payment.State.CANCELLED)
     payments = list(theirs.distinct().order_by("-id"))
-    (standing,) = overview.invoice_rows([row], on=_today(clock.now()))
+    brand = current_brand()
+    on = business_day(clock.now(), brand.zone)
+    (standing,) = overview.invoice_rows([row], on=on)
     offered = gateways.offered(row.currency) if row.state == Invoice.State.OPEN else []
     context = {
         "invoice": row,
@@ -126,9 +128,11 @@ def invoice(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "from_balance": balances.used_for(row),
         "confirming": any(each.state == Payment.State.PROCESSING for each in payments),
         "gateways": offered,
+        "overdue": row.due_on is not None and row.due_on < on,
+        "charged": collections.upcoming(row, zone=brand.zone, on=on) if offered else None,
         "transfer": bool(offered) and any(_announces_transfer(each) for each in payments),
         "methods": active_methods(row.customer),
-        "to_keep": to_keep(current_brand()) if any(x.keeps_methods for x in offered) else "",
+        "to_keep": to_keep(brand) if any(x.keeps_methods for x in offered) else "",
     }
     return render(request, "storefront/account/invoice.html", context)
 

@@ -139,12 +139,15 @@ def _me(request: HttpRequest) -> Membership:
 
 
 def _page(request: HttpRequest, me: Membership, form: InvitationForm) -> HttpResponse:
-    at = clock.now()
+    at, members = clock.now(), list(me.customer.memberships.select_related("user").order_by("id"))
+    owners = {each.pk for each in members if each.role == Membership.Role.OWNER}
     open_ones = me.customer.invitations.filter(state=Invitation.State.SENT, expires_at__gt=at)
     context = {
         "me": me,
         "may_manage": Membership.Right.MANAGE in me.rights,
-        "members": me.customer.memberships.select_related("user").order_by("id"),
+        "members": members,
+        # Without an owner nobody could manage it any more.
+        "may_leave": owners != {me.pk},
         "invitations": open_ones,
         "history": flow.history(me.customer),
         "form": form,

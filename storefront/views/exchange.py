@@ -127,6 +127,7 @@ def _show(
         "subscription": subscription,
         "name": subscription.package.text("name"),
         "obstacle": quotes.obstacle(subscription),
+        "blocking": quotes.open_invoice(subscription),
         "targets": [_target(each) for each in quotes.targets(subscription)],
         "changed": changed,
         "gateways": gateways.offered(subscription.currency),

@@ -1,6 +1,8 @@
 """One service: where it stands, its limits and credit, and what its owner may do with it."""
 
 import uuid
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from django.contrib import messages
@@ -26,13 +28,14 @@ from billing import (
     top_ups,
     usage,
 )
+from billing import terms as terms_of
 from billing.models import AutoTopUp, Invoice, Subscription, User, current_brand
 from packages import clock
 from packages.models import Cycle, Package, Price, Service, Tariff
 from packages.periods import business_day
 from provisioning import jobs, secrets
 from provisioning.models import Account, Job
-from storefront import histories, overview, reasons
+from storefront import histories, lasting, overview, reasons
 from storefront.owned import owned_subscription, user_of
 from storefront.profile_forms import PasswordForm
 from storefront.top_up_forms import AmountForm
@@ -74,8 +77,11 @@ def _context(subscription: Subscription, *, at: datetime) -> dict[str, object]:
     terms, credit = subscription.terms, statements.of(subscription)
     free_amounts = top_ups.terms_of(subscription)
     tariff = Tariff.objects.filter(remote_id=terms.tariff).first()
+    shown, owed = overview.service_of(subscription, queue, on=on), _owed(subscription)
     return {
-        "service": overview.service_of(subscription, queue, on=on),
+        "service": replace(shown, agreed=terms_of.scheduled([subscription]).get(subscription.pk)),
+        "owed": owed[0] if owed else None,
+        "overdue": bool(owed and owed[0].due_on and owed[0].due_on < on),
         "subscription": subscription,
         "account": account,
         "tariff": tariff.name if tariff else terms.tariff,
@@ -85,13 +91,14 @@ def _context(subscription: Subscription, *, at: datetime) -> dict[str, object]:
         "top_ups": [(each.package.text("name"), each) for each in _top_ups(subscription)],
         "amount_form": AmountForm(None, free_amounts) if free_amounts else None,
         **state_of(AutoTopUp.objects.filter(subscription=subscription).first(), at=at),
-        **_usage(subscription, at=at),
+        **_usage(subscription, on=on, at=at),
         "credit_lines": credit,
         "history": histories.of_service(subscription),
         "setting_password": any(job.kind == Job.Kind.CHANGE_PASSWORD for job in queue),
         "reading_balance": any(job.kind == Job.Kind.READ_BALANCE for job in queue),
-        "can_set_password": account is not None and account.state in EXISTS,
-        "why": _why(subscription, at=at),
+        "has_account": shown.has_account,
+        "can_set_password": shown.has_account and subscription.state != Subscription.State.ENDED,
+        "why": _why(subscription, owed, at=at),
         "reasons": reasons.of_service(subscription, credit),
         "can_cancel": subscription.recurs and subscription.state in Subscription.LIVING,
         "can_end": endings.offered(subscription, current_brand()),
@@ -108,7 +115,7 @@ def _changes(subscription: Subscription, *, on: date) -> dict[str, object]:
     active = subscription.state == Subscription.State.ACTIVE
     return {
         "exchange": quotes.pending(subscription),
-        "can_exchange": active and bool(quotes.targets(subscription)),
+        "can_exchange": active and not subscription.ends_on and bool(quotes.targets(subscription)),
         "back": back,
         "back_is_free": subscription.returnable and returns.is_free(subscription, on=on),
         "back_seen": returns.seen(back) if back else "",
@@ -117,11 +124,12 @@ def _changes(subscription: Subscription, *, on: date) -> dict[str, object]:
     }
 
 
-def _usage(subscription: Subscription, *, at: datetime) -> dict[str, object]:
+def _usage(subscription: Subscription, *, on: date, at: datetime) -> dict[str, object]:
     """Return what was used and what is left, as readings and grants show it."""
     shown = usage.of(subscription, at=at)
     return {
         "usage": shown,
+        "lasts": lasting.of(subscription, shown.forecast, today=on),
         "chart": balance_charts.drawn(shown.points),
     }
 
@@ -141,14 +149,18 @@ def _top_ups(subscription: Subscription) -> list[Price]:
     return list(offers.select_related("package").order_by("amount_minor"))
 
 
-def _why(subscription: Subscription, *, at: datetime) -> list[str]:
+def _owed(subscription: Subscription) -> list[Invoice]:
+    """Return the open invoices that the service waits for: its renewals, or its own order."""
+    theirs = Invoice.objects.filter(lines__subscription=subscription, state=Invoice.State.OPEN)
+    if subscription.state != Subscription.State.PENDING:
+        theirs = theirs.filter(lines__period_start_on__isnull=False)
+    return list(theirs.select_related("customer").distinct().order_by("due_on", "id"))
+
+
+def _why(subscription: Subscription, rows: Sequence[Invoice], *, at: datetime) -> list[str]:
     """Return why the service is suspended or will be, from its open renewals."""
-    theirs = Invoice.objects.filter(
-        lines__subscription=subscription,
-        lines__period_start_on__isnull=False,
-        state=Invoice.State.OPEN,
-    )
-    rows = list(theirs.select_related("customer").distinct().order_by("due_on", "id"))
+    if subscription.state == Subscription.State.PENDING:
+        return []
     told = explanations.of(rows, on=business_day(at, subscription.zone), at=at)
     return [text for some in told.values() for text in some]
 

@@ -57,7 +57,7 @@ def test_the_page_names_the_card_and_never_its_token(anna: Person, card: Payment
 
 def test_a_customer_without_a_method_is_told_how_to_add_one(anna: Person) -> None:
     text = page(anna.browser())
-    assert "You have saved no payment method." in text
+    assert "No payment method saved" in text
     assert "Save this payment method" in text
 
 

@@ -112,7 +112,7 @@ def test_payments_are_listed_with_what_they_paid_and_what_went_back(
     begun = payments.begin(second, at=now)
     text = page(anna, "payments")
     assert str(second.number) in text
-    assert "Begun, not finished" in text
+    assert "Transfer announced" in text
     payment = Payment.objects.get(invoice=anna.invoice)
     PaymentPart.objects.create(payment=payment, invoice=second)
     payments.arrive(begun, at=now)

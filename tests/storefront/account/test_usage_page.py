@@ -36,7 +36,7 @@ def test_chart_table_units_and_forecast_are_on_the_page(anna: Person, now: datet
     people.read(anna, at=now)
     text = _page(anna)
     assert 'class="chart__plot"' in text
-    assert "At this rate your credit ends on" in text
+    assert "At this rate your credit lasts until the renewal on" in text
     assert "In the last seven days €1.80 was used" in text
     assert "The figures as a table" in text
     assert "40 of 300 left" in text
