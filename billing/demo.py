@@ -6,7 +6,7 @@ from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.utils import translation
 
-from billing import methods
+from billing import legal_texts, methods
 from billing.gateways.base import SavedMethod
 from billing.legal_texts import NOTICES
 from billing.models import (
@@ -60,19 +60,14 @@ TOP_UPS = {
 def seed_operator(*, at: datetime) -> None:
     """Make the demo's operator and people, or bring back what is missing; changes by staff stay."""
     with transaction.atomic():
-        _brand()
+        brand = _brand()
         for country, rate_bp, valid_from in RATES:
             TaxRate.objects.get_or_create(
                 country=country, valid_from=valid_from, defaults={"rate_bp": rate_bp}
             )
-        for page, title in LegalText.Page.choices:
-            LegalText.objects.get_or_create(
-                page=page,
-                defaults={
-                    "body_en": NOTICES["en"].format(page=f"“{_in('en', title)}”"),
-                    "body_de": NOTICES["de"].format(page=_in("de", title)),
-                },
-            )
+        for page in LegalText.Page:
+            bodies = {f"body_{code}": _legal(page, code, brand) for code in NOTICES}
+            LegalText.objects.get_or_create(page=page, defaults=bodies)
         for currency in ("EUR", "USD"):
             TopUpTerms.objects.get_or_create(currency=currency, defaults=TOP_UPS)
         Coupon.objects.get_or_create(
@@ -94,13 +89,17 @@ def keep_card(*, at: datetime) -> None:
         methods.keep(payment, card, at=at, actor="system:demo")
 
 
-def _in(language: str, title: object) -> str:
+def _legal(page: LegalText.Page, language: str, brand: Brand) -> str:
+    """Return a notice that the text is to be replaced, and the law's model where there is one."""
     with translation.override(language):
-        return str(title)
+        notice = NOTICES[language].format(page=page.label)
+    if page != LegalText.Page.WITHDRAWAL:
+        return notice
+    return f"{notice}\n\n{legal_texts.model(language, brand)}"
 
 
-def _brand() -> None:
-    Brand.objects.get_or_create(
+def _brand() -> Brand:
+    brand, _created = Brand.objects.get_or_create(
         id=1,
         defaults={
             "name": "Nordcast",
@@ -123,6 +122,7 @@ def _brand() -> None:
             "lead_monthly": 7,
         },
     )
+    return brand
 
 
 def _staff() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from billing import deliveries, rendering
+from billing import deliveries, legal_texts, rendering
 from billing.models import (
     Brand,
     Customer,
@@ -28,7 +28,9 @@ SEALED = "[[sealed]]"
 
 
 def order_placed(order: Order, invoice: Invoice, *, at: datetime) -> None:
-    """Confirm an order: what was ordered, what it costs, and the invoice (linked)."""
+    """Confirm an order on a durable medium: what was ordered, what it costs, the terms and the
+    right of withdrawal in full; the invoice is linked.
+    """
     to_customer(
         "order_placed",
         f"order-{order.pk}",
@@ -37,6 +39,7 @@ def order_placed(order: Order, invoice: Invoice, *, at: datetime) -> None:
             "order": order,
             "lines": list(order.lines.all()),
             "invoice": invoice,
+            "legal": legal_texts.with_order(order.language, private=not order.customer.is_business),
             "button_url": link("storefront:invoice", invoice.public_id),
         },
         language=order.language,

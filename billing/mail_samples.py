@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from billing import rendering
+from billing import legal_texts, rendering
 from billing.gateways import failures
 from billing.models import (
     Brand,
@@ -19,6 +19,7 @@ from billing.models import (
     DeletionRequest,
     Exchange,
     Invitation,
+    LegalText,
     Refund,
     TicketMessage,
     VatCheck,
@@ -47,7 +48,9 @@ def _order(each: Sample, situation: str) -> Values:
     if situation == "free":
         invoice.net_minor = invoice.tax_minor = invoice.total_minor = 0
         invoice._prefetched_objects_cache["taxes"] = []  # type: ignore[attr-defined]
-    return {"order": each.order, "invoice": invoice}
+    page = LegalText.Page.WITHDRAWAL
+    legal = [legal_texts.told(page, legal_texts.model(each.language, each.brand))]
+    return {"order": each.order, "invoice": invoice, "legal": legal}
 
 
 def _receipt(each: Sample, situation: str) -> Values:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -12,8 +13,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from stdnum import iban
 from stdnum.exceptions import ValidationError as NumberError
 
-from billing import colours, invoice_days, numbers
-from billing.models import Brand, Invoice, LegalText
+from billing import colours, invoice_days, legal_texts, numbers
+from billing.models import Brand, Invoice, LegalText, brand_if_any
 from packages import clock
 from packages.desk.cells import EMPTY, badge
 from packages.desk.pages import Page
@@ -210,6 +211,15 @@ class BrandPage(Page):
 @admin.register(LegalText)
 class LegalTextPage(Page):
     list_display = ("page", "english", "german")
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, str | list[str]]:
+        """Begin the information on withdrawal from the law's model."""
+        initial = super().get_changeform_initial_data(request)
+        brand = brand_if_any()
+        if initial.get("page") == LegalText.Page.WITHDRAWAL and brand is not None:
+            for code, _language in settings.LANGUAGES:
+                initial.setdefault(f"body_{code}", legal_texts.model(code, brand))
+        return initial
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -1,7 +1,5 @@
 """What belongs to the whole site: its colours, legal pages, and how a reader wants to see it."""
 
-from dataclasses import dataclass
-
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -10,20 +8,12 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from billing import colours
+from billing import colours, legal_texts
 from billing.models import LegalText
 from storefront.context import THEMES, current_brand_or_blank
 
 YEAR_SECONDS = 365 * 24 * 3600
 COLOURS_FRESH_SECONDS = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A piece of a legal text: a heading (`# …`) or a paragraph with its own line breaks."""
-
-    heading: str = ""
-    paragraph: str = ""
 
 
 @require_safe
@@ -46,7 +36,7 @@ def legal(request: HttpRequest, page: str) -> HttpResponse:
     row = LegalText.objects.filter(page=page).first()
     context = {
         "title": LegalText.Page(page).label,
-        "blocks": _blocks(row.text("body") if row else ""),
+        "blocks": legal_texts.blocks(row.text("body") if row else ""),
     }
     return render(request, "storefront/legal.html", context)
 
@@ -89,12 +79,3 @@ def _next_page(request: HttpRequest) -> str:
         wish, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return wish if allowed else reverse("storefront:home")
-
-
-def _blocks(text: str) -> list[Block]:
-    parts = (part.strip() for part in text.replace("\r\n", "\n").split("\n\n"))
-    return [
-        Block(heading=part.lstrip("# ")) if part.startswith("#") else Block(paragraph=part)
-        for part in parts
-        if part
-    ]

@@ -27,7 +27,7 @@ from billing import (
     usage_emails,
 )
 from billing.formats import in_fours
-from billing.models import Brand, Mail, Order
+from billing.models import Brand, LegalText, Mail, Order
 from tests import payments
 from tests.billing import orders
 
@@ -44,7 +44,7 @@ def brand() -> Brand:
     return orders.seeded(at=AT)
 
 
-def _everything(language: str, **customer: str) -> tuple[Order, dict[str, Mail]]:
+def _everything(language: str, **customer: str | bool) -> tuple[Order, dict[str, Mail]]:
     """Let one customer get every mail there is; return the order and the mails by template."""
     user, buyer = orders.buyer(at=AT, language=language, **customer)
     order = orders.place(user, buyer, "business", "message-reach", "flex", at=AT)
@@ -125,6 +125,36 @@ def test_the_order_confirmation_repeats_what_was_agreed(brand: Brand) -> None:
     for words in said:
         assert words in mail.text
         assert words.removeprefix("Total: ") in mail.html
+
+
+def test_the_order_confirmation_has_terms_and_withdrawal_in_full(brand: Brand) -> None:
+    bodies = {"terms": "# Scope\n\nAll <b>orders</b>.", "withdrawal": "# Right\n\nFourteen days."}
+    for page, body in bodies.items():
+        LegalText.objects.filter(page=page).update(body_en=body)
+    _, mails = _everything("en")
+    mail = mails["order_placed"]
+    assert "\n\nTerms\n\nScope\n\nAll <b>orders</b>.\n" in mail.text
+    assert "\n\nWithdrawal\n\nRight\n\nFourteen days.\n\n-- \n" in mail.text
+    assert "All &lt;b&gt;orders&lt;/b&gt;." in mail.html
+    assert "<p>Fourteen days.</p>" in mail.html
+    # What a customer was told stays when the page changes.
+    LegalText.objects.all().update(body_en="Something else.")
+    assert "Fourteen days." in deliveries.opened(Mail.objects.get(pk=mail.pk))[0]
+
+
+def test_a_business_has_no_right_of_withdrawal(brand: Brand) -> None:
+    LegalText.objects.filter(page="withdrawal").update(body_en="Fourteen days.")
+    LegalText.objects.filter(page="terms").update(body_en="Our terms.")
+    _, mails = _everything("en", is_business=True)
+    mail = mails["order_placed"]
+    assert "Our terms." in mail.text
+    assert "Fourteen days." not in mail.text + mail.html
+
+
+def test_without_legal_texts_an_order_is_confirmed_all_the_same(brand: Brand) -> None:
+    LegalText.objects.all().delete()
+    _, mails = _everything("de")
+    assert "Gesamtbetrag" in mails["order_placed"].text
 
 
 def test_an_order_over_nothing_asks_for_no_payment(brand: Brand) -> None:

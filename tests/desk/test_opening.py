@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from html import unescape
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
-from billing import demo, events, legal_texts, opening
+from billing import demo, events, legal_texts, opening, withdrawal_model
 from billing.gateways import get
 from billing.gateways.base import Rehearsal
 from billing.legal_texts import NOTICES
@@ -20,6 +22,7 @@ from billing.models import (
     TaxRate,
     TopUpTerms,
     User,
+    current_brand,
 )
 from packages.states import StateChange
 from provisioning.models import Server
@@ -104,14 +107,48 @@ def test_a_legal_text_counts_once_it_is_the_operators_own_in_each_language(
     placeholder = NOTICES["de"].format(page="imprint")
     texts.filter(page="imprint").update(body_de=f"Nordlicht GmbH\n\n{placeholder}")
     terms.delete()
-    missing = {each.page: each.missing for each in legal_texts.all_pages()}
-    assert missing == {"imprint": ["de"], "terms": ["en", "de"], "privacy": [], "withdrawal": []}
+    assert _missing() == {"imprint": ["de"], "terms": ["en", "de"], "privacy": [], "withdrawal": []}
     page = staff.get(f"{SHEET}?step=legal").content.decode()
     assert f"/admin/billing/legaltext/{imprint.pk}/change/" in page
     assert "/admin/billing/legaltext/add/?page=terms" in page
     staff.post("/admin/billing/legaltext/add/", {"page": "terms", "body_en": "a", "body_de": "b"})
     texts.filter(page="imprint").update(body_de="Nordlicht GmbH")
     assert "legal" not in [step.code for step, done in opening.steps() if not done]
+
+
+def test_the_information_on_withdrawal_begins_from_the_laws_model(
+    staff: Client, shop: Simulator
+) -> None:
+    LegalText.objects.filter(page="withdrawal").delete()
+    html = unescape(staff.get("/admin/billing/legaltext/add/?page=withdrawal").content.decode())
+    brand = current_brand()
+    link = f"{settings.SITE_URL}/withdrawal/"
+    german, english = (legal_texts.model(code, brand) for code in ("de", "en"))
+    for text, words in (
+        (german, "binnen vierzehn Tagen ohne Angabe von Gründen diesen Vertrag zu widerrufen."),
+        (german, f"Ihr Widerrufsrecht auch online unter {link} ausüben."),
+        (german, f"An {brand.company}, {brand.street}, {brand.postcode} {brand.city}"),
+        (english, f"exercise your right of withdrawal online at {link}."),
+    ):
+        assert words in text
+        assert words in html
+    # A gap that nobody filled is no text of the operator's.
+    row = LegalText.objects.create(page="withdrawal", body_de=german, body_en=english)
+    assert _missing()["withdrawal"] == ["en", "de"]
+    row.body_de = german.replace(withdrawal_model.GAPS["de"], "Telefon 040 123456")
+    row.save()
+    assert _missing()["withdrawal"] == ["en"]
+
+
+def test_the_demos_texts_name_their_page_in_their_language(shop: Simulator) -> None:
+    row = LegalText.objects.get(page="imprint")
+    assert "(Impressum)" in row.body_de
+    assert "(Imprint)" in row.body_en
+    assert "Muster-Widerrufsformular" in LegalText.objects.get(page="withdrawal").body_de
+
+
+def _missing() -> dict[str, list[str]]:
+    return {each.page: each.missing for each in legal_texts.all_pages()}
 
 
 def test_limits_of_top_ups_are_offered_in_money_and_kept_in_minor_units(
