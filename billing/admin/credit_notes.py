@@ -134,7 +134,7 @@ class CreditNote(Deed):
         except credit_notes.Changed as error:
             raise Impossible(_("The invoice was credited in the meantime.")) from error
         words = {"number": note.number, "amount": amount(note.total)}
-        return _("Credit note %(number)s over %(amount)s is issued.") % words
+        return _("Credit note %(number)s of %(amount)s is issued.") % words
 
 
 def _amounts(row: Invoice, given: dict[str, Any]) -> dict[int, Money]:

@@ -87,7 +87,7 @@ class CancelAndRefund(JobDeed):
             actor=actor,
         )
         words = {"number": note.number, "amount": amount(note.total)}
-        return _("Credit note %(number)s over %(amount)s is issued.") % words
+        return _("Credit note %(number)s of %(amount)s is issued.") % words
 
 
 @admin.register(Job)

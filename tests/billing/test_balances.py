@@ -61,7 +61,7 @@ def test_a_balance_that_covers_everything_closes_the_invoice_at_once(customer: C
     second = invoiced(customer, 30_00, at=LATER)
     assert (second.state, second.paid_at, second.due) == ("paid", LATER, euros(0))
     assert balances.of(customer, "EUR") == euros(19_00)
-    assert "Your balance with us has paid €30.00" in receipt_of(second)
+    assert "R-2026-0002 is paid: €30.00 came from your balance" in receipt_of(second)
     assert holds()
 
 

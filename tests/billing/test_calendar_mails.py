@@ -67,7 +67,7 @@ def test_german_customers_read_german() -> None:
 
 def test_a_mail_says_what_happens_next_and_when() -> None:
     mails = written("en")
-    assert "is suspended on that day" in mails["overdue_second"].text
+    assert "will be suspended on that day" in mails["overdue_second"].text
     assert "12 April 2026" in mails["overdue_second"].subject
     assert "2 May 2026" in mails["suspended"].text
     for name in ("invoice_issued", "reminder", "overdue_first", "overdue_second", "suspended"):
@@ -96,7 +96,7 @@ def test_whoever_pays_automatically_is_told_of_the_charge_not_reminded(language:
         days.run(DUE + timedelta(days=offset), at=noon(DUE + timedelta(days=offset)), most=None)
     mail = Mail.objects.get(template="reminder")
     told = {
-        "en": "Invoice R-2026-0002 over €79.00 will be charged on 2 April 2026",
+        "en": "Invoice R-2026-0002 for €79.00 will be charged on 2 April 2026",
         "de": "Rechnung R-2026-0002 über 79,00 € wird am 2. April 2026 abgebucht",
     }
     assert mail.subject.replace("\xa0", " ") == told[language]

@@ -113,7 +113,7 @@ def test_the_mails_before_say_that_nothing_is_to_be_done(method: PaymentMethod) 
         run(offset)
     for template in ("invoice_issued", "reminder"):
         (text,) = mails(template)
-        assert "Visa •••• 4242; you need not do anything" in text
+        assert "Visa •••• 4242; you do not need to do anything" in text
         assert "IBAN" not in text
 
 
@@ -125,8 +125,8 @@ def test_a_soft_decline_is_tried_again_by_the_timetable_while_dunning_goes_on(
     texts = mails("charge_failed")
     assert len(texts) == 4
     assert "did not have enough funds" in texts[0]
-    assert "We try again on 5 April 2026" in texts[0]
-    assert "We do not try this again" in texts[3]
+    assert "We will try again on 5 April 2026" in texts[0]
+    assert "We will not try again" in texts[3]
     steps = Notice.objects.order_by("pk").values_list("step", flat=True)
     assert list(steps) == ["reminder", "overdue_first", "overdue_second", "suspended"]
     assert invariants.violations() == []
@@ -143,7 +143,7 @@ def test_the_timetable_that_holds_says_when_it_is_charged_again(
     live(-7, 8)
     assert attempts() == taken
     texts = mails("charge_failed")
-    assert ["We try again on" in text for text in texts] == [True] * (len(taken) - 1) + [False]
+    assert ["We will try again on" in text for text in texts] == [True] * (len(taken) - 1) + [False]
 
 
 def test_a_hard_decline_ends_the_method_and_another_one_goes_on(method: PaymentMethod) -> None:

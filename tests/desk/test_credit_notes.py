@@ -28,8 +28,8 @@ def test_staff_credit_everything_that_is_left(staff: Client) -> None:
     assert "credit" in pages.offered(staff, invoice)
     fields = {**lines_of(invoice, "79.00", "49.00"), "reason": "Wrong package"}
     page = pages.press(staff, invoice, "credit", **fields)
-    assert "Credit note G-2026-0001 over €128.00 is issued." in page.content.decode() or (
-        "over €128.00 is issued" in page.content.decode()
+    assert "Credit note G-2026-0001 of €128.00 is issued." in page.content.decode() or (
+        "of €128.00 is issued" in page.content.decode()
     )
     invoice.refresh_from_db()
     assert invoice.state == Invoice.State.CANCELLED
