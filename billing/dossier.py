@@ -23,7 +23,7 @@ from billing.models import (
     Subscription,
     Ticket,
 )
-from packages.desk import causes
+from packages.desk import actors, causes
 from packages.desk.cells import EMPTY, list_url, row_url, state
 from packages.desk.tables import Cell, Table
 from packages.money import Money
@@ -58,10 +58,9 @@ def of(customer: Customer, may: Callable[[str], bool]) -> list[Part]:
 
 
 def _remarks(customer: Customer) -> Part:
-    rows = [
-        [Cell(each.text), Cell(each.actor), Cell(_moment(each.at))]
-        for each in Remark.objects.filter(customer=customer)[:LATEST]
-    ]
+    found = Remark.objects.filter(customer=customer)[:LATEST]
+    names = actors.told(each.actor for each in found)
+    rows = [[Cell(each.text), Cell(names[each.actor]), Cell(_moment(each.at))] for each in found]
     head = (_("text"), _("by"), _("entered"))
     return Part(Table("remarks", _("Remarks"), head, rows), _all(Remark, customer))
 

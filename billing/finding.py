@@ -1,5 +1,6 @@
 """Find a customer by anything: name, address, VAT id, or an id of what is theirs."""
 
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,10 +10,14 @@ from django.db.models import Model, Q, QuerySet
 from django.utils.functional import Promise
 
 from billing.models import Customer, Invoice, Membership, Order, Payment, Subscription
-from packages.desk.cells import row_url
+from packages.desk.cells import amount, row_url, state
 from provisioning.models import Account
 
 MOST = 20
+# Fewer digits than that are in too many numbers.
+FEWEST_DIGITS = 4
+NO_DIGIT = re.compile(r"\D")
+NUMBER = re.compile(r"[+\d][\d\s()/.-]*")
 NOBODYS = uuid.UUID(int=0)
 
 
@@ -27,6 +32,18 @@ class Hit:
     @property
     def url(self) -> str:
         return row_url(self.row)
+
+    @property
+    def state(self) -> str:
+        """Return the row's state as icon and word; nothing for what has none."""
+        return state(self.row) if hasattr(self.row, "state") else ""
+
+    @property
+    def amount(self) -> str:
+        """Return what an invoice or a payment is about."""
+        if isinstance(self.row, Invoice):
+            return amount(self.row.total)
+        return amount(self.row.amount) if isinstance(self.row, Payment) else ""
 
 
 def find(text: str) -> list[Hit]:
@@ -45,7 +62,7 @@ def _found(text: str) -> Iterator[QuerySet[Any]]:
         | Q(company__icontains=text)
         | Q(email__icontains=text)
         | Q(vat_id__iexact=text.replace(" ", ""))
-        | Q(phone__icontains=text)
+        | _called(text)
         | Q(pk__in=Membership.objects.filter(user__email__icontains=text).values("customer"))
     )
     yield Invoice.objects.filter(number__icontains=text).select_related("customer")
@@ -57,6 +74,14 @@ def _found(text: str) -> Iterator[QuerySet[Any]]:
         Q(external_id__iexact=text) | Q(public_id=known) | Q(key=known)
     ).select_related("customer")
     yield Order.objects.filter(Q(public_id=known) | Q(pk=number)).select_related("customer")
+
+
+def _called(text: str) -> Q:
+    """Find a telephone number by its digits alone, however it and the text are spaced out."""
+    digits = NO_DIGIT.sub("", text)
+    if len(digits) < FEWEST_DIGITS or not NUMBER.fullmatch(text):
+        return Q(phone__icontains=text)
+    return Q(phone__regex=r"[^0-9]*".join(digits.removeprefix("00").removeprefix("0")))
 
 
 def _hits(rows: QuerySet[Any]) -> Iterator[Hit]:

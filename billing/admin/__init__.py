@@ -1,6 +1,7 @@
 """The staff's pages of billing. Money is looked at here; the flows alone write it."""
 
 from billing.admin import (
+    accounts,
     alerts,
     audit_log,
     automation,
@@ -45,6 +46,7 @@ from billing.admin import (
 )
 
 __all__ = [
+    "accounts",
     "alerts",
     "audit_log",
     "automation",

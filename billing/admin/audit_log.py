@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from billing import mail_texts, opening, viewing
 from packages import prices
 from packages.desk import actors, causes, downloads
-from packages.desk.cells import TONES, badge
+from packages.desk.cells import EMPTY, TONES, badge
 from packages.desk.pages import ReadOnlyPage
 from packages.states import StateChange, Stateful
 
@@ -132,12 +132,17 @@ class StateChangePage(ReadOnlyPage):
 class LogEntryPage(ReadOnlyPage):
     """What staff did on the desk's pages: rows added and edited, and deeds."""
 
-    list_display = ("action_time", "user", "content_type", "edited", "said")
+    list_display = ("action_time", "user", "kind", "edited", "said")
     list_display_links = None
     list_filter = ("action_time", "action_flag", ("content_type", admin.RelatedOnlyFieldListFilter))
     search_fields = ("object_repr", "change_message", "user__email")
     list_select_related = ("user", "content_type")
-    fields = readonly_fields = ("action_time", "user", "content_type", "edited", "said")
+    fields = readonly_fields = ("action_time", "user", "kind", "edited", "said")
+
+    @admin.display(description=_("kind"), ordering="content_type")
+    def kind(self, row: LogEntry) -> str:
+        model = row.content_type.model_class() if row.content_type else None
+        return capfirst(str(model._meta.verbose_name)) if model else EMPTY
 
     @admin.display(description=_("row"))
     def edited(self, row: LogEntry) -> str:

@@ -76,7 +76,7 @@ class CreditForm(ReasonForm):
 
 class CreditNote(Deed):
     code = "credit"
-    label = gettext_lazy("Credit note…")
+    label = gettext_lazy("Credit or refund…")
     guarded = True
     danger = True
     form = CreditForm

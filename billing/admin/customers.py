@@ -9,6 +9,9 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from billing import dossier, ledger, pauses
@@ -17,9 +20,9 @@ from billing.admin.dunning import PauseDunning, today
 from billing.admin.viewing import SeeTheShop
 from billing.models import Customer, Invoice, LedgerAccount, Membership, Remark
 from packages import clock
-from packages.desk.cells import amount, counted, lines
+from packages.desk.cells import EMPTY, amount, counted, lines
 from packages.desk.deeds import Deed, DeedForm, Text
-from packages.desk.pages import Page, ReadOnlyPage, TabularInline
+from packages.desk.pages import ByActor, Page, ReadOnlyPage, TabularInline
 
 # Django's own form classes take no parameters while running.
 if TYPE_CHECKING:
@@ -90,7 +93,6 @@ class CustomerPage(Page):
     )
     list_filter = ("is_business", "country", "language")
     search_fields = ("name", "company", "email", "vat_id", "memberships__user__email")
-    readonly_fields = ("created_at", "owed", "credit", "methods", "pays_automatically")
     change_form_template = "admin/customer.html"
     fieldsets = (
         (None, {"fields": (("name", "company"), ("email", "phone"), "language")}),
@@ -101,13 +103,6 @@ class CustomerPage(Page):
         (_("Tax"), {"fields": (("is_business", "vat_id"),)}),
         (_("Dunning"), {"fields": ("timetable",)}),
     )
-    belongings = (
-        None,
-        {"fields": (("owed", "credit", "methods", "pays_automatically", "created_at"),)},
-    )
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return (self.belongings, *self.fieldsets) if obj else self.fieldsets
 
     def change_view(
         self,
@@ -118,8 +113,24 @@ class CustomerPage(Page):
     ) -> HttpResponse:
         row = self.get_object(request, object_id)
         parts = dossier.of(row, request.user.has_perm) if row is not None else []
-        more = {"parts": parts, **(extra_context or {})}
+        more = {"parts": parts, "facts": self._facts(row), **(extra_context or {})}
         return super().change_view(request, object_id, form_url, more)
+
+    def _facts(self, row: Customer | None) -> list[tuple[Text, Any]]:
+        """Return what whoever has the customer on the telephone wants to see first."""
+        if row is None:
+            return []
+        pays = _("yes, on the day it is due") if row.pays_automatically else _("no")
+        return [
+            (_("Number"), row.pk),
+            (_("E-mail"), format_html('<a href="mailto:{0}">{0}</a>', row.email)),
+            (_("Phone"), _telephone(row.phone)),
+            (_("Owes"), self.owed(row)),
+            (_("Paid too much"), self.credit(row)),
+            (_("Saved payment methods"), self.methods(row)),
+            (_("Automatic payment"), pays),
+            (_("Since"), date_format(localtime(row.created_at))),
+        ]
 
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
         if not change:
@@ -148,6 +159,12 @@ class CustomerPage(Page):
         return counted(row.methods.all(), customer__id__exact=row.pk)
 
 
+def _telephone(number: str) -> str:
+    if not number:
+        return EMPTY
+    return format_html('<a href="tel:{}">{}</a>', "".join(number.split()), number)
+
+
 def _balances(customer: Customer, kind: LedgerAccount.Kind) -> str:
     """Return the customer's books of that kind; what is owed to them is shown positive."""
     sums = [
@@ -158,8 +175,9 @@ def _balances(customer: Customer, kind: LedgerAccount.Kind) -> str:
 
 
 @admin.register(Remark)
-class RemarkPage(ReadOnlyPage):
-    list_display = ("text", "customer", "actor", "at")
+class RemarkPage(ByActor, ReadOnlyPage):
+    list_display = ("text", "customer", "by", "at")
     list_select_related = ("customer",)
     search_fields = ("text", "customer__name", "customer__company")
-    fields = ("customer", "text", "actor", "at")
+    fields = ("customer", "text", "by", "at")
+    readonly_fields = ("by",)

@@ -27,7 +27,7 @@ from packages import clock
 from packages.desk import Impossible
 from packages.desk.cells import EMPTY, amount, lines, link, state
 from packages.desk.deeds import Deed, ReasonForm, Text
-from packages.desk.pages import Page, ReadOnlyPage, TabularInline
+from packages.desk.pages import ByActor, Page, ReadOnlyPage, TabularInline
 from packages.periods import business_day
 
 if TYPE_CHECKING:
@@ -188,12 +188,12 @@ class NoticePage(ReadOnlyPage):
 
 
 @admin.register(Pause)
-class PausePage(ReadOnlyPage):
+class PausePage(ByActor, ReadOnlyPage):
     deeds = (LiftPause(),)
-    list_display = ("of", "from_on", "until_on", "reason", "actor")
+    list_display = ("of", "from_on", "until_on", "reason", "by")
     list_filter = ("until_on",)
-    readonly_fields = ("of",)
-    fieldsets = ((None, {"fields": ("of", "from_on", "until_on", "reason", "actor", "at")}),)
+    readonly_fields = ("of", "by")
+    fieldsets = ((None, {"fields": ("of", "from_on", "until_on", "reason", "by", "at")}),)
 
     @admin.display(description=gettext_lazy("concerns"))
     def of(self, row: Pause) -> str:

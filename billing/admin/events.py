@@ -104,7 +104,7 @@ class GatewayEventPage(OfGateway, ReadOnlyPage):
 
     @admin.display(description=gettext_lazy("note"), ordering="note")
     def said(self, row: GatewayEvent) -> str:
-        return reasons.told(row.note)
+        return reasons.told(row.note) or EMPTY
 
     @admin.display(description=gettext_lazy("payment"))
     def payment(self, row: GatewayEvent) -> str:

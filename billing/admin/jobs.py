@@ -6,10 +6,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing import job_refunds
+from billing.admin.accounts import service_of
 from billing.models import Refund
 from packages.desk import Impossible
 from packages.desk.cells import amount, link
@@ -95,3 +97,20 @@ class SoldJobPage(JobPage):
     """What provisioning shows of a job, and what billing adds."""
 
     deeds = (*JobPage.deeds, CancelAndRefund())
+    list_select_related = ("account__server", "account__subscription")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        (title, first), *rest = super().get_fieldsets(request, obj)
+        return [(title, {"fields": (*first["fields"], "customer_link", "service")}), *rest]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return (*super().get_readonly_fields(request, obj), "customer_link", "service")
+
+    @admin.display(description=gettext_lazy("customer"))
+    def customer_link(self, row: Job) -> str:
+        sold = service_of(row.account)
+        return link(sold.customer if sold else None)
+
+    @admin.display(description=gettext_lazy("service"))
+    def service(self, row: Job) -> str:
+        return link(service_of(row.account))

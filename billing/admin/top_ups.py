@@ -25,7 +25,7 @@ from packages import clock
 from packages.desk import Impossible
 from packages.desk.cells import EMPTY, amount, amount_of, link, state, structure
 from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
-from packages.desk.pages import Page, ReadOnlyInline, ReadOnlyPage
+from packages.desk.pages import ByActor, Page, ReadOnlyInline, ReadOnlyPage
 from packages.desk.sums import SumsForm, money
 from packages.money import Money
 
@@ -96,10 +96,10 @@ class TopUpTermsPage(Page):
         return amount_of(row.low_minor, row.currency)
 
 
-class Limits(ReadOnlyInline):
+class Limits(ByActor, ReadOnlyInline):
     model = TopUpLimit
     verbose_name_plural = gettext_lazy("top-up limits set by staff, the newest counts")
-    fields = ("at", "currency", "day", "month", "balance", "reason", "actor")
+    fields = ("at", "currency", "day", "month", "balance", "reason", "by")
     readonly_fields = fields
     show_change_link = False
 

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -173,8 +173,9 @@ class Terminate(AccountDeed):
         jobs.terminate(row, cause=given["cause"], delete_at=max(midnight, at), at=at, actor=actor)
 
 
-@admin.register(Account)
 class AccountPage(ReadOnlyPage):
+    """Registered by billing, which knows whose account it is."""
+
     deeds = (
         *(Suspend(), SuspendAtOnce(), Unsuspend()),
         *(ResetLimits(), ReadBalance(), Compare(), Terminate()),
@@ -182,9 +183,9 @@ class AccountPage(ReadOnlyPage):
     list_display = ("username", "status", "server_link", "who", "balance", "balance_at", "jobs")
     list_filter = ("state", "server", "placed")
     search_fields = ("username", "remote_id", "person__name", "person__company", "person__email")
-    list_select_related = ("server",)
-    readonly_fields = ("status", "server_link", "who", "balance", "should_be", "drift", "jobs") + (
-        "open_jobs",
+    list_select_related: ClassVar[tuple[str, ...]] = ("server",)
+    readonly_fields: ClassVar[tuple[str, ...]] = (
+        *("status", "server_link", "who", "balance", "should_be", "drift", "jobs", "open_jobs"),
     )
     fieldsets = (
         (None, {"fields": ("status", "username", "remote_id", "server_link", "who")}),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from packages.desk.cells import EMPTY, badge, link
 from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
-from packages.desk.pages import ReadOnlyPage
+from packages.desk.pages import ByActor, ReadOnlyPage
 from provisioning import drift_desk, strangers
 from provisioning.models import Account, Audit, Server, UnknownAccount
 
@@ -100,7 +100,7 @@ class Explain(Deed):
 
 
 @admin.register(Audit)
-class AuditPage(ReadOnlyPage):
+class AuditPage(ByActor, ReadOnlyPage):
     list_display = ("what", "progress", "started_at", "compared", "drifted", "in_work") + (
         "unreadable",
         "unknown_there",
@@ -108,9 +108,9 @@ class AuditPage(ReadOnlyPage):
     spare = ("in_work", "unreadable")
     list_filter = ("server", "started_at")
     list_select_related = ("server", "account")
-    readonly_fields = ("what", "progress", "unknown_there")
+    readonly_fields = ("what", "progress", "unknown_there", "by")
     fieldsets = (
-        (None, {"fields": ("what", "progress", "note", "actor")}),
+        (None, {"fields": ("what", "progress", "note", "by")}),
         (gettext_lazy("When"), {"fields": (("started_at", "finished_at"),)}),
         (
             gettext_lazy("What came out"),

@@ -86,7 +86,7 @@ class JobPage(ReadOnlyPage):
     spare = ("server",)
     list_filter = ("state", "kind", "account__server", AgeFilter, ByHandFilter)
     search_fields = ("cause", "account__username", "reason")
-    list_select_related = ("account__server",)
+    list_select_related: ClassVar[tuple[str, ...]] = ("account__server",)
     inlines = (Attempts,)
     fieldsets = (
         (None, {"fields": ("status", "whole_reason", "to_do", "account_link", "server")}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from django.test import Client
 from django.urls import reverse
 
@@ -35,6 +36,63 @@ def test_anything_of_a_customer_leads_there(staff: Client, account: Account, clo
     assert "bob@example.com" in both
     assert "Nothing is named" in pages.text(found(staff, "nobody-like-that"))
     assert pages.text(found(staff, "")).count("Customer") < 5
+
+
+@pytest.mark.parametrize(
+    "typed", ["040 12345", "+49 (40) 123", "4940123", "0049-40-1234", "12345-67", "40/1234567"]
+)
+def test_a_part_of_a_telephone_number_is_enough_however_it_is_spaced_out(
+    staff: Client, account: Account, typed: str
+) -> None:
+    ada = Customer.objects.get(email="ada@example.com")
+    Customer.objects.filter(pk=ada.pk).update(phone="+49 40 / 123 45-67")
+    assert found(staff, typed).headers["Location"] == pages.address(ada)
+    assert "Nothing is named" in pages.text(found(staff, typed + "99"))
+
+
+def test_what_is_found_says_how_it_stands_and_over_how_much(
+    staff: Client, account: Account, clock: Clock
+) -> None:
+    placed("starter", at=clock.now(), email="bob@example.com")
+    words = pages.text(found(staff, "R-2026"))
+    assert "Paid €128.00" in words
+    assert "Open" in words
+
+
+def test_who_is_on_the_telephone_is_seen_first(staff: Client, account: Account) -> None:
+    ada = Customer.objects.get(email="ada@example.com")
+    Customer.objects.filter(pk=ada.pk).update(phone="+49 40 1234567")
+    html = staff.get(pages.address(ada)).content.decode()
+    facts, rest = html.split('<dl class="desk-facts">')[1].split("</dl>")
+    assert '<a href="mailto:ada@example.com">' in facts
+    assert '<a href="tel:+49401234567">+49 40 1234567</a>' in facts
+    assert "Owes" in facts
+    assert 'aria-labelledby="part-services"' in rest
+
+
+def test_an_account_and_a_job_lead_to_the_customer_and_the_service(
+    staff: Client, account: Account
+) -> None:
+    service = account.subscription
+    links = [pages.address(service), pages.address(service.customer)]
+    for row in (account, Job.objects.all()[0]):
+        html = staff.get(pages.address(row)).content.decode()
+        assert [each in html for each in links] == [True, True], row
+    assert links[1] in staff.get("/admin/provisioning/account/").content.decode()
+
+
+def test_a_remark_is_by_a_person_with_a_name(staff: Client, account: Account) -> None:
+    ada = Customer.objects.get(email="ada@example.com")
+    pages.press(staff, ada, "remark", text="Called back.")
+    name = str(User.objects.get(is_staff=True))
+    for address in (
+        pages.address(ada),
+        "/admin/billing/remark/",
+        pages.address(Remark.objects.get()),
+    ):
+        words = pages.text(staff.get(address))
+        assert name in words.replace(f"{name} View site", "")
+        assert "staff:" not in words
 
 
 def test_the_page_has_everything_and_each_list_opens(
