@@ -46,6 +46,8 @@ AGAIN_AFTER = timedelta(days=1)
 # So often a purchase is charged before it is taken back.
 TRIES = 2
 
+# How the reason begins for which a declined charge switches it off; its code follows.
+DECLINED = "declined: "
 PAUSES = {
     "service": _("the service does not run"),
     "overdue": _("an invoice is overdue"),
@@ -274,7 +276,7 @@ def _stop(purchase: AutoPurchase, invoice: Invoice, last: Payment | None, *, at:
     credit_notes.issue(invoice, reason="automatic top-up not paid", at=at, actor=ACTOR)
     _close(purchase, at=at)
     if purchase.auto.state == AutoTopUp.State.ON:
-        purchase.auto.move(AutoTopUp.State.OFF, at=at, actor=ACTOR, reason=f"declined: {code}")
+        purchase.auto.move(AutoTopUp.State.OFF, at=at, actor=ACTOR, reason=f"{DECLINED}{code}")
     top_up_emails.auto_top_up_stopped(purchase, code=code, at=at)
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from billing import auto_top_ups
 from billing.coming import Charge, Coming
 from billing.models import Invoice, PaymentMethod, Subscription
 from packages.money import Money
@@ -38,11 +39,12 @@ def of(
     coming: Coming | None,
     *,
     on: date,
+    at: datetime,
 ) -> list[Step]:
     """Return what is next; `owed` begins with the invoice to pay first, which is `charged` then."""
     steps = [*_pay(owed, charged, on=on)]
     for each in services:
-        steps += [*_under_way(each), *_low(each)]
+        steps += [*_under_way(each), *_low(each, at=at)]
     dated = [step for each in services for step in _changes(each)] + [*_renewals(coming)]
     steps += sorted(dated, key=lambda each: each.on or date.max)
     return steps or [Step(_("Nothing to do"), note=_("We write to you when something changes."))]
@@ -75,8 +77,17 @@ def _under_way(service: Service) -> Iterator[Step]:
             yield Step(service.name, note=note.text, link=_page(service))
 
 
-def _low(service: Service) -> Iterator[Step]:
-    if service.is_low and service.balance is not None:
+def _low(service: Service, *, at: datetime) -> Iterator[Step]:
+    """Ask for a top-up where credit is low; where it is bought by itself, only if that rests."""
+    if not service.is_low or service.balance is None:
+        return
+    if getattr(service.subscription, "buys", False):
+        pause = auto_top_ups.pause_of(service.subscription.auto_top_up, at=at)
+        if pause:
+            what = _("Automatic top-up of %(package)s is paused") % {"package": service.name}
+            link = reverse("storefront:auto_top_up", args=[service.subscription.public_id])
+            yield Step(what, note=str(auto_top_ups.PAUSES[pause]), link=link, is_now=True)
+    else:
         words = {"package": service.name, "amount": money_filter(service.balance)}
         what = _("Top up %(package)s: %(amount)s left") % words
         when = service.lasts.text if service.lasts and service.lasts.on else ""

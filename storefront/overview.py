@@ -84,14 +84,13 @@ class Service:
     def is_low(self) -> bool:
         """Say whether the credit is below the sum that its customer is warned at.
 
-        Nothing on an account that never was to have any is not low, and what is bought by itself
-        needs no word.
+        Nothing on an account that never was to have any is not low.
         """
         below = getattr(self.subscription, "below", None)
         if not self.is_open or self.balance is None or not below:
             return False
         used = bool(self.balance.minor or self.subscription.credit_minor)
-        return used and self.balance.minor < below and not getattr(self.subscription, "buys", False)
+        return used and self.balance.minor < below
 
     @property
     def kept_until(self) -> date | None:

@@ -50,6 +50,7 @@ from storefront import invoice_filters, next_steps, overview, reasons
 from storefront.consents import to_keep
 from storefront.owned import customer_of, owned_invoice, rights_of, user_of
 from storefront.profile_forms import ProfileForm
+from storefront.views.payments import went_back
 from storefront.views.services import service as service
 
 PAGE_SIZE = 20
@@ -110,7 +111,7 @@ def invoices(request: HttpRequest) -> HttpResponse:
 def invoice(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     row = owned_invoice(request, public_id)
     theirs = Payment.objects.filter(paying(row)).exclude(state=Payment.State.CANCELLED)
-    payments = list(theirs.distinct().order_by("-id"))
+    payments = list(theirs.prefetch_related(went_back()).distinct().order_by("-id"))
     brand = current_brand()
     on = business_day(clock.now(), brand.zone)
     (standing,) = overview.invoice_rows([row], on=on)
@@ -213,7 +214,7 @@ def _dashboard(customer: Customer, brand: Brand, *, on: date, at: datetime) -> d
         "pay_first": next(iter(owed), None),
         "charged": charged,
         "coming": coming,
-        "steps": next_steps.of(rows, owed, charged, coming, on=on),
+        "steps": next_steps.of(rows, owed, charged, coming, on=on, at=at),
         "reasons": reasons.of_overview(current, owed, coming),
         "invoices": overview.latest_invoices(customer, on=on),
     }

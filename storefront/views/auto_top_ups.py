@@ -27,6 +27,7 @@ from billing.models import (
 )
 from packages import clock
 from packages.money import Money
+from packages.states import StateChange, history_of
 from storefront.auto_top_up_forms import AgreeForm, LowForm, StandingForm
 from storefront.consents import kept, sentences, standing
 from storefront.owned import owned_subscription, user_of
@@ -158,10 +159,18 @@ def _show(
     return render(visit.request, "storefront/account/auto_top_up.html", page, status=status)
 
 
+def _declined(auto: AutoTopUp) -> StateChange | None:
+    """Return the step by which a declined charge switched it off; None where somebody did."""
+    last = history_of(auto).order_by("pk").last()
+    return last if last and last.reason.startswith(auto_top_ups.DECLINED) else None
+
+
 def state_of(auto: AutoTopUp | None, *, at: datetime) -> dict[str, Any]:
     """Return what a page says about a standing order: on, paused and why, bought this month."""
-    if auto is None or auto.state != AutoTopUp.State.ON:
+    if auto is None:
         return {"auto": None}
+    if auto.state != AutoTopUp.State.ON:
+        return {"auto": None, "auto_stopped": _declined(auto)}
     pause = auto_top_ups.pause_of(auto, at=at)
     return {
         "auto": auto,

@@ -29,15 +29,16 @@ log = structlog.get_logger()
 @require_safe
 def methods(request: HttpRequest) -> HttpResponse:
     customer = customer_of(request)
-    shown = PaymentMethod.objects.filter(customer=customer).exclude(
-        state=PaymentMethod.State.REMOVED
-    )
+    theirs = PaymentMethod.objects.filter(customer=customer)
+    shown = list(theirs.exclude(state=PaymentMethod.State.REMOVED))
+    on = business_day(clock.now(), current_brand().zone)
+    for each in shown:
+        vars(each)["lapsed"] = each.is_expired(on)
     unpaid = Invoice.objects.filter(customer=customer, state=Invoice.State.OPEN)
     context = {
         "customer": customer,
-        "methods": list(shown),
+        "methods": shown,
         "default": flow.default_of(customer) if customer else None,
-        "today": business_day(clock.now(), current_brand().zone),
         "unpaid": unpaid.order_by("due_on").first(),
         "wallets": wallets() if customer else [],
         "to_keep": to_keep(current_brand()),

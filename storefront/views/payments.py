@@ -48,14 +48,19 @@ def payments(request: HttpRequest) -> HttpResponse:
     """List the payments but for those that were given up; a constant number of queries."""
     mine = Payment.objects.filter(customer=customer_of(request))
     shown = mine.exclude(state=Payment.State.CANCELLED).order_by("-id")
-    went_back = Refund.objects.exclude(state=Refund.State.FAILED).exclude(way=Refund.Way.UNDONE)
     whole = shown.select_related("invoice", "method").prefetch_related(
-        "parts__invoice", "allocations", Prefetch("refunds", went_back.order_by("id"))
+        "parts__invoice", "allocations", went_back()
     )
     page = Paginator(whole, PAGE_SIZE).get_page(request.GET.get("page"))
     names = {each.code: each.name for each in gateways.configured()}
     rows = [_row(each, names) for each in page]
     return render(request, "storefront/account/payments.html", {"page": page, "rows": rows})
+
+
+def went_back() -> "Prefetch[str]":
+    """Let each payment have in `shown_refunds` what went back of it, or is on its way."""
+    rows = Refund.objects.exclude(state=Refund.State.FAILED).exclude(way=Refund.Way.UNDONE)
+    return Prefetch("refunds", rows.order_by("id"), to_attr="shown_refunds")
 
 
 def _row(payment: Payment, names: dict[str, str]) -> Row:
@@ -64,7 +69,7 @@ def _row(payment: Payment, names: dict[str, str]) -> Row:
         str(payment.method or names.get(payment.gateway, payment.gateway)),
         _uses(payment),
         standings.of_payment(payment),
-        list(payment.refunds.all()),
+        vars(payment)["shown_refunds"],
     )
 
 

@@ -80,6 +80,7 @@ def _context(subscription: Subscription, *, at: datetime) -> dict[str, object]:
     shown, owed = overview.service_of(subscription, queue, on=on), _owed(subscription)
     return {
         "service": replace(shown, agreed=terms_of.scheduled([subscription]).get(subscription.pk)),
+        "on": on,
         "owed": owed[0] if owed else None,
         "overdue": bool(owed and owed[0].due_on and owed[0].due_on < on),
         "subscription": subscription,

@@ -5,11 +5,14 @@ import re
 from datetime import datetime
 
 import pytest
+from django.db import transaction
 from django.http import HttpResponse
 from django.urls import reverse
 
+from billing import auto_top_ups
 from billing.models import AutoTopUp, PaymentMethod, Subscription
 from packages.states import record_change
+from provisioning.models import Account
 from tests.storefront.account.people import Person
 
 SUMS = {"below": "10", "amount": "50", "month": "120"}
@@ -112,3 +115,32 @@ def test_the_sum_for_mails_is_set_here(anna: Person) -> None:
 def test_a_strangers_standing_order_is_out_of_reach(anna: Person, bert: Person) -> None:
     assert bert.browser().get(url_of(anna)).status_code == 404
     assert bert.browser().post(url_of(anna), {"action": "off"}).status_code == 404
+
+
+def test_one_that_a_declined_charge_ended_says_so_and_one_switched_off_does_not(
+    anna: Person, card: PaymentMethod, now: datetime
+) -> None:
+    post(anna, page(anna, **SUMS))
+    post(anna, action="off")
+    assert "a charge was declined" not in page(anna)
+    post(anna, page(anna, **SUMS))
+    with transaction.atomic():
+        auto = AutoTopUp.objects.select_for_update().get()
+        reason = f"{auto_top_ups.DECLINED}card_declined"
+        auto.move(AutoTopUp.State.OFF, at=now, actor=auto_top_ups.ACTOR, reason=reason)
+    assert "because a charge was declined" in page(anna)
+    service = reverse("storefront:service", args=[anna.subscription.public_id])
+    assert "a charge was declined" in anna.browser().get(service).content.decode()
+
+
+def test_a_paused_one_is_named_where_the_credit_is_low(anna: Person, card: PaymentMethod) -> None:
+    post(anna, page(anna, **SUMS))
+    Account.objects.filter(pk=anna.account.pk).update(balance_minor=1_00)
+    overview = reverse("storefront:dashboard")
+    text = anna.browser().get(overview).content.decode()
+    assert "Top up Starter" not in text
+    assert "is paused" not in text
+    PaymentMethod.objects.update(is_default=False)
+    text = anna.browser().get(overview).content.decode()
+    assert "Automatic top-up of Starter is paused" in text
+    assert "no payment method that may be charged automatically" in text

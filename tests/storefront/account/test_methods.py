@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -59,6 +59,18 @@ def test_a_customer_without_a_method_is_told_how_to_add_one(anna: Person) -> Non
     text = page(anna.browser())
     assert "No payment method saved" in text
     assert "Save this payment method" in text
+
+
+def test_a_card_that_has_expired_is_not_offered_to_be_charged(
+    anna: Person, card: PaymentMethod, now: datetime
+) -> None:
+    PaymentMethod.objects.update(is_default=False)
+    assert "Charge Visa •••• 4242" in page(anna.browser())
+    PaymentMethod.objects.update(expires_on=now.date() - timedelta(days=2))
+    text = page(anna.browser())
+    assert "expired" in text
+    assert "Charge Visa •••• 4242" not in text
+    assert "Remove Visa •••• 4242" in text
 
 
 def test_automatic_payment_is_turned_off_and_on(anna: Person, card: PaymentMethod) -> None:

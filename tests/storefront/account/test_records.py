@@ -122,10 +122,12 @@ def test_payments_are_listed_with_what_they_paid_and_what_went_back(
     text = page(anna, "payments")
     assert text.count(f">{second.number}</a>") == 2, "Paid by itself, and with the other one."
     assert "is on its way back to you" in text
+    assert "is on its way back to you" in page(anna, "invoice", anna.invoice.public_id)
     for each in ours[1]:
         refunds.confirm(each, reference="TX 1", at=now, actor="staff:1")
     text = page(anna, "payments")
     assert "refunded on" in text
+    assert "refunded on" in page(anna, "invoice", anna.invoice.public_id)
     assert text.count("Received") == 2
     assert str(second.number) not in page(bert, "payments")
 
