@@ -24,7 +24,7 @@ from billing.models import (
     Ticket,
 )
 from packages.desk import actors, causes
-from packages.desk.cells import EMPTY, list_url, row_url, state
+from packages.desk.cells import EMPTY, amount, list_url, row_url, state
 from packages.desk.tables import Cell, Table
 from packages.money import Money
 from provisioning.models import Job
@@ -86,14 +86,12 @@ def _services(customer: Customer) -> Part:
                 Cell(state(each)),
                 Cell(account.username if account else EMPTY, row_url(account) if account else ""),
                 Cell(state(account) if account else EMPTY),
-                Cell(each.amount),
-                Cell(each.get_cycle_display()),
+                Cell(f"{amount(each.amount)} {each.get_cycle_display()}"),
                 Cell(_day(each.paid_until)),
                 Cell(None if balance is None else Money(balance, each.currency)),
             ]
         )
     head = (_("package"), _("state"), _("account"), _("at the dialler"), _("price")) + (
-        _("billing cycle"),
         _("paid until"),
         _("balance"),
     )
