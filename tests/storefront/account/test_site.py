@@ -46,6 +46,14 @@ def test_a_missing_text_is_said_so(now: datetime) -> None:
     assert "This text is not available yet" in text
 
 
+def test_a_request_that_is_not_understood_is_answered_in_the_readers_language(
+    now: datetime,
+) -> None:
+    answer = Client().get("/", headers={"host": "elsewhere.example", "accept-language": "de"})
+    assert answer.status_code == 400
+    assert "Diese Anfrage haben wir nicht verstanden" in answer.content.decode()
+
+
 @pytest.mark.parametrize("form", ["theme", "currency"])
 @pytest.mark.parametrize("target", ELSEWHERE)
 def test_no_form_leads_elsewhere(now: datetime, form: str, target: str) -> None:
