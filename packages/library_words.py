@@ -33,7 +33,7 @@ SIGNING_IN = (
     noop("You are about to deactivate authenticator app based authentication. Are you sure?"),
 )
 # allauth writes them in another way than our own pages.
-CODES = (noop("Recovery Codes"), noop("Generate"))
+CODES = (noop("Recovery Codes"), noop("Generate"), noop("Authenticator code"))
 # Of Django's own, what a German would not say.
 FIELDS = (noop("This field is required."),)
 PASSWORDS = (
