@@ -33,6 +33,12 @@ class Term:
     def channels(self) -> int:
         return self.line.price.package.channels * self.line.quantity
 
+    @property
+    def units(self) -> list[tuple[str, int]]:
+        """Return what is included of each service, as service and number."""
+        included = self.line.price.package.units
+        return [(kind, number * self.line.quantity) for kind, number in included.items()]
+
 
 def terms_of(quote: checkout.Quote, brand: Brand) -> list[Term]:
     """Return the essentials of every line of a quote, with the quote's own tax treatment."""

@@ -253,7 +253,14 @@ def test_the_law_stands_right_above_the_button(buyer: Client) -> None:
     assert essentials < button
     assert text.index('id="id_terms"') < essentials
     between = text[essentials:button]
-    for fact in ("20 channels", "€79.00 a month", "€49.00 once", "renews until you cancel"):
+    for fact in (
+        "20 channels",
+        "2,000 minutes",
+        "250 SMS",
+        "€79.00 a month",
+        "€49.00 once",
+        "renews until you cancel",
+    ):
         assert fact in between
     assert "€128.00" in between
     assert "Order with obligation to pay" in text[button:]
