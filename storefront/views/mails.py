@@ -32,7 +32,7 @@ def mail(request: HttpRequest, mail_id: int) -> HttpResponse:
     """Show one mail. A one-time link or a password in it stays the placeholder that is stored."""
     row = owned_mail(request, mail_id)
     left_out = emails.SEALED in row.text
-    text = row.text.replace(emails.SEALED, _("[left out: it was for the mail alone]"))
+    text = row.text.replace(emails.SEALED, _("[left out: it was for the e-mail alone]"))
     context = {
         "mail": row,
         "text": text,
