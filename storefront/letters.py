@@ -92,7 +92,7 @@ LETTERS = {
     ),
     "password_changed": Letter(
         noop("Your password was changed"),
-        noop("Your password was changed."),
+        noop("From now on you sign in with the new one."),
         noop("After a password was changed."),
         is_notice=True,
     ),
@@ -110,7 +110,7 @@ LETTERS = {
     ),
     "email_confirm": Letter(
         noop("Your e-mail address is confirmed"),
-        noop("Your e-mail address is confirmed."),
+        noop("From now on our messages reach you here."),
         noop("After an address was confirmed."),
         is_notice=True,
     ),
