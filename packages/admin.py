@@ -2,10 +2,13 @@
 customers see, so it is the shop's (storefront/admin/packages.py).
 """
 
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.formats import localize
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -47,7 +50,16 @@ class RateInline(TabularInline):
     model = Rate
     form = RateForm
     extra = 0
-    fields = ("service", "destination", "destination_de", "currency", "price_micro")
+    readonly_fields = ("price",)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show whoever may not change it the price as they would have typed it."""
+        last = "price_micro" if self.has_change_permission(request, obj) else "price"
+        return ("service", "destination", "destination_de", "currency", last)
+
+    @admin.display(description=gettext_lazy("price per unit"))
+    def price(self, row: Rate) -> str:
+        return str(localize(Decimal(row.price_micro).scaleb(-6).normalize()))
 
 
 @admin.register(Tariff)

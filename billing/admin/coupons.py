@@ -110,6 +110,10 @@ class AmountInline(TabularInline):
     fields = ("currency", "amount_minor", "minimum_minor", "reads")
     readonly_fields = ("reads",)
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show whoever may not change them the amounts in words alone."""
+        return self.fields if self.has_change_permission(request, obj) else ("currency", "reads")
+
     @admin.display(description=gettext_lazy("in words"))
     def reads(self, row: CouponAmount) -> str:
         if row._state.adding:

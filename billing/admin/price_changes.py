@@ -152,16 +152,20 @@ class DraftPage(Page):
         return state(row)
 
 
+AMOUNTS = ("amount_minor", "credit_minor")
+
+
 class PriceChangeForm(SumsForm):
     amount_minor = money(gettext_lazy("New price"))
     credit_minor = money(gettext_lazy("New included credit"), initial=0)
-    sums = ("amount_minor", "credit_minor")
+    sums = AMOUNTS
 
     class Meta:
         model = PriceChange
         fields = "__all__"
 
-    def currency_of(self, row: PriceChange) -> str:
+    @staticmethod
+    def currency_of(row: PriceChange) -> str:
         return row.price.currency if row.price_id else ""
 
     def currency_given(self, given: dict[str, Any]) -> str:
@@ -179,12 +183,17 @@ class PriceChangePage(DraftPage):
     list_select_related = ("price__package",)
     fields = (
         "price",
-        ("amount_minor", "credit_minor"),
+        AMOUNTS,
         ("effective_on", "notice_days"),
         "existing",
         "reads",
         "campaign",
     )
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Of what is not edited any more the words alone tell the amounts."""
+        draft = obj is None or obj.state == PriceChange.State.DRAFT
+        return [each for each in self.fields if draft or each != AMOUNTS]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """What customers were told is not edited any more."""

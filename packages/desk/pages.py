@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from packages import clock, countries
-from packages.desk import Impossible, actors, bulk, causes, exports, proposals
+from packages.desk import Impossible, actors, bulk, causes, exports, looking, proposals
 from packages.desk.cells import amount
 from packages.desk.deeds import Deed, DeedForm, Text
 from packages.desk.door import demand_fresh_proof
@@ -62,6 +62,20 @@ class Page(ModelAdmin):
             )
             return code
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show whoever may not change the row what it keeps as the form would show it."""
+        return self.as_seen(request, obj, super().get_fieldsets(request, obj))
+
+    def as_seen(self, request: HttpRequest, obj: Any, sets: Any) -> Any:
+        """Return the fieldsets as they are, or as a reader sees them."""
+        if obj is None or self.has_change_permission(request, obj):
+            return sets
+        named = {name: dict(made()) for name, made in CODES.items() if hasattr(obj, name)}
+        return [
+            (title, {**shown, "fields": looking.readable(shown["fields"], self.form, obj, named)})
+            for title, shown in sets
+        ]
 
     def get_urls(self) -> list[URLPattern]:
         meta = self.opts

@@ -60,7 +60,8 @@ class SumsForm(ModelForm):
             if kept and value is not None and name not in (options.get("initial") or {}):
                 self.initial[name] = Money(value, kept).decimal()
 
-    def currency_of(self, row: Any) -> str:
+    @staticmethod
+    def currency_of(row: Any) -> str:
         """Return the currency of the row's amounts; empty while that is not known."""
         code: str = row.currency
         return code

@@ -100,7 +100,8 @@ class PackagePage(Page):
             shop = (("visible", "archived"), ("recommended", "position"))
         if obj is not None and obj.kind == Kind.SUBSCRIPTION:
             shop = (*shop, "exchange_targets")
-        return [*sections, (_("In the shop"), {"fields": shop}), (_("Description"), DESCRIPTION)]
+        sections += [(_("In the shop"), {"fields": shop}), (_("Description"), DESCRIPTION)]
+        return self.as_seen(request, obj, sections)
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -10,8 +10,10 @@ from django.test import Client
 from django.urls import reverse
 
 from billing.models import Brand, TaxRate, TopUpTerms, User
+from packages.desk.cells import amount
 from packages.desk.proposals import SecondPerson
 from packages.models import Rate, Tariff
+from provisioning.models import Account
 from tests.desk import pages
 
 TERMS = {
@@ -82,3 +84,25 @@ def test_the_brands_least_arrears_are_typed_in_euros(staff: Client) -> None:
 
 def _add(model: Any) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")
+
+
+def test_who_may_only_look_sees_what_the_fields_would_show(staff: Client, account: Account) -> None:
+    User.objects.filter(is_staff=True).update(is_superuser=False, role=User.Role.READER)
+    terms = TopUpTerms.objects.get(currency="EUR")
+    words = pages.text(staff.get(pages.address(terms)))
+    assert f"Smallest top-up: {amount(terms.smallest)}" in words
+    assert "minor units" not in words
+    package = pages.text(staff.get(pages.address(account.subscription.package)))
+    assert "Voice" in package
+    assert "None" not in package
+    customer = pages.text(staff.get(pages.address(account.subscription.customer)))
+    assert "Country: Germany" in customer
+    assert "Language: English" in customer or "Language: German" in customer
+    rate = Rate.objects.filter(price_micro__gt=0)[0]
+    tariff = pages.text(staff.get(pages.address(rate.tariff)))
+    assert str(rate.price_micro) not in tariff
+    assert "Price per unit" in tariff
+    tax = pages.text(
+        staff.get(pages.address(TaxRate.objects.filter(country="DE", rate_bp=1900)[0]))
+    )
+    assert "Rate in percent: 19 " in tax
