@@ -6,12 +6,15 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from billing import colours, legal_texts
 from billing.models import LegalText
 from storefront.context import THEMES, current_brand_or_blank
 
+# Where a page has a longer name than its word in the desk.
+TITLES = {LegalText.Page.WITHDRAWAL.value: _("Right of withdrawal")}
 YEAR_SECONDS = 365 * 24 * 3600
 COLOURS_FRESH_SECONDS = 300
 
@@ -35,7 +38,7 @@ def legal(request: HttpRequest, page: str) -> HttpResponse:
         raise Http404
     row = LegalText.objects.filter(page=page).first()
     context = {
-        "title": LegalText.Page(page).label,
+        "title": TITLES.get(page, LegalText.Page(page).label),
         "blocks": legal_texts.blocks(row.text("body") if row else ""),
     }
     return render(request, "storefront/legal.html", context)

@@ -26,6 +26,14 @@ def test_every_legal_page_is_there(now: datetime, page: str) -> None:
     assert Client().get(reverse("storefront:legal", args=[page])).status_code == 200
 
 
+def test_the_right_of_withdrawal_is_told_from_the_withdrawal_itself(now: datetime) -> None:
+    page = Client().get(reverse("storefront:legal", args=["withdrawal"])).content.decode()
+    assert "<h1>Right of withdrawal</h1>" in page
+    footer = page[page.index("<footer") :]
+    assert ">Right of withdrawal</a>" in footer
+    assert ">Withdraw from a contract</a>" in footer
+
+
 def test_an_unknown_legal_page_is_not(now: datetime) -> None:
     assert Client().get(reverse("storefront:legal", args=["secrets"])).status_code == 404
 
