@@ -237,6 +237,16 @@ def test_a_top_up_slipped_into_another_customers_basket_is_not_ordered(
     assert Order.objects.count() == before
 
 
+def test_who_pays_nothing_now_is_not_told_to_pay_in_the_next_step(buyer: Client) -> None:
+    def page() -> str:
+        return buyer.get(HERE).content.decode()
+
+    put_in(buyer, "message-reach")
+    assert "You pay in the next step" not in page()
+    put_in(buyer)
+    assert "You pay in the next step, in the way that you have chosen." in page()
+
+
 def test_a_trial_needs_no_payment(buyer: Client, gateway: Gateway) -> None:
     put_in(buyer, "message-reach")
     response = order(buyer)
