@@ -177,6 +177,14 @@ def test_fields_have_the_shops_own_names(anna: Person, name: str, fields: list[s
     assert [label.strip() for label in labels] == fields
 
 
+@pytest.mark.parametrize("name", ["account_login", "account_signup"])
+def test_who_comes_from_the_cart_sees_how_far_it_is(now: datetime, name: str) -> None:
+    steps = 'class="steps"'
+    on_the_way = {"next": reverse("storefront:checkout")}
+    assert steps in Client().get(reverse(name), on_the_way).content.decode()
+    assert steps not in Client().get(reverse(name)).content.decode()
+
+
 def test_the_only_address_can_be_confirmed_but_not_removed(anna: Person) -> None:
     def acts() -> list[str]:
         page = anna.browser().get(reverse("account_email")).content.decode()
