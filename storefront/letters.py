@@ -26,10 +26,10 @@ SAMPLE = {
     **{"ip": "192.0.2.1", "user_agent": "Firefox"},
 }
 
-SAFE_TO_IGNORE = gettext_lazy("If this was not you, ignore this mail: nothing has changed.")
+SAFE_TO_IGNORE = gettext_lazy("If this was not you, ignore this e-mail: nothing has changed.")
 ACT_NOW = gettext_lazy(
-    "If this was not you, set a new password at once and answer this mail: somebody else may have "
-    "access to your account."
+    "If this was not you, set a new password at once and reply to this e-mail: somebody else may "
+    "have access to your account."
 )
 
 
@@ -204,7 +204,6 @@ def write(name: str, values: Mapping[str, Any], *, own: Texts, link: str = "") -
     return {
         "subject": subject,
         "heading": subject,
-        "preheader": "",
         "paragraphs": text.split("\n\n"),
         "facts": _facts(values) if letter.is_notice else [],
         "button_url": link,

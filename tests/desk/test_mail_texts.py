@@ -87,6 +87,21 @@ def test_every_template_has_its_kind_and_every_kind_its_sample(brand: Brand) -> 
     assert asked.captured_queries == []
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("password_reset_key", "Somebody, probably you, asked for a new password"),
+        ("exchange_done", "Your service is now Professional instead of Business."),
+        ("receipt", "€46.41 for invoice R-2026-0042"),
+    ],
+)
+def test_a_list_of_mails_shows_what_a_mail_says(brand: Brand, code: str, words: str) -> None:
+    html = KINDS[code].sample("", {}, brand=brand, language="en", at=AT).html
+    hidden = re.search(r'<div style="display:none;[^"]*">(.*?)</div>', html)
+    assert hidden is not None
+    assert words in hidden[1]
+
+
 def test_a_mail_asks_for_a_payment_only_where_one_is_to_be_made(brand: Brand) -> None:
     for situation, label in (("", "View and pay the invoice"), ("charged", "View the invoice")):
         mail = KINDS["invoice_issued"].sample(situation, {}, brand=brand, language="en", at=AT)
