@@ -158,16 +158,8 @@ class InvoicePage(ReadOnlyPage):
             *super().get_urls(),
         ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        row = self.get_object(request, object_id)
-        more = {"desk_links": _papers(row) if row is not None and row.number else []}
-        return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
+    def links(self, request: HttpRequest, row: Invoice) -> list[tuple[Any, str]]:
+        return _papers(row) if row.number else []
 
     def pdf(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Print the invoice as the customer gets it."""

@@ -6,11 +6,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing import desk, disputes, gateways
+from billing import desk, disputes, gateways, refunds
 from billing.admin.bank_entries import UndoBooking
 from billing.admin.gateway_names import GatewayFilter, OfGateway
 from billing.admin.refunds import RefundPayment
@@ -228,6 +229,12 @@ class PaymentPage(OfGateway, ReadOnlyPage):
             },
         ),
     )
+
+    def links(self, request: HttpRequest, row: Payment) -> list[tuple[Text, str]]:
+        """Lead to the invoice where the money is not on the balance: that is credited first."""
+        if row.state != Payment.State.SUCCEEDED or refunds.left_of(row):
+            return []
+        return self.deeds_of(request, row.invoice, "credit")
 
     @admin.display(description=gettext_lazy("evidence"))
     def dispute_page(self, row: Payment) -> str:

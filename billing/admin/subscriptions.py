@@ -1,6 +1,7 @@
 """Subscriptions: what is paid for, until when, and where it runs."""
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from billing.admin.cancellations import (
@@ -17,6 +18,7 @@ from billing.admin.usage import GiveCredit
 from billing.admin.usage import panel as usage_panel
 from billing.models import Invoice, Subscription, SubscriptionPeriod
 from packages.desk.cells import EMPTY, amount, lines, link, state
+from packages.desk.deeds import Text
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
 from provisioning.admin.instructions import limits
 
@@ -91,6 +93,10 @@ class SubscriptionPage(ReadOnlyPage):
         (_("Credit and use"), {"fields": ("credit_and_use",)}),
         (_("At the dialler"), {"fields": ("account_link", "runs", "promised", "allowance")}),
     )
+
+    def links(self, request: HttpRequest, row: Subscription) -> list[tuple[Text, str]]:
+        """Lead to what is done to the account by hand."""
+        return self.deeds_of(request, row.account, "suspend", "unsuspend")
 
     @admin.display(description=_("state"), ordering="state")
     def status(self, row: Subscription) -> str:

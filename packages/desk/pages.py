@@ -106,7 +106,11 @@ class Page(ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         row = self.get_object(request, object_id)
-        more = {"desk_deeds": self._buttons(request, row), "desk_history": self._history(row)}
+        more = {
+            "desk_deeds": self._buttons(request, row),
+            "desk_links": [] if row is None else self.links(request, row),
+            "desk_history": self._history(row),
+        }
         return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
 
     def changeform_view(
@@ -209,6 +213,21 @@ class Page(ModelAdmin):
             for deed in self.deeds
             if deed.offered(row)
         ]
+
+    def links(self, request: HttpRequest, row: Any) -> list[tuple[Text, str]]:
+        """Return what else there is to press above the row: a label and an address each."""
+        return []
+
+    def deeds_of(
+        self, request: HttpRequest, other: models.Model | None, *codes: str
+    ) -> list[tuple[Text, str]]:
+        """Return those deeds of another row, as links, that may be done to it now."""
+        if other is None:
+            return []
+        page = self.admin_site.get_model_admin(type(other))
+        assert isinstance(page, Page)
+        buttons = page._buttons(request, other)
+        return [(each["deed"].label, each["url"]) for each in buttons if each["deed"].code in codes]
 
     def may_act(self, request: HttpRequest) -> bool:
         """Deeds need the model's change right, also where its form lets nobody change anything."""

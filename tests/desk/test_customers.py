@@ -81,6 +81,21 @@ def test_an_account_and_a_job_lead_to_the_customer_and_the_service(
     assert links[1] in staff.get("/admin/provisioning/account/").content.decode()
 
 
+def test_a_payment_leads_to_its_refund_and_a_service_to_its_suspension(
+    staff: Client, account: Account, clock: Clock
+) -> None:
+    clock.work()
+    payment, service = Payment.objects.get(), account.subscription
+    refund = pages.deed_address(Invoice.objects.get(), "credit")
+    suspend = pages.deed_address(account, "suspend")
+    assert refund in staff.get(pages.address(payment)).content.decode()
+    assert suspend in staff.get(pages.address(service)).content.decode()
+    # Nobody is led to what they may not do.
+    User.objects.filter(is_staff=True).update(is_superuser=False, role=User.Role.READER)
+    assert refund not in staff.get(pages.address(payment)).content.decode()
+    assert suspend not in staff.get(pages.address(service)).content.decode()
+
+
 def test_a_remark_is_by_a_person_with_a_name(staff: Client, account: Account) -> None:
     ada = Customer.objects.get(email="ada@example.com")
     pages.press(staff, ada, "remark", text="Called back.")
