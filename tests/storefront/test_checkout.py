@@ -242,8 +242,14 @@ def test_who_pays_nothing_now_is_not_told_to_pay_in_the_next_step(buyer: Client)
         return buyer.get(HERE).content.decode()
 
     put_in(buyer, "message-reach")
-    assert "You pay in the next step" not in page()
+    free = page()
+    assert "You pay in the next step" not in free
+    assert "you need not choose how to pay yet" in free
+    assert 'type="radio" name="gateway"' not in free
+    assert "keep_method" not in free
+    assert "€39.00 a month incl. VAT" in free
     put_in(buyer)
+    assert 'type="radio" name="gateway"' in page()
     assert "You pay in the next step, in the way that you have chosen." in page()
 
 
