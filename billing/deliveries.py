@@ -109,8 +109,13 @@ def _locked_if_due(mail_id: int, at: datetime) -> QuerySet[Mail]:
 def _message(mail: Mail) -> EmailMultiAlternatives:
     text, html = opened(mail)
     host = mail.sender.rpartition("@")[2].rstrip(">")
-    # The id is the row's, so that a receiver recognises a second copy.
-    headers = {"Message-ID": f"<mail-{mail.pk}@{host}>", "Auto-Submitted": "auto-generated"}
+    # The id is the row's, so that a receiver recognises a second copy. Exchange does not know the
+    # second header (RFC 3834) and answers with "out of office" unless the third is there.
+    headers = {
+        "Message-ID": f"<mail-{mail.pk}@{host}>",
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "OOF, AutoReply",
+    }
     message = EmailMultiAlternatives(
         mail.subject,
         text,

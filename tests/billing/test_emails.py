@@ -233,6 +233,7 @@ def test_an_answer_reaches_support_and_not_the_sender(brand: Brand) -> None:
         assert headers["Reply-To"] == brand.support_email
         assert brand.mail_sender in headers["From"]
         assert headers["Auto-Submitted"] == "auto-generated"
+        assert headers["X-Auto-Response-Suppress"] == "OOF, AutoReply"
 
 
 def test_no_mail_names_its_own_sender_for_answers(brand: Brand) -> None:
