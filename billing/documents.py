@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from billing import einvoice, girocode, papers, tax
+from billing import colours, einvoice, girocode, papers, tax
 from billing.formats import Format, in_fours
 from billing.models import Invoice, InvoiceLine, InvoiceTax
 from packages.periods import Period, business_day
@@ -37,7 +37,7 @@ def printed(
     seller = invoice.seller
     return {
         "language": form.locale.language,
-        "accent": seller.get("accent", ACCENT),
+        "accent": colours.palette(seller.get("accent", ACCENT)).accent,
         "brand": seller["name"],
         "author": seller["company"],
         "title": _title(invoice),

@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
-from billing import balances, mail_texts
+from billing import balances, colours, mail_texts
 from billing.models import (
     Brand,
     Customer,
@@ -38,7 +38,12 @@ def fill(mail: Mail, context: Mapping[str, Any], *, brand: Brand, folder: str = 
 def render(mail: Mail, context: Mapping[str, Any], *, brand: Brand, folder: str = FOLDER) -> None:
     """Do the same with the passages in the context as `written`, whatever staff have stored."""
     with translation.override(mail.language):
-        texts = {"brand": brand, "site_url": settings.SITE_URL, "LANGUAGE_CODE": mail.language}
+        texts = {
+            "brand": brand,
+            "colours": colours.palette(brand.accent),
+            "site_url": settings.SITE_URL,
+            "LANGUAGE_CODE": mail.language,
+        }
         values = {**texts, **context}
         subject = render_to_string(f"{folder}/{mail.template}.subject.txt", values)
         text = render_to_string(f"{folder}/{mail.template}.txt", values)

@@ -11,7 +11,7 @@ import pytest
 from django.utils import translation
 from pypdf import PdfReader
 
-from billing import credit_notes, documents, einvoice, girocode, papers, tax
+from billing import colours, credit_notes, documents, einvoice, girocode, papers, tax
 from billing.formats import Format
 from billing.models import Brand, Invoice, InvoiceLine
 from packages.money import Money
@@ -58,6 +58,14 @@ def test_a_german_invoice_says_what_the_law_asks_for(brand: Brand) -> None:
         *("66,38 €", "41,18 €", "DE02 1203 0000 0000 2020 51", brand.bic, "Seite 1 von 1"),
     ):
         assert words in text.replace("\xa0", " "), words
+
+
+def test_a_pale_brand_has_a_colour_that_can_be_seen_on_paper(brand: Brand) -> None:
+    Brand.objects.update(accent="#ffe680")
+    invoice = _invoice()
+    with translation.override(invoice.language):
+        data = documents.printed(invoice, list(invoice.lines.all()), list(invoice.taxes.all()))
+    assert colours.contrast(data["accent"], "#ffffff") >= colours.AA
 
 
 def test_a_day_beside_the_address_keeps_to_one_line_however_long_its_label(brand: Brand) -> None:

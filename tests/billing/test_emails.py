@@ -16,6 +16,7 @@ from billing import (
     change_mails,
     charge_emails,
     colleague_emails,
+    colours,
     credit_notes,
     data_emails,
     deliveries,
@@ -224,6 +225,16 @@ def test_a_hostile_name_adds_no_header_and_no_markup(brand: Brand) -> None:
         assert "\r" not in mail.subject
         assert "<script>" not in mail.html
         assert "&lt;script&gt;" in mail.html
+
+
+def test_a_mail_has_the_brands_colours_by_day_and_by_night(brand: Brand) -> None:
+    Brand.objects.update(accent="#ff9900")
+    shades = colours.palette("#ff9900")
+    _, mails = _everything("en")
+    html = mails["receipt"].html
+    assert f".content a {{ color: {shades.accent}; }}" in html
+    assert f".content a {{ color: {shades.accent_dark} !important; }}" in html
+    assert f"background:{shades.accent};color:{shades.on_accent}" in html
 
 
 def test_an_answer_reaches_support_and_not_the_sender(brand: Brand) -> None:
