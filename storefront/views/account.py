@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
@@ -100,7 +100,7 @@ def invoices(request: HttpRequest) -> HttpResponse:
         "together": together,
         "sum": total((each.due for each in together), together[0].currency) if together else None,
         "gateways": _with_pages(together[0].currency) if together else [],
-        "methods": active_methods(customer) if customer else [],
+        "methods": active_methods(customer, on=on) if customer else [],
     }
     return render(request, "storefront/account/invoices.html", context)
 
@@ -132,7 +132,7 @@ def invoice(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "overdue": row.due_on is not None and row.due_on < on,
         "charged": collections.upcoming(row, zone=brand.zone, on=on) if offered else None,
         "transfer": bool(offered) and any(_announces_transfer(each) for each in payments),
-        "methods": active_methods(row.customer),
+        "methods": active_methods(row.customer, on=on),
         "to_keep": to_keep(brand) if any(x.keeps_methods for x in offered) else "",
     }
     return render(request, "storefront/account/invoice.html", context)
@@ -143,9 +143,10 @@ def _with_pages(currency: str) -> list[Gateway]:
     return [each for each in gateways.offered(currency) if each.code != BankTransfer.code]
 
 
-def active_methods(customer: Customer) -> QuerySet[PaymentMethod]:
-    """The methods that can be charged, the default first."""
-    active = customer.methods.filter(state=PaymentMethod.State.ACTIVE)
+def active_methods(customer: Customer, *, on: date) -> QuerySet[PaymentMethod]:
+    """The methods that can be charged on that day, the default first."""
+    lasts = Q(expires_on__isnull=True) | Q(expires_on__gte=on)
+    active = customer.methods.filter(lasts, state=PaymentMethod.State.ACTIVE)
     return active.order_by("-is_default", "-id")
 
 

@@ -71,6 +71,8 @@ def test_a_card_that_has_expired_is_not_offered_to_be_charged(
     assert "expired" in text
     assert "Charge Visa •••• 4242" not in text
     assert "Remove Visa •••• 4242" in text
+    open_one = orders.place(anna.user, anna.customer, "starter", at=now).invoice
+    assert "with Visa" not in page(anna.browser(), "invoice", open_one.public_id)
 
 
 def test_automatic_payment_is_turned_off_and_on(anna: Person, card: PaymentMethod) -> None:

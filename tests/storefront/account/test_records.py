@@ -143,3 +143,11 @@ def test_a_payment_says_how_much_of_it_paid_what(anna: Person, now: datetime) ->
     assert f'>{second.number}</a> · <span class="amount">€19.00</span>' in text
     assert re.search(r'>Balance with us</a> · <span class="amount">€10.00</span>', text)
     assert f">{anna.invoice.number}</a></td>" in text, "It paid one, and all of it."
+
+
+def test_each_invoice_of_the_list_has_its_paper_beside_it(anna: Person) -> None:
+    paper = reverse("storefront:invoice_pdf", args=[anna.invoice.public_id])
+    assert f'href="{paper}" aria-label="Download PDF: {anna.invoice.number}"' in page(
+        anna, "invoices"
+    )
+    assert anna.account.username in page(anna, "services")
