@@ -23,14 +23,8 @@ from provisioning import diffs, drift_desk
 from provisioning.admin.audits import Compare
 from provisioning.diffs import Diff
 from provisioning.models import Account, Drift
+from provisioning.models.audit import FIELDS
 
-NAMES = {
-    "state": gettext_lazy("State"),
-    "username": gettext_lazy("Username"),
-    "tariff": gettext_lazy("Plan"),
-    "channels": gettext_lazy("Channels"),
-    "services": gettext_lazy("Services"),
-}
 WORDS = {
     diffs.RUNS: gettext_lazy("running"),
     diffs.STANDS: gettext_lazy("suspended"),
@@ -51,7 +45,7 @@ def sentence(diff: Diff) -> str:
     """Return one diff in one line."""
     name = diff["field"]
     return _("%(field)s: %(ours)s, but there %(theirs)s") % {
-        "field": NAMES[name],
+        "field": FIELDS[name],
         "ours": shown(name, diff["ours"]),
         "theirs": shown(name, diff["theirs"]),
     }
@@ -199,7 +193,7 @@ class DriftPage(ReadOnlyPage):
     def differing(self, row: Drift) -> str:
         rows = [
             {
-                "name": NAMES[each["field"]],
+                "name": FIELDS[each["field"]],
                 "ours": shown(each["field"], each["ours"]),
                 "theirs": shown(each["field"], each["theirs"]),
                 "applicable": each in diffs.applicable(row.diffs),

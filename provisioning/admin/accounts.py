@@ -222,9 +222,7 @@ class AccountPage(ReadOnlyPage):
     def drift(self, row: Account) -> str:
         """A closed account differs as well when the dialler still has it."""
         standing = row.drifts.filter(state__in=Drift.STANDING)
-        told = [
-            link(each, f"{each.get_state_display()}: {', '.join(each.fields)}") for each in standing
-        ]
+        told = [link(each, f"{each.get_state_display()}: {each.named}") for each in standing]
         return lines(told)
 
     @admin.display(description=gettext_lazy("jobs"))

@@ -12,6 +12,15 @@ from packages.states import Stateful
 from provisioning.models.account import Account
 from provisioning.models.server import Server
 
+# What of an account is compared.
+FIELDS = {
+    "state": _("State"),
+    "username": _("Username"),
+    "tariff": _("Plan"),
+    "channels": _("Channels"),
+    "services": _("Services"),
+}
+
 
 class Audit(models.Model):
     """A comparison of a server's accounts (or of one) with what they should be, once per cause.
@@ -91,7 +100,12 @@ class Drift(Stateful):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account}: {', '.join(self.fields)}"
+        return f"{self.account}: {self.named}"
+
+    @property
+    def named(self) -> str:
+        """Return what differs, in the reader's language."""
+        return ", ".join(str(FIELDS.get(each, each)) for each in self.fields)
 
     @property
     def fields(self) -> list[str]:

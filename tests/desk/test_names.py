@@ -15,7 +15,7 @@ from billing.models import Alert, BankEntry, Invoice, Pause, PriceCampaign, Run,
 from packages import countries
 from packages.desk.cells import percent
 from packages.models import Package
-from provisioning.models import Audit, Server
+from provisioning.models import Account, Audit, Drift, Server
 
 APPS = ("packages", "provisioning", "billing")
 # The history's own line, for logs alone; a link that is shown to nobody.
@@ -44,6 +44,14 @@ ON = date(2026, 3, 9)
             None,
         ),
         (Invoice(pk=7), "Entwurf 7", "draft 7"),
+        (
+            Drift(
+                account=Account(username="ada-1"),
+                diffs=[{"field": "state"}, {"field": "channels"}],
+            ),
+            "ada-1: Status, Kanäle",
+            "ada-1: State, Channels",
+        ),
     ],
 )
 def test_a_name_is_written_as_the_reader_writes_it(
