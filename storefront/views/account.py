@@ -46,7 +46,7 @@ from billing.models import (
 from packages import clock
 from packages.money import total
 from packages.periods import Period, business_day
-from storefront import invoice_filters, next_steps, overview, reasons
+from storefront import invoice_filters, next_steps, overview, reasons, standings
 from storefront.consents import to_keep
 from storefront.owned import customer_of, owned_invoice, rights_of, user_of
 from storefront.profile_forms import ProfileForm
@@ -201,13 +201,17 @@ def _dashboard(customer: Customer, brand: Brand, *, on: date, at: datetime) -> d
     by_itself = bool(owed) and customer.pays_automatically
     charged = collections.upcoming(owed[0], zone=brand.zone, on=on) if by_itself else None
     coming = overview.next_charge(rows, brand, on=on)
+    latest = overview.latest_invoices(customer, on=on)
+    confirming = any(each.standing.kind == standings.WAIT for each in latest)
     current = [each for each in rows if each.subscription.state != Subscription.State.ENDED]
     return {
         "customer": customer,
         "services": rows,
         "running": sum(1 for each in current if each.standing.kind == "ok"),
         "suspended": any(each.subscription.state == "suspended" for each in current),
-        "unpaid": any(each.subscription.state in ("suspended", "pending") for each in current),
+        "unpaid": bool(owed or confirming)
+        and any(each.subscription.state in ("suspended", "pending") for each in current),
+        "confirming": confirming,
         "current": current,
         "shown": current[: overview.SHOWN_SERVICES],
         "balances": overview.with_until(balances, rows),
@@ -217,7 +221,7 @@ def _dashboard(customer: Customer, brand: Brand, *, on: date, at: datetime) -> d
         "coming": coming,
         "steps": next_steps.of(rows, owed, charged, coming, on=on, at=at),
         "reasons": reasons.of_overview(current, owed, coming),
-        "invoices": overview.latest_invoices(customer, on=on),
+        "invoices": latest,
     }
 
 

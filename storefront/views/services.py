@@ -77,11 +77,14 @@ def _context(subscription: Subscription, *, at: datetime) -> dict[str, object]:
     terms, credit = subscription.terms, statements.of(subscription)
     free_amounts = top_ups.terms_of(subscription)
     tariff = Tariff.objects.filter(remote_id=terms.tariff).first()
-    shown, owed = overview.service_of(subscription, queue, on=on), _owed(subscription)
+    shown, waits = overview.service_of(subscription, queue, on=on), _waits(subscription)
+    # What is being confirmed is not to be paid a second time.
+    owed = [each for each, confirming in waits if not confirming]
     return {
         "service": replace(shown, agreed=terms_of.scheduled([subscription]).get(subscription.pk)),
         "on": on,
         "owed": owed[0] if owed else None,
+        "confirming": len(waits) > len(owed),
         "overdue": bool(owed and owed[0].due_on and owed[0].due_on < on),
         "subscription": subscription,
         "account": account,
@@ -99,7 +102,7 @@ def _context(subscription: Subscription, *, at: datetime) -> dict[str, object]:
         "reading_balance": any(job.kind == Job.Kind.READ_BALANCE for job in queue),
         "has_account": shown.has_account,
         "can_set_password": shown.has_account and subscription.state != Subscription.State.ENDED,
-        "why": _why(subscription, owed, at=at),
+        "why": _why(subscription, [each for each, _confirming in waits], at=at),
         "reasons": reasons.of_service(subscription, credit),
         "can_cancel": subscription.recurs and subscription.state in Subscription.LIVING,
         "can_end": endings.offered(subscription, current_brand()),
@@ -150,12 +153,15 @@ def _top_ups(subscription: Subscription) -> list[Price]:
     return list(offers.select_related("package").order_by("amount_minor"))
 
 
-def _owed(subscription: Subscription) -> list[Invoice]:
-    """Return the open invoices that the service waits for: its renewals, or its own order."""
+def _waits(subscription: Subscription) -> list[tuple[Invoice, bool]]:
+    """Return the open invoices that the service waits for, its renewals or its own order, each with
+    whether a payment of it is being confirmed.
+    """
     theirs = Invoice.objects.filter(lines__subscription=subscription, state=Invoice.State.OPEN)
     if subscription.state != Subscription.State.PENDING:
         theirs = theirs.filter(lines__period_start_on__isnull=False)
-    return list(theirs.select_related("customer").distinct().order_by("due_on", "id"))
+    rows = theirs.select_related("customer").distinct().order_by("due_on", "id")
+    return [(each, each.waits) for each in rows.annotate(waits=overview.being_confirmed())]
 
 
 def _why(subscription: Subscription, rows: Sequence[Invoice], *, at: datetime) -> list[str]:

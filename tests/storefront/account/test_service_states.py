@@ -10,7 +10,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from billing import cancellations, exchanges, locks, quotes, renewals, subscriptions
-from billing.models import Exchange, Invoice, Membership, Subscription
+from billing.models import Exchange, Invoice, Membership, Payment, Subscription
 from packages.periods import business_day
 from provisioning.models import Account
 from storefront.templatetags.money import day
@@ -99,6 +99,26 @@ def test_who_has_not_paid_yet_is_led_to_the_payment(now: datetime) -> None:
     assert pay_button(person.invoice, "€29.00") in text
     assert "comes with the account" in text
     assert "Unknown" not in text
+
+
+def test_what_is_being_confirmed_is_not_asked_for_twice_and_not_called_paid(now: datetime) -> None:
+    person = people.waiting("dora@example.com", at=now)
+    Payment.objects.create(
+        customer=person.customer,
+        invoice=person.invoice,
+        gateway="simulated",
+        state=Payment.State.PROCESSING,
+        amount_minor=person.invoice.total_minor,
+        currency="EUR",
+        created_at=now,
+    )
+    text = service_page(person)
+    assert "Your payment is being confirmed" in text
+    assert "button--primary" not in text
+    text = page(person, "dashboard")
+    assert "All invoices are paid" not in text
+    assert "Payment being confirmed" in text
+    assert "renews once it is paid" in text
 
 
 def test_an_ended_service_says_until_when_it_can_come_back(anna: Person, now: datetime) -> None:
