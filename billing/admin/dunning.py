@@ -53,7 +53,7 @@ class PauseDunning(Deed):
     """Offered on an invoice, a service and a customer; `running` says whether there is a point."""
 
     code = "pause"
-    label = gettext_lazy("Pause dunning…")
+    label = gettext_lazy("Give more time…")
     form = PauseForm
     many = True
 
