@@ -38,7 +38,7 @@ CLOCKS = {
 MACHINE = re.compile(
     r"^packages/clock|/simulator/|/health\.py|^config/|^provisioning/tasks|webhooks?\.py"
     r"|^billing/tasks|/add_server\.py|/test_alert\.py|/circuits\.py|models/customer"
-    r"|/paypal/gateway\.py"
+    r"|/paypal/gateway\.py|/admin/automation\.py"
 )
 NO_NAMES = {"utils.py", "helpers.py", "services.py", "common.py", "misc.py"}
 # `Stateful.move` itself; many invoices in one statement; an inbox row that is no `Stateful`.

@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from packages.desk.cells import EMPTY, amount, share
 from packages.money import Money
 
+TENTH = Decimal("0.1")
 Value = str | Promise | int | Decimal | Money | None
 # What a spreadsheet takes for a formula at the beginning of a cell (OWASP, CSV injection, 2026-11).
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -34,7 +35,7 @@ class Cell:
         if self.name:
             return self.name
         if isinstance(self.value, Decimal):
-            return share(round(self.value, 1))
+            return share(self.value.quantize(TENTH))
         return amount(self.value) if isinstance(self.value, Money) else str(self.value)
 
     @property

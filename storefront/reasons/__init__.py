@@ -11,4 +11,4 @@ from storefront.reasons.overview import of_overview as of_overview
 from storefront.reasons.previews import of_end as of_end
 from storefront.reasons.previews import of_exchange as of_exchange
 from storefront.reasons.previews import of_priced as of_priced
-from storefront.reasons.services import of_service as of_service
+from storefront.reasons.subscriptions import of_service as of_service
