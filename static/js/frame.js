@@ -4,8 +4,9 @@
 
   const frame = document.querySelector(".mail__design");
   const fit = () => {
-    const mail = frame.contentDocument.documentElement;
-    frame.height = Math.ceil(mail.getBoundingClientRect().height) + 2;
+    // On the way in, or out, there is no document in it yet.
+    const mail = frame.contentDocument?.documentElement;
+    if (mail) frame.height = Math.ceil(mail.getBoundingClientRect().height) + 2;
   };
 
   // Nothing in the frame may run, so the page may look into it. It may be there already.
