@@ -164,7 +164,9 @@ def test_a_business_sees_prices_without_tax_and_a_private_reader_with(
     private = text()
     assert "incl. VAT" in private
     assert "plus VAT" not in private
+    assert "An excerpt. Rates include VAT" in private
     business = text(reader="business")
+    assert "Unlike the prices on this page, rates include VAT" in business
     assert business.count("€66.39") >= 3
     assert "plus VAT" in business
     assert "incl. VAT" not in business
@@ -172,7 +174,22 @@ def test_a_business_sees_prices_without_tax_and_a_private_reader_with(
     assert "€66.39" in text()
     Brand.objects.update(prices_include_tax=False)
     assert "€79.00" in text()
-    assert "€94.01" in text(reader="private")
+    assert "An excerpt. Rates are plus VAT" in text()
+    private = text(reader="private")
+    assert "€94.01" in private
+    assert "Unlike the prices on this page, rates are plus VAT" in private
+
+
+def test_included_units_say_for_how_long_they_are(client: Client, seeded: Clock) -> None:
+    def text(cycle: str) -> str:
+        page = client.get(reverse("storefront:packages"), {"cycle": cycle})
+        return re.sub(r"<[^>]+>|\s+", " ", page.content.decode())
+
+    def said(cycle: str, per: str) -> bool:
+        return re.search(rf"2,000 e-mails\s+{per}\b", text(cycle)) is not None
+
+    assert said("monthly", "a month")
+    assert said("yearly", "a year")
 
 
 def test_a_shop_with_net_prices_is_one_for_businesses_until_told_otherwise(
