@@ -86,6 +86,7 @@ class StateChangePage(ReadOnlyPage):
     search_help_text = _("Who (staff:7), why, or the row's number.")
     ordering = ("-id",)
     show_full_result_count = False
+    of_entries = True
     readonly_fields = fields = ("at", "row_link", "became", "by", "why")
     _names: Mapping[str, Any] = MappingProxyType({})
     _whys: Mapping[str, Any] = MappingProxyType({})

@@ -100,3 +100,23 @@ def spare_mark(markup: str, page: Any) -> str:
 def rate(rate_bp: int) -> str:
     """`{{ account.tax_bp|rate }}`: 1900 is 19 %."""
     return cells.percent(rate_bp)
+
+
+@register.filter
+def telling(fieldset: Any, may_change: bool) -> list[tuple[Any, list[Any]]]:
+    """`{% for line, fields in fieldset|telling:has_change_permission %}`: the lines and what stands
+    in each; for whoever may not change the row, without what holds nothing.
+    """
+    lines = [(line, list(line)) for line in fieldset]
+    if may_change:
+        return lines
+    kept = [(line, [each for each in fields if _tells(each)]) for line, fields in lines]
+    return [(line, fields) for line, fields in kept if fields]
+
+
+def _tells(field: Any) -> bool:
+    if not field.is_readonly:
+        return True
+    # Some are read from the database: once, not again when they are written.
+    field.contents = field.contents()
+    return bool(field.contents.strip() not in ("", cells.EMPTY))

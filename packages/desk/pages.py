@@ -49,6 +49,8 @@ class Page(ModelAdmin):
     list_per_page = 50
     # Columns of the list that are left out where the rows have no room for them.
     spare: ClassVar[tuple[str, ...]] = ()
+    # The model's name in the plural is of the list and not of its rows.
+    of_entries: ClassVar[bool] = False
     # The columns of the list as a file; without any there is none.
     exported: ClassVar[tuple[exports.Column, ...]] = ()
 

@@ -55,6 +55,7 @@ def test_the_audit_log_says_who_did_what(staff: Client, account: Account, clock:
     assert "Subscription" not in html.split('id="result_list"')[1].split("</table>")[0]
     found = staff.get(reverse(LOG), {"q": "order paid"}).context["cl"].result_count
     assert found == StateChange.objects.filter(reason="order paid").count() > 0
+    assert f"{found} entr" in pages.text(staff.get(reverse(LOG), {"q": "order paid"}))
     edits = staff.get(reverse("admin:admin_logentry_changelist")).content.decode()
     assert LogEntry.objects.get().object_repr in edits
     assert pages.address(customer) in edits

@@ -11,7 +11,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from billing import overview
-from billing.models import Customer, Mail, User
+from billing.models import Customer, GatewayEvent, Mail, User
 from packages.desk import menu
 from packages.desk.sheets import SHEETS
 from provisioning.models import Account, Job
@@ -107,6 +107,19 @@ def test_columns_that_matter_least_are_marked_to_be_left_out(staff: Client, busy
     html = fetched(staff, reverse("admin:provisioning_job_changelist"))
     assert '<th scope="col" class="sortable column-server" data-spare>' in html
     assert html.count(" data-spare") == 1 + Job.objects.count()
+
+
+def test_a_page_that_is_only_read_leaves_out_what_holds_nothing(staff: Client, busy: Job) -> None:
+    event = GatewayEvent.objects.latest("pk")
+    html = fetched(staff, pages.address(event))
+    assert '<div class="readonly">–</div>' not in html
+    assert event.external_id in html
+
+
+def test_lists_with_filters_lead_to_them(staff: Client, busy: Job) -> None:
+    leads = 'href="#changelist-filter"'
+    assert leads in fetched(staff, reverse("admin:provisioning_job_changelist"))
+    assert leads not in fetched(staff, reverse("admin:billing_timetable_changelist"))
 
 
 def test_every_spare_column_is_one_of_the_list() -> None:
