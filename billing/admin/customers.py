@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.timezone import localtime
+from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
 from billing import dossier, ledger, pauses
@@ -19,7 +20,7 @@ from billing.admin import top_ups
 from billing.admin.dunning import PauseDunning, today
 from billing.admin.viewing import SeeTheShop
 from billing.models import Customer, Invoice, LedgerAccount, Membership, Remark
-from packages import clock
+from packages import clock, countries
 from packages.desk.cells import EMPTY, amount, counted, lines
 from packages.desk.deeds import Deed, DeedForm, Text
 from packages.desk.pages import ByActor, Page, ReadOnlyPage, TabularInline
@@ -76,7 +77,7 @@ class AddRemark(Deed):
 class CustomerPage(Page):
     inlines = (Memberships, top_ups.Limits)
     deeds = (SeeTheShop(), AddRemark(), top_ups.SetTopUpLimit(), PauseDunning())
-    list_display = ("customer", "email", "country", "is_business", "language", "created_at")
+    list_display = ("customer", "email", "land", "is_business", "tongue", "created_at")
     exported = (
         (_("name"), "name"),
         (_("company"), "company"),
@@ -103,6 +104,14 @@ class CustomerPage(Page):
         (_("Tax"), {"fields": (("is_business", "vat_id"),)}),
         (_("Dunning"), {"fields": ("timetable",)}),
     )
+
+    @admin.display(description=_("country"), ordering="country")
+    def land(self, row: Customer) -> str:
+        return countries.name(row.country)
+
+    @admin.display(description=_("language"), ordering="language")
+    def tongue(self, row: Customer) -> str:
+        return str(get_language_info(row.language)["name_translated"])
 
     def change_view(
         self,

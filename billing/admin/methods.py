@@ -5,16 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.utils.dateparse import parse_datetime
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing import methods
 from billing.admin.gateway_names import GatewayFilter, OfGateway
 from billing.models import PaymentMethod
-from packages.desk.cells import counted, link, state
+from packages.desk.cells import consent, counted, link, state
 from packages.desk.deeds import Deed, ReasonForm, Text
 from packages.desk.pages import ReadOnlyPage
 
@@ -89,11 +86,4 @@ class PaymentMethodPage(OfGateway, ReadOnlyPage):
 
     @admin.display(description=gettext_lazy("consent"))
     def agreed(self, row: PaymentMethod) -> str:
-        """Say what was agreed to, in which version of the terms, and when."""
-        given = row.consent
-        parts = [given.get("text", "")]
-        if version := given.get("version"):
-            parts.append(_("version %(version)s") % {"version": version})
-        if at := parse_datetime(given.get("at", "")):
-            parts.append(date_format(localtime(at), "SHORT_DATETIME_FORMAT"))
-        return " · ".join(filter(None, parts))
+        return consent(row.consent)

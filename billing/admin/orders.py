@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Order, OrderLine
-from packages.desk.cells import EMPTY, amount_of, link, state, structure
+from packages.desk.cells import EMPTY, amount_of, consent, lines, link, state
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
 
 
@@ -78,7 +78,7 @@ class OrderPage(ReadOnlyPage):
 
     @admin.display(description=_("consents"))
     def agreed_to(self, row: Order) -> str:
-        return structure(row.consents)
+        return lines([consent(each) for each in row.consents.values()])
 
     @admin.display(description=_("placed by"))
     def by(self, row: Order) -> str:

@@ -1,6 +1,7 @@
 """What stands in one cell of a staff page: amounts, states, links."""
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -8,12 +9,15 @@ from babel.numbers import format_currency
 from django.db import models
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.formats import localize
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format, localize
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.timezone import localtime
 from django.utils.translation import get_language, to_locale
+from django.utils.translation import gettext as _
 
 from packages.money import Money
 
@@ -105,6 +109,16 @@ def structure(data: Any) -> SafeString | str:
         return EMPTY
     text = json.dumps(data, indent=2, ensure_ascii=False)
     return format_html('<pre class="desk-code">{}</pre>', text)
+
+
+def consent(given: Mapping[str, Any]) -> str:
+    """Say what was agreed to, in which version of the terms, and when."""
+    parts = [given.get("text", "")]
+    if version := given.get("version"):
+        parts.append(_("version %(version)s") % {"version": version})
+    if at := parse_datetime(given.get("at", "")):
+        parts.append(date_format(localtime(at), "SHORT_DATETIME_FORMAT"))
+    return " · ".join(filter(None, parts))
 
 
 def lines(texts: list[str]) -> SafeString | str:

@@ -60,7 +60,7 @@ def known(buyer: dict[str, str]) -> list[Input]:
     """Return what the VAT hangs on that the buyer told us."""
     country = buyer.get("country", "")
     said = [
-        Input(_("Country"), dict(countries.named()).get(country, country)),
+        Input(_("Country"), countries.name(country)),
         Input(_("VAT id"), buyer.get("vat_id", "")),
     ]
     return [each for each in said if each.value]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -36,6 +37,14 @@ def test_anything_of_a_customer_leads_there(staff: Client, account: Account, clo
     assert "bob@example.com" in both
     assert "Nothing is named" in pages.text(found(staff, "nobody-like-that"))
     assert pages.text(found(staff, "")).count("Customer") < 5
+
+
+def test_the_list_names_countries_and_languages(staff: Client, account: Account) -> None:
+    listed = staff.get(
+        reverse("admin:billing_customer_changelist"), headers={"accept-language": "de"}
+    ).content.decode()
+    assert ">Deutschland</td>" in listed
+    assert re.search(r">(Englisch|Deutsch)</td>", listed)
 
 
 @pytest.mark.parametrize(
