@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy as _
 
 from billing import mail_texts, opening, viewing
 from packages import prices
-from packages.desk import actors, causes, downloads
+from packages.desk import causes, downloads
 from packages.desk.cells import EMPTY, TONES, badge
-from packages.desk.pages import ReadOnlyPage
+from packages.desk.pages import ByActor, ReadOnlyPage
 from packages.states import StateChange, Stateful
 
 # They have no states, and a history nevertheless.
@@ -78,7 +78,7 @@ class Who(admin.SimpleListFilter):
 
 
 @admin.register(StateChange)
-class StateChangePage(ReadOnlyPage):
+class StateChangePage(ByActor, ReadOnlyPage):
     list_display = ("at", "row_link", "became", "by", "why")
     list_display_links = None
     list_filter = (Subject, Who, "at")
@@ -88,13 +88,11 @@ class StateChangePage(ReadOnlyPage):
     show_full_result_count = False
     of_entries = True
     readonly_fields = fields = ("at", "row_link", "became", "by", "why")
-    _names: Mapping[str, Any] = MappingProxyType({})
     _whys: Mapping[str, Any] = MappingProxyType({})
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Return the page of the log; the names and causes that stand on it are read at once."""
         found = super().get_changelist_instance(request)
-        self._names = actors.told(row.actor for row in found.result_list)
         self._whys = causes.told(row.reason for row in found.result_list)
         return found
 
@@ -121,8 +119,7 @@ class StateChangePage(ReadOnlyPage):
 
     @admin.display(description=_("by whom"))
     def by(self, row: StateChange) -> str:
-        # Another reader's page may have come between, and a single step has no page.
-        return self._names.get(row.actor) or actors.told([row.actor])[row.actor]
+        return super().by(row)
 
     @admin.display(description=_("reason"), ordering="reason")
     def why(self, row: StateChange) -> str:
