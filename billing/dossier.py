@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from django.db.models import Model, Q
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -24,7 +23,7 @@ from billing.models import (
     Ticket,
 )
 from packages.desk import actors, causes
-from packages.desk.cells import EMPTY, amount, list_url, row_url, state
+from packages.desk.cells import EMPTY, amount, list_url, moment, row_url, state
 from packages.desk.tables import Cell, Table
 from packages.money import Money
 from provisioning.models import Job
@@ -60,14 +59,14 @@ def of(customer: Customer, may: Callable[[str], bool]) -> list[Part]:
 def _remarks(customer: Customer) -> Part:
     found = Remark.objects.filter(customer=customer)[:LATEST]
     names = actors.told(each.actor for each in found)
-    rows = [[Cell(each.text), Cell(names[each.actor]), Cell(_moment(each.at))] for each in found]
+    rows = [[Cell(each.text), Cell(names[each.actor]), Cell(moment(each.at))] for each in found]
     head = (_("text"), _("by"), _("entered"))
     return Part(Table("remarks", _("Remarks"), head, rows), _all(Remark, customer))
 
 
 def _tickets(customer: Customer) -> Part:
     rows = [
-        [Cell(each.subject, row_url(each)), Cell(state(each)), Cell(_moment(each.changed_at))]
+        [Cell(each.subject, row_url(each)), Cell(state(each)), Cell(moment(each.changed_at))]
         for each in Ticket.objects.filter(customer=customer)[:LATEST]
     ]
     head = (_("subject"), _("state"), _("last message"))
@@ -120,7 +119,7 @@ def _payments(customer: Customer) -> Part:
         [
             Cell(gateways.named(each.gateway), row_url(each)),
             Cell(state(each)),
-            Cell(_moment(each.succeeded_at or each.created_at)),
+            Cell(moment(each.succeeded_at or each.created_at)),
             Cell(each.amount),
         ]
         for each in customer.payments.all()[:LATEST]
@@ -137,7 +136,7 @@ def _books(customer: Customer) -> Part:
     named = causes.plain(each.transaction.cause for each in latest)
     rows = [
         [
-            Cell(_moment(each.transaction.at)),
+            Cell(moment(each.transaction.at)),
             Cell(named[each.transaction.cause], row_url(each.transaction)),
             Cell(capfirst(str(each.account.get_kind_display()))),
             Cell(Money(each.amount_minor, each.account.currency)),
@@ -159,7 +158,7 @@ def _orders(customer: Customer) -> Part:
             [
                 Cell(str(each), row_url(each)),
                 Cell(state(each)),
-                Cell(_moment(each.placed_at)),
+                Cell(moment(each.placed_at)),
                 Cell(invoice.total if invoice else None),
             ]
         )
@@ -174,7 +173,7 @@ def _jobs(customer: Customer) -> Part:
             Cell(capfirst(str(each.get_kind_display())), row_url(each)),
             Cell(state(each)),
             Cell(each.account.username),
-            Cell(_moment(each.finished_at or each.run_at)),
+            Cell(moment(each.finished_at or each.run_at)),
         ]
         for each in found.order_by("-id")[:LATEST]
     ]
@@ -191,7 +190,7 @@ def _mails(customer: Customer) -> Part:
         [
             Cell(str(each), row_url(each)),
             Cell(state(each)),
-            Cell(_moment(each.sent_at or each.created_at)),
+            Cell(moment(each.sent_at or each.created_at)),
         ]
         for each in found.only("id", *fields).order_by("-id")[:LATEST]
     ]
@@ -204,7 +203,7 @@ def _consents(customer: Customer) -> Part:
         [
             Cell(capfirst(str(each.purpose)), row_url(each.row)),
             Cell(each.version),
-            Cell(_moment(each.at)),
+            Cell(moment(each.at)),
         ]
         for each in consents.of(customer)[:LATEST]
     ]
@@ -223,7 +222,3 @@ def _ids(found: Iterable[int | None]) -> str:
 
 def _day(on: date | None) -> str:
     return date_format(on, "SHORT_DATE_FORMAT") if on else EMPTY
-
-
-def _moment(at: datetime | None) -> str:
-    return date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT") if at else EMPTY

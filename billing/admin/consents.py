@@ -5,8 +5,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.http import Http404, HttpRequest
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,7 +14,7 @@ from billing.admin.reports import Reports
 from billing.consents import Consent
 from billing.models import Customer
 from billing.report_tables import Span
-from packages.desk.cells import row_url
+from packages.desk.cells import moment, row_url
 from packages.desk.sheets import register
 from packages.desk.tables import Cell, Table
 from packages.periods import start_of_day
@@ -49,7 +47,7 @@ class Consents(Reports):
 def _table(found: Sequence[Consent]) -> Table:
     rows = [
         [
-            Cell(date_format(timezone.localtime(each.at), "SHORT_DATETIME_FORMAT")),
+            Cell(moment(each.at)),
             Cell(str(each.customer), row_url(each.customer)),
             Cell(capfirst(str(each.purpose)), row_url(each.row)),
             Cell(each.version),

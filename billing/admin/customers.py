@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.timezone import localtime
-from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
 from billing import dossier, ledger, pauses
@@ -21,7 +20,7 @@ from billing.admin.dunning import PauseDunning, today
 from billing.admin.viewing import SeeTheShop
 from billing.models import Customer, Invoice, LedgerAccount, Membership, Remark
 from packages import clock, countries
-from packages.desk.cells import EMPTY, amount, counted, lines
+from packages.desk.cells import EMPTY, amount, counted, language, lines
 from packages.desk.deeds import Deed, DeedForm, Text
 from packages.desk.pages import ByActor, Page, ReadOnlyPage, TabularInline
 
@@ -111,7 +110,7 @@ class CustomerPage(Page):
 
     @admin.display(description=_("language"), ordering="language")
     def tongue(self, row: Customer) -> str:
-        return str(get_language_info(row.language)["name_translated"])
+        return language(row.language)
 
     def change_view(
         self,

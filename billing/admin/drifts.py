@@ -10,12 +10,11 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.template.loader import render_to_string
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing import credit_checks
-from packages.desk.cells import EMPTY, amount, lines, link, state
+from packages.desk.cells import EMPTY, amount, lines, link, moment, state
 from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
 from packages.desk.pages import ReadOnlyPage
 from packages.models import Service
@@ -221,7 +220,7 @@ def credit_lines(account: Account) -> str:
     ]
     told = [f"{label}: {amount(sum_)}" for label, sum_ in rows]
     if known.read_at is not None:
-        told[-1] += f" ({date_format(known.read_at, 'SHORT_DATETIME_FORMAT')})"
+        told[-1] += f" ({moment(known.read_at)})"
     if known.beyond:
         told.append(_("Beyond what we granted: %(sum)s") % {"sum": amount(known.beyond)})
     return lines(told)

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -16,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from billing import desk, mail_kinds
 from billing.models import Mail
 from packages.desk import causes
-from packages.desk.cells import link, state
+from packages.desk.cells import language, link, state
 from packages.desk.deeds import Deed, Text
 from packages.desk.pages import ReadOnlyPage
 
@@ -91,7 +90,7 @@ class MailPage(ReadOnlyPage):
 
     @admin.display(description=gettext_lazy("language"))
     def written_in(self, row: Mail) -> str:
-        return str(dict(settings.LANGUAGES).get(row.language, row.language))
+        return language(row.language)
 
     @admin.display(description=gettext_lazy("customer"))
     def customer_link(self, row: Mail) -> str:

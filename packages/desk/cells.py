@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from babel.numbers import format_currency
+from django.conf import settings
 from django.db import models
 from django.templatetags.static import static
 from django.urls import reverse
@@ -111,13 +113,23 @@ def structure(data: Any) -> SafeString | str:
     return format_html('<pre class="desk-code">{}</pre>', text)
 
 
+def moment(at: datetime | None) -> str:
+    """Return date and time of day, short, in the shop's time zone."""
+    return date_format(localtime(at), "SHORT_DATETIME_FORMAT") if at else EMPTY
+
+
+def language(code: str) -> str:
+    """Return the language's name in the reader's own; the code itself of none of the shop's."""
+    return str(dict(settings.LANGUAGES).get(code, code))
+
+
 def consent(given: Mapping[str, Any]) -> str:
     """Say what was agreed to, in which version of the terms, and when."""
     parts = [given.get("text", "")]
     if version := given.get("version"):
         parts.append(_("version %(version)s") % {"version": version})
     if at := parse_datetime(given.get("at", "")):
-        parts.append(date_format(localtime(at), "SHORT_DATETIME_FORMAT"))
+        parts.append(moment(at))
     return " · ".join(filter(None, parts))
 
 

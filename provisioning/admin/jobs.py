@@ -1,18 +1,16 @@
 """Jobs and their attempts: what was asked of the dialler, what came back, and who decides."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.formats import date_format
 from django.utils.text import capfirst
-from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from packages import clock
 from packages.desk import causes, reasons
-from packages.desk.cells import EMPTY, TONES, amount_of, badge, lines, link, state
+from packages.desk.cells import EMPTY, TONES, amount_of, badge, lines, link, moment, state
 from packages.desk.deeds import Deed
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
 from provisioning import desk
@@ -132,9 +130,9 @@ class JobPage(ReadOnlyPage):
         """Why it stands where it stands, by when a person has to do it, or for when it waits."""
         said = [reasons.told(row.reason)[:80]] if row.reason else []
         if row.due_at and row.state == Job.State.PARKED:
-            said.append(_("by hand until %(when)s") % {"when": _moment(row.due_at)})
+            said.append(_("by hand until %(when)s") % {"when": moment(row.due_at)})
         if row.state == Job.State.WAITING and row.run_at > clock.now():
-            said.append(_("from %(when)s") % {"when": _moment(row.run_at)})
+            said.append(_("from %(when)s") % {"when": moment(row.run_at)})
         return lines(said)
 
     @admin.display(description=_("reason"))
@@ -168,7 +166,3 @@ class JobPage(ReadOnlyPage):
         later = Job.objects.filter(account_id=row.account_id, seq__gt=row.seq)
         waiting = later.filter(state__in=Job.UNFINISHED).order_by("seq")
         return lines([job.get_kind_display() for job in waiting])
-
-
-def _moment(at: datetime) -> str:
-    return date_format(localtime(at), "SHORT_DATETIME_FORMAT")
