@@ -123,11 +123,12 @@ def _after(request: HttpRequest, exchange: Exchange, *, at: datetime) -> HttpRes
 def _show(
     request: HttpRequest, subscription: Subscription, *, at: datetime, changed: bool = False
 ) -> HttpResponse:
+    obstacle = quotes.obstacle(subscription)
     page = {
         "subscription": subscription,
         "name": subscription.package.text("name"),
-        "obstacle": quotes.obstacle(subscription),
-        "blocking": quotes.open_invoice(subscription),
+        "obstacle": obstacle,
+        "blocking": quotes.open_invoice(subscription) if obstacle else None,
         "targets": [_target(each) for each in quotes.targets(subscription)],
         "changed": changed,
         "gateways": gateways.offered(subscription.currency),
