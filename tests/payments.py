@@ -21,6 +21,19 @@ def begin(invoice: Invoice, *, at: datetime) -> Payment:
     )
 
 
+def confirming(invoice: Invoice, *, at: datetime) -> Payment:
+    """Insert a payment of the whole invoice that its gateway has not decided yet."""
+    return Payment.objects.create(
+        customer=invoice.customer,
+        invoice=invoice,
+        gateway="simulated",
+        state=Payment.State.PROCESSING,
+        amount_minor=invoice.total_minor,
+        currency=invoice.currency,
+        created_at=at,
+    )
+
+
 def arrive(payment: Payment, *, at: datetime) -> Payment:
     """Have staff confirm that a bank transfer came in."""
     snapshot = bank_transfer.confirmed(payment.key.hex, payment.amount, at)

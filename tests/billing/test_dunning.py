@@ -131,15 +131,7 @@ def test_a_payment_after_the_end_settles_and_brings_nothing_back(
 def test_nothing_is_said_while_a_payment_is_being_confirmed(subscription: Subscription) -> None:
     live(-7, -1)
     (invoice,) = renewing.renewals()
-    Payment.objects.create(
-        customer=invoice.customer,
-        invoice=invoice,
-        gateway="simulated",
-        amount_minor=invoice.total_minor,
-        currency="EUR",
-        state=Payment.State.PROCESSING,
-        created_at=AT,
-    )
+    payments.confirming(invoice, at=AT)
     live(0, 20)
     assert taken() == [("reminder", -3)]
     Payment.objects.filter(invoice=invoice).update(state=Payment.State.FAILED)

@@ -11,10 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing import credit_notes
-from billing.models import Invoice, Payment, Subscription
+from billing.models import Invoice, Subscription
 from provisioning.models import Account, Job
 from tests import world
-from tests.payments import pay
+from tests.payments import confirming, pay
 from tests.storefront.account import people
 from tests.storefront.account.people import Person
 
@@ -100,15 +100,7 @@ def test_an_overdue_invoice_is_marked_everywhere(now: datetime) -> None:
 
 def test_what_is_being_confirmed_is_neither_overdue_nor_payable(now: datetime) -> None:
     person = people.waiting("emil@example.com", at=now - timedelta(days=20))
-    Payment.objects.create(
-        customer=person.customer,
-        invoice=person.invoice,
-        gateway="simulated",
-        state=Payment.State.PROCESSING,
-        amount_minor=person.invoice.total_minor,
-        currency="EUR",
-        created_at=now,
-    )
+    confirming(person.invoice, at=now)
     for name, args in (
         ("dashboard", ()),
         ("invoices", ()),

@@ -10,11 +10,11 @@ from django.db import transaction
 from django.urls import reverse
 
 from billing import cancellations, exchanges, locks, quotes, renewals, subscriptions
-from billing.models import Exchange, Invoice, Membership, Payment, Subscription
+from billing.models import Exchange, Invoice, Membership, Subscription
 from packages.periods import business_day
 from provisioning.models import Account
 from storefront.templatetags.money import day
-from tests import world
+from tests import payments, world
 from tests.billing import saved
 from tests.storefront.account import people
 from tests.storefront.account.people import Person
@@ -103,15 +103,7 @@ def test_who_has_not_paid_yet_is_led_to_the_payment(now: datetime) -> None:
 
 def test_what_is_being_confirmed_is_not_asked_for_twice_and_not_called_paid(now: datetime) -> None:
     person = people.waiting("dora@example.com", at=now)
-    Payment.objects.create(
-        customer=person.customer,
-        invoice=person.invoice,
-        gateway="simulated",
-        state=Payment.State.PROCESSING,
-        amount_minor=person.invoice.total_minor,
-        currency="EUR",
-        created_at=now,
-    )
+    payments.confirming(person.invoice, at=now)
     text = service_page(person)
     assert "Your payment is being confirmed" in text
     assert "button--primary" not in text
