@@ -71,9 +71,11 @@ def upcoming(invoice: Invoice, *, zone: str, on: date) -> PaymentMethod | None:
     if invoice.due_on is None or invoice.due_on < on or not invoice.due:
         return None
     concerned = Exists(in_question(invoice.due_on).filter(pk=invoice.pk))
-    method = invoice.customer.methods.filter(concerned, is_default=True).first()
-    if method is None:
-        return None
+    rests = pauses.any_of(OuterRef("customer"))
+    mine = invoice.customer.methods.filter(concerned, is_default=True)
+    method = mine.annotate(rests=rests).first()
+    if method is None or not method.rests:
+        return method
     spans = pauses.of([invoice], zone=zone)[invoice.pk]
     return None if any(span.covers(invoice.due_on) for span in spans) else method
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from billing.models import Customer, Invoice, InvoiceLine, Pause, Payment, Subscription
 from packages.periods import business_day
@@ -58,6 +58,14 @@ def look_again(invoices: QuerySet[Invoice], *, on: date) -> None:
     """Judge these open invoices anew at the next run: something that held them up has changed."""
     open_ones = invoices.filter(state=Invoice.State.OPEN, order__isnull=True)
     open_ones.update(next_step_on=on)
+
+
+def any_of(customer: OuterRef) -> Exists | Q:
+    """The condition that dunning rests or rested for anything of a customer; `of` says for what."""
+    theirs = Q(customer=customer) | Q(invoice__customer=customer)
+    theirs |= Q(subscription__customer=customer)
+    disputed = Payment.objects.filter(customer=customer, disputed_at__isnull=False)
+    return Exists(Pause.objects.filter(theirs)) | Exists(disputed)
 
 
 def of(invoices: Sequence[Invoice], *, zone: str) -> dict[int, list[Span]]:

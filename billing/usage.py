@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Min, QuerySet
+from django.db.models import Case, Min, QuerySet, Subquery, Value, When
 from django.db.models.functions import Trunc
+from django.db.models.lookups import GreaterThan
 
 from billing.models import BucketEntry, Subscription
 from packages.money import Money, total
@@ -114,7 +115,7 @@ def of(subscription: Subscription, *, at: datetime) -> Usage:
 
 
 def credit_of(subscriptions: Sequence[Subscription], *, at: datetime) -> Curve:
-    """Return the credit of services of one currency together, and what they used; three queries.
+    """Return the credit of services of one currency together, and what they used; two queries.
 
     A service counts from its first reading on; where it was not read, it has what was read before.
     """
@@ -123,18 +124,17 @@ def credit_of(subscriptions: Sequence[Subscription], *, at: datetime) -> Curve:
         balance_minor__isnull=False,
         at__gte=at - SHOWN,
     ).order_by()
-    first_at = known.aggregate(at=Min("at"))["at"]
-    if first_at is None:
+    like = subscriptions[0]
+    rows = _last_of_each(known, like.zone, by_hour_since=at - FINE)
+    if not rows:
         return Curve([], False, {})
-    by_hour, like = at - first_at < FINE, subscriptions[0]
-    rows = _last_of_each(known, like.zone, by_hour=by_hour)
     granted = _granted({row.account_id for row in rows}, since=min(row.at for row in rows))
     apart: dict[int, list[Any]] = {}
     for row in rows:
         apart.setdefault(row.account_id, []).append(row)
     return Curve(
         _points(rows, granted, like.currency),
-        by_hour,
+        rows[0].by_hour,
         {key: _points(theirs, granted, like.currency) for key, theirs in apart.items()},
     )
 
@@ -172,10 +172,15 @@ def units_of(subscription: Subscription, reading: Reading | None) -> list[Units]
     ]
 
 
-def _last_of_each(known: QuerySet[Reading], zone: str, *, by_hour: bool) -> list[Any]:
-    """Return each account's last reading of every day or hour, with that as its `part`."""
-    part = Trunc("at", "hour" if by_hour else "day", tzinfo=ZoneInfo(zone))
-    last = known.annotate(part=part).order_by("account_id", "part", "-slot")
+def _last_of_each(known: QuerySet[Reading], zone: str, *, by_hour_since: datetime) -> list[Any]:
+    """Return each account's last reading of every day, or hour while there are few days, with that
+    as its `part`; all know whether it is `by_hour`.
+    """
+    first_at = known.values(all=Value(1)).annotate(at=Min("at")).values("at")
+    marked = known.annotate(by_hour=GreaterThan(Subquery(first_at), by_hour_since))
+    hour, day = (Trunc("at", each, tzinfo=ZoneInfo(zone)) for each in ("hour", "day"))
+    part = Case(When(by_hour=True, then=hour), default=day)
+    last = marked.annotate(part=part).order_by("account_id", "part", "-slot")
     return list(last.distinct("account_id", "part"))
 
 

@@ -10,10 +10,11 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from billing import credit_notes
+from billing import credit_notes, renewals
 from billing.models import Invoice, Subscription
 from provisioning.models import Account, Job
 from tests import world
+from tests.billing import saved
 from tests.payments import confirming, pay
 from tests.storefront.account import people
 from tests.storefront.account.people import Person
@@ -183,6 +184,12 @@ def test_a_dashboard_with_a_thousand_invoices_takes_fifteen_queries(
         each.number, each.year, each.sequence = f"R-1999-{number:04d}", 1999, number
     Invoice.objects.bulk_create(copies)
     assert Invoice.objects.filter(customer=anna.customer).count() == 1_001
+    assert queries(anna, "dashboard") <= MAX_QUERIES
+    # The fullest first screen: the next period is invoiced and will be charged by itself.
+    assert anna.subscription.next_invoice_on is not None
+    renewals.bill(anna.subscription.next_invoice_on, at=now)
+    method = saved.kept(anna.customer, at=now)
+    assert f"will be charged to {method}" in page(anna, "dashboard")
     assert queries(anna, "dashboard") <= MAX_QUERIES
     assert queries(anna, "invoices") <= MAX_QUERIES
 
