@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from billing.models import Invoice, InvoiceLine
@@ -28,9 +28,8 @@ def left_of(invoice: Invoice, *, undone: Collection[int] = ()) -> dict[InvoiceLi
 
 def with_credited(lines: QuerySet[InvoiceLine]) -> Any:
     """Add to each line whether it was `credited_in_full`, by however many credit notes."""
-    back = Coalesce(Sum(F("corrections__unit_minor") * F("corrections__quantity")), 0)
     whole = Q(back__gt=0, back=F("unit_minor") * F("quantity"))
-    return lines.annotate(back=back).annotate(credited_in_full=whole)
+    return lines.annotate(back=_credited()).annotate(credited_in_full=whole)
 
 
 def kept(lines: QuerySet[InvoiceLine]) -> Any:
@@ -56,7 +55,15 @@ def _set_offs(invoice: Invoice) -> Any:
     """Return the lines of exchanges that set charges of this invoice off; what of each is
     `standing` was not credited itself. An exchange that was written off never happened.
     """
-    credited = Coalesce(Sum(F("corrections__unit_minor") * F("corrections__quantity")), 0)
     lines = InvoiceLine.objects.filter(sets_off__invoice=invoice)
     lines = lines.exclude(invoice__state=Invoice.State.WRITTEN_OFF)
-    return lines.annotate(standing=credited - F("unit_minor") * F("quantity"))
+    return lines.annotate(standing=_credited() - F("unit_minor") * F("quantity"))
+
+
+def _credited() -> Coalesce:
+    """What credit notes took back of a line, in minor units. Asked for row by row, by the index:
+    joined and grouped, a thousand lines took minutes where the planner had not seen them yet.
+    """
+    notes = InvoiceLine.objects.filter(corrects=OuterRef("pk")).order_by().values("corrects")
+    back = notes.annotate(back=Sum(F("unit_minor") * F("quantity"))).values("back")
+    return Coalesce(Subquery(back), 0)
