@@ -88,7 +88,7 @@ def _facts(invoice: Invoice, lines: Sequence[InvoiceLine], form: Format) -> Pair
         *_dates(invoice, form),
         (_("Customer number"), str(invoice.customer_id)),
         (_("Supply period"), _supply(lines, form)),
-        (_("Your VAT id"), invoice.buyer["vat_id"]),
+        (_("Your VAT number"), invoice.buyer["vat_id"]),
     ]
     return [(label, value) for label, value in facts if value]
 
@@ -230,7 +230,7 @@ def _transfer(invoice: Invoice) -> dict[str, Any]:
 
 
 def _footer(seller: dict[str, str], form: Format) -> list[list[str]]:
-    ids = [(_("VAT id"), seller["vat_id"]), (_("Tax number"), seller["tax_number"])]
+    ids = [(_("VAT number"), seller["vat_id"]), (_("Tax number"), seller["tax_number"])]
     bank = [(_("IBAN"), in_fours(seller["iban"])), (_("BIC"), seller["bic"])]
     columns = [
         _place(seller, form, with_country=True),

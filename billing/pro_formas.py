@@ -31,7 +31,7 @@ def pdf(priced: invoices.Priced, brand: Brand, *, at: datetime) -> bytes:
 def _instead(invoice: Invoice) -> dict[str, Any]:
     """Return what differs from an invoice: whatever would make it one, or ask for money."""
     form = Format(invoice.language, invoice.currency)
-    vat_id = [(_("Your VAT id"), invoice.buyer["vat_id"])] if invoice.buyer["vat_id"] else []
+    vat_id = [(_("Your VAT number"), invoice.buyer["vat_id"])] if invoice.buyer["vat_id"] else []
     text = _(
         "It is not an invoice in the sense of the VAT law and gives no right to deduct input tax. "
         "You receive the invoice when you order; prices and tax are then those of that day."

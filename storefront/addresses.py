@@ -15,9 +15,9 @@ def vat_id(text: str, country: str) -> str:
         return vat_ids.well_formed(text, country)
     except vat_ids.NotAVatId:
         raise forms.ValidationError(
-            _("This is not a valid VAT id. It begins with the country code, e.g. DE136695976.")
+            _("This is not a valid VAT number. It begins with the country code, e.g. DE136695976.")
         ) from None
     except vat_ids.OtherCountry:
         raise forms.ValidationError(
-            _("This VAT id belongs to another country than your address.")
+            _("This VAT number belongs to another country than your address.")
         ) from None

@@ -26,7 +26,7 @@ class CheckoutForm(forms.Form):
     name = forms.CharField(label=gettext_lazy("First and last name"), max_length=120)
     company = forms.CharField(label=gettext_lazy("Company"), max_length=120, required=False)
     vat_id = forms.CharField(
-        label=gettext_lazy("VAT id"),
+        label=gettext_lazy("VAT number"),
         max_length=20,
         required=False,
         help_text=gettext_lazy("With its country code, e.g. DE136695976. Empty if you have none."),

@@ -43,6 +43,7 @@ class ProfileForm(CustomerForm):
         labels = {
             "name": _("Your name"),
             "is_business": _("I buy as a business"),
+            "vat_id": _("VAT number"),
             "email": _("E-mail for invoices"),
         }
         help_texts = {"vat_id": _("For example DE136695976. Businesses in the EU only.")}

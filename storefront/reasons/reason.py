@@ -61,6 +61,6 @@ def known(buyer: dict[str, str]) -> list[Input]:
     country = buyer.get("country", "")
     said = [
         Input(_("Country"), countries.name(country)),
-        Input(_("VAT id"), buyer.get("vat_id", "")),
+        Input(_("VAT number"), buyer.get("vat_id", "")),
     ]
     return [each for each in said if each.value]
