@@ -3,6 +3,11 @@
 from typing import Any
 
 from allauth.account import forms
+from django.contrib.auth.password_validation import (
+    MinimumLengthValidator,
+    get_default_password_validators,
+)
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 # What allauth calls otherwise in English, by the field's name.
@@ -25,6 +30,16 @@ class _Named:
         for name, label in self.labels.items():
             if name in self.fields:
                 self.fields[name].label = label
+        if "password1" in self.fields:
+            self.fields["password1"].help_text = _password_hint()
+
+
+def _password_hint() -> str:
+    """Return the one rule that one must know beforehand; a broken one says itself what it is."""
+    for rule in get_default_password_validators():
+        if isinstance(rule, MinimumLengthValidator):
+            return gettext("At least %(number)s characters.") % {"number": rule.min_length}
+    return ""
 
 
 class SignupForm(_Named, forms.SignupForm):  # type: ignore[misc]

@@ -61,6 +61,16 @@ def test_signing_up_mails_a_link_that_confirms(now: datetime) -> None:
     assert "Please confirm your e-mail address" not in banner
 
 
+def test_a_new_password_has_one_short_rule_until_it_breaks_one(now: datetime) -> None:
+    browser = Client()
+    here = reverse("account_signup")
+    asked = browser.get(here).content.decode()
+    assert "At least 12 characters." in asked
+    assert "similar to your other" not in asked
+    refused = browser.post(here, {"email": "bo@example.org", "password1": "bo@example.o"})
+    assert "too similar to the" in refused.content.decode()
+
+
 def test_a_forgotten_password_can_be_replaced_once(anna: Person) -> None:
     Client().post(reverse("account_reset_password"), {"email": anna.user.email})
     link = link_in(mail_to(anna.user.email))
