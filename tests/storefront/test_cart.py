@@ -34,6 +34,12 @@ def test_a_set_up_fee_stands_among_the_amounts(client: Client, seeded: Clock) ->
     assert amounts == ["€79.00", "€49.00"]
 
 
+def test_a_trial_says_what_it_costs_afterwards(client: Client, seeded: Clock) -> None:
+    put_in(client, "message-reach")
+    text = client.get(reverse("storefront:cart")).content.decode()
+    assert "After the free days it costs €39.00 a month." in text
+
+
 def test_a_made_up_price_and_quantity_change_nothing(client: Client, seeded: Clock) -> None:
     put_in(client, amount="1", amount_minor="1", quantity="-5", setup_minor="0")
     assert "€128.00" in client.get(reverse("storefront:cart")).content.decode()
