@@ -26,8 +26,8 @@ GROUPS = (
         "broadcast",
         "Broadcast plans",
         "Broadcast-Pakete",
-        "A fixed monthly price with credit and channels included.",
-        "Fester Monatspreis mit Guthaben und Kanälen.",
+        "A fixed price with credit and channels included.",
+        "Fester Preis mit Guthaben und Kanälen.",
     ),
     (
         "specialist",

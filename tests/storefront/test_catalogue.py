@@ -192,6 +192,22 @@ def test_included_units_say_for_how_long_they_are(client: Client, seeded: Clock)
     assert said("yearly", "a year")
 
 
+def test_included_credit_says_for_how_long_it_is(client: Client, seeded: Clock) -> None:
+    def text(path: str, **query: str) -> str:
+        page = client.get(path, query).content.decode()
+        return re.sub(r"(<[^>]+>|\s)+", " ", page)
+
+    packages = reverse("storefront:packages")
+    assert text(packages).count("€5.00 credit a month") == 1
+    yearly = text(packages, cycle="yearly")
+    assert "€60.00 credit a year" in yearly
+    assert "Credit €60.00 a year €240.00 a year" in yearly
+    assert "300 minutes a year" in yearly
+    inside = text(reverse("storefront:package", args=["starter"]))
+    assert "€5.00 a month , €15.00 a quarter , €60.00 a year ; fresh each time" in inside
+    assert "300 minutes for each billing cycle, however long it is" in inside
+
+
 def test_a_shop_with_net_prices_is_one_for_businesses_until_told_otherwise(
     client: Client, seeded: Clock
 ) -> None:
