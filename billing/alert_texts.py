@@ -5,8 +5,8 @@ from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
 
 from billing.models import Alert
 
@@ -68,6 +68,8 @@ def title(alert: Alert) -> str:
     facts = dict(alert.facts)
     if "day" in facts:
         facts["day"] = date_format(date.fromisoformat(facts["day"]))
+    if "rule" in facts:
+        facts["rule"] = gettext(facts["rule"])
     words: Any = TITLES[alert.kind]
     return str(words % facts)
 

@@ -28,7 +28,10 @@ OF_PAYMENTS = (Kind.UNKNOWN, Kind.MISSING, Kind.STATE, Kind.AMOUNT, Kind.REFUNDE
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One difference; `subject` names it, so that it is the same one the next time."""
+    """One difference; `subject` names it, so that it is the same one the next time.
+
+    The text is told in the reader's language by packages.desk.reasons.
+    """
 
     kind: Difference.Kind
     subject: str
@@ -99,7 +102,7 @@ def _fetch_undelivered(gateway: Gateway, code: str, *, at: datetime) -> None:
     stored = [each for each in late if inbox.store(each, code, at=at) is not None]
     found = []
     if stored:
-        text = f"{len(stored)} events of the last 72 hours had not reached us: is the endpoint set?"
+        text = f"{len(stored)} events did not reach us in the last 72 hours: is the endpoint set?"
         found = [Found(Kind.EVENTS, "endpoint", text)]
     write(code, [Kind.EVENTS], found, at=at)
 
@@ -134,8 +137,7 @@ def _of_payment(snapshot: PaymentSnapshot, code: str) -> list[Found]:
     if payment is None:
         return [Found(Kind.UNKNOWN, name, f"{snapshot.amount} paid, and no payment of ours")]
     if payment.state != Payment.State.SUCCEEDED:
-        text = f"{snapshot.amount} paid there; here it is {payment.get_state_display()}"
-        return [Found(Kind.STATE, name, text, payment)]
+        return [Found(Kind.STATE, name, f"{snapshot.amount} paid there, not here", payment)]
     if payment.amount != snapshot.amount:
         text = f"{snapshot.amount} there, {payment.amount} here"
         return [Found(Kind.AMOUNT, name, text, payment)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """One rule; the query returns a row for every violation."""
+    """One rule, worded for `gettext`; the query returns a row for every violation."""
 
     code: str
     rule: str

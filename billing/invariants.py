@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from django.db import connection
+from django.utils.translation import gettext_noop as noop
 
 from billing import ledger_invariants, service_invariants
 from billing.invariant import Finding, Invariant
@@ -13,7 +14,7 @@ __all__ = ["INVARIANTS", "Finding", "Invariant", "check", "violations"]
 INVARIANTS = (
     Invariant(
         "PAY-1",
-        "Each succeeded payment is booked exactly once, with its amount.",
+        noop("Each succeeded payment is booked exactly once, with its amount."),
         """SELECT p.id FROM billing_payment p
            LEFT JOIN billing_ledgertransaction t ON t.payment_id = p.id
            LEFT JOIN billing_posting o ON o.transaction_id = t.id
@@ -24,14 +25,14 @@ INVARIANTS = (
     ),
     Invariant(
         "PAY-5",
-        "A payment succeeded only by the gateway's own answer, for the amount asked.",
+        noop("A payment succeeded only by the gateway's own answer, for the amount asked."),
         """SELECT id FROM billing_payment WHERE state = 'succeeded'
            AND (confirmed_at IS NULL OR fetched_minor IS DISTINCT FROM amount_minor
                 OR fetched_currency IS DISTINCT FROM currency)""",
     ),
     Invariant(
         "PAY-8",
-        "No invoice has two open payments.",
+        noop("No invoice has two open payments."),
         """SELECT invoice_id FROM (
              SELECT id, invoice_id FROM billing_payment WHERE state IN ('created', 'processing')
              UNION ALL SELECT p.id, x.invoice_id FROM billing_paymentpart x
@@ -41,7 +42,7 @@ INVARIANTS = (
     ),
     Invariant(
         "PAY-9",
-        "What a payment did not settle is the customer's credit.",
+        noop("What a payment did not settle is the customer's credit."),
         """SELECT p.id FROM billing_payment p
            WHERE p.state = 'succeeded' AND p.amount_minor <>
              COALESCE((SELECT sum(amount_minor) FROM billing_allocation WHERE payment_id = p.id), 0)
@@ -52,14 +53,14 @@ INVARIANTS = (
     ),
     Invariant(
         "PAY-10",
-        "An event of the live mode belongs to a payment of the live mode.",
+        noop("An event of the live mode belongs to a payment of the live mode."),
         """SELECT e.id FROM billing_gatewayevent e JOIN billing_payment p
              ON p.gateway = e.gateway AND p.external_id = e.payment_external_id
            WHERE e.state = 'processed' AND e.livemode <> p.livemode""",
     ),
     Invariant(
         "PAY-11",
-        "What was given back of a payment are its refunds, and no more than was paid.",
+        noop("What was given back of a payment are its refunds, and no more than was paid."),
         """SELECT p.id FROM billing_payment p
            LEFT JOIN billing_refund r ON r.payment_id = p.id AND r.state <> 'failed'
            GROUP BY p.id, p.state, p.refunded_minor, p.amount_minor
@@ -68,7 +69,9 @@ INVARIANTS = (
     ),
     Invariant(
         "PAY-12",
-        "Charges of saved methods never bring in more than their invoices, and each was sent once.",
+        noop(
+            "Charges of saved methods never bring in more than their invoices; each was sent once."
+        ),
         """SELECT i.id FROM billing_invoice i JOIN billing_payment p ON p.invoice_id = i.id
            WHERE p.method_id IS NOT NULL AND p.state = 'succeeded'
            GROUP BY i.id HAVING sum(p.amount_minor - COALESCE((
@@ -78,7 +81,7 @@ INVARIANTS = (
     ),
     Invariant(
         "PAY-13",
-        "Nothing is charged automatically before it is due, once it is paid, or without consent.",
+        noop("Nothing is charged by itself before it is due, once it is paid, or without consent."),
         """SELECT p.id FROM billing_payment p JOIN billing_invoice i ON i.id = p.invoice_id
            JOIN billing_paymentmethod m ON m.id = p.method_id
            WHERE p.turn IS NOT NULL AND (p.turn_on < i.due_on OR p.created_at > i.paid_at
@@ -86,7 +89,7 @@ INVARIANTS = (
     ),
     Invariant(
         "PAY-14",
-        "Automatic attempts for an invoice follow one another, on later days.",
+        noop("Automatic attempts for an invoice follow one another, on later days."),
         """SELECT id FROM (SELECT id, turn, turn_on, lag(turn_on) OVER w AS earlier,
              row_number() OVER w AS nth FROM billing_payment WHERE turn IS NOT NULL
              WINDOW w AS (PARTITION BY invoice_id ORDER BY turn)) t
@@ -94,7 +97,7 @@ INVARIANTS = (
     ),
     Invariant(
         "PAY-15",
-        "What is booked of a bank entry are its transfers, less what was taken back.",
+        noop("What is booked of a bank entry are its transfers, less what was taken back."),
         """SELECT e.id FROM billing_bankentry e
            LEFT JOIN billing_payment p ON p.bank_entry_id = e.id AND p.state = 'succeeded'
            LEFT JOIN billing_refund r ON r.payment_id = p.id AND r.way = 'undone'
@@ -104,7 +107,7 @@ INVARIANTS = (
     ),
     Invariant(
         "INV-1",
-        "An invoice's lines and its tax groups add up to its totals.",
+        noop("An invoice's lines and its tax groups add up to its totals."),
         """SELECT i.id FROM billing_invoice i WHERE i.number IS NOT NULL AND (
              i.net_minor <> COALESCE((SELECT sum(net_minor) FROM billing_invoiceline
                                       WHERE invoice_id = i.id), 0)
@@ -115,7 +118,7 @@ INVARIANTS = (
     ),
     Invariant(
         "INV-4",
-        "Numbers of a series and year run from 1 to n without a gap.",
+        noop("Numbers of a series and year run from 1 to n without a gap."),
         """SELECT i.series, i.year, s.last, count(i.id) FROM billing_numberseries s
            FULL JOIN (SELECT * FROM billing_invoice WHERE number IS NOT NULL) i
              ON i.series = s.code AND i.year = s.year
@@ -125,14 +128,14 @@ INVARIANTS = (
     ),
     Invariant(
         "INV-5",
-        "A later number was not issued on an earlier day.",
+        noop("A later number was not issued on an earlier day."),
         """SELECT id FROM (SELECT id, issued_on, lag(issued_on) OVER
              (PARTITION BY series, year ORDER BY sequence) AS earlier
              FROM billing_invoice WHERE number IS NOT NULL) i WHERE earlier > issued_on""",
     ),
     Invariant(
         "INV-7",
-        "No period of a renewing subscription is left out, and the next one has its day.",
+        noop("No period of a renewing subscription is left out, and the next one has its day."),
         """SELECT l.subscription_id, l.period_start_on FROM billing_invoiceline l
            WHERE l.kind = 'recurring' AND l.period_start_on IS NOT NULL
              AND NOT EXISTS (SELECT 1 FROM billing_invoiceline b
@@ -149,7 +152,7 @@ INVARIANTS = (
     ),
     Invariant(
         "INV-8",
-        "A subscription's periods follow one another: no overlap, a gap only after an end.",
+        noop("A subscription's periods follow one another: no overlap, a gap only after an end."),
         """SELECT subscription_id FROM (SELECT subscription_id, index,
                COALESCE(given_back_on, end_on) AS until,
                lead(start_on) OVER w AS next, lead(index) OVER w AS next_index
@@ -159,7 +162,9 @@ INVARIANTS = (
     ),
     Invariant(
         "INV-11",
-        "Invoices, payments, orders and subscriptions that belong together share one currency.",
+        noop(
+            "Invoices, payments, orders and subscriptions that belong together share one currency."
+        ),
         """SELECT i.id FROM billing_invoice i
            LEFT JOIN billing_payment p ON p.invoice_id = i.id
            LEFT JOIN billing_order o ON o.id = i.order_id
@@ -170,7 +175,7 @@ INVARIANTS = (
     ),
     Invariant(
         "INV-12",
-        "The credit notes of an invoice never exceed it: in total, per rate and per line.",
+        noop("The credit notes of an invoice never exceed it: in total, per rate and per line."),
         """SELECT i.id FROM billing_invoice i WHERE i.total_minor <
              (SELECT sum(total_minor) FROM billing_invoice WHERE corrects_id = i.id)
            UNION ALL SELECT t.invoice_id FROM billing_invoicetax t JOIN (
@@ -186,7 +191,7 @@ INVARIANTS = (
     ),
     Invariant(
         "INV-16",
-        "What exchanges set off of a charge and what credit notes took back never exceed it.",
+        noop("What exchanges set off of a charge and what credit notes took back never exceed it."),
         """SELECT l.id FROM billing_invoiceline l JOIN (
              SELECT o.sets_off_id, sum(COALESCE(c.sum, 0) - o.unit_minor * o.quantity) AS standing
              FROM billing_invoiceline o JOIN billing_invoice i ON i.id = o.invoice_id
@@ -203,7 +208,9 @@ INVARIANTS = (
     ),
     Invariant(
         "INV-13",
-        "A credit note has the parties, the currency and the lines of the invoice it corrects.",
+        noop(
+            "A credit note has the parties, the currency and the lines of the invoice it corrects."
+        ),
         """SELECT n.id FROM billing_invoice n JOIN billing_invoice i ON i.id = n.corrects_id
            WHERE i.kind <> 'invoice' OR i.number IS NULL OR n.currency <> i.currency
              OR n.customer_id <> i.customer_id OR n.buyer <> i.buyer OR n.seller <> i.seller
@@ -213,7 +220,9 @@ INVARIANTS = (
     ),
     Invariant(
         "INV-14",
-        "What credit notes took off the sum due is in their bookings; a cancelled invoice owes 0.",
+        noop(
+            "What credit notes took off a sum due is in their bookings; a cancelled invoice owes 0."
+        ),
         """SELECT i.id FROM billing_invoice i LEFT JOIN (
              SELECT n.corrects_id, sum(o.amount_minor) AS sum FROM billing_invoice n
              JOIN billing_ledgertransaction t ON t.invoice_id = n.id
@@ -225,14 +234,14 @@ INVARIANTS = (
     ),
     Invariant(
         "INV-15",
-        "What was paid on an invoice is allocated to it, and an open one has something due.",
+        noop("What was paid on an invoice is allocated to it, and an open one has something due."),
         """SELECT i.id FROM billing_invoice i WHERE i.paid_minor <>
              COALESCE((SELECT sum(amount_minor) FROM billing_allocation WHERE invoice_id = i.id), 0)
              OR (i.state = 'open' AND i.total_minor <= i.paid_minor + i.credited_minor)""",
     ),
     Invariant(
         "INV-17",
-        "A paid period of a running service was given, unless an earlier one is still owed.",
+        noop("A paid period of a running service was given, unless an earlier one is still owed."),
         """SELECT l.id FROM billing_invoiceline l JOIN billing_invoice i ON i.id = l.invoice_id
            JOIN billing_subscription s ON s.id = l.subscription_id
            WHERE l.kind = 'recurring' AND i.state = 'paid' AND s.state IN ('active', 'suspended')
@@ -247,7 +256,7 @@ INVARIANTS = (
     ),
     Invariant(
         "COU-1",
-        "No coupon is used by more orders than it allows, in all and of one customer.",
+        noop("No coupon is used by more orders than it allows, in all and of one customer."),
         """SELECT c.id, NULL FROM billing_coupon c JOIN billing_redemption r ON r.coupon_id = c.id
            JOIN billing_orderline l ON l.id = r.order_line_id WHERE r.released_at IS NULL
            GROUP BY c.id HAVING count(DISTINCT l.order_id) > c.max_orders
@@ -258,7 +267,7 @@ INVARIANTS = (
     ),
     Invariant(
         "COU-2",
-        "A discount belongs to its customer's redemption, within its invoices and the price.",
+        noop("A discount belongs to its customer's redemption, within its invoices and the price."),
         """SELECT l.id FROM billing_invoiceline l JOIN billing_invoice i ON i.id = l.invoice_id
            LEFT JOIN billing_redemption r ON r.id = l.redemption_id
            WHERE l.kind = 'discount' AND l.corrects_id IS NULL
@@ -270,7 +279,7 @@ INVARIANTS = (
     ),
     Invariant(
         "PRI-1",
-        "A new price was charged only as its notice said, which was sent its days before.",
+        noop("A new price was charged only as its notice said, which was sent its days before."),
         """SELECT n.id FROM billing_pricenotice n JOIN billing_pricechange c ON c.id = n.change_id
            JOIN billing_mail m ON m.id = n.mail_id
            JOIN billing_subscription s ON s.id = n.subscription_id
@@ -280,7 +289,9 @@ INVARIANTS = (
     ),
     Invariant(
         "PRI-2",
-        "A period before a new price includes what its own price did, however late it was paid.",
+        noop(
+            "A period before a new price includes what its own price did, however late it was paid."
+        ),
         """SELECT n.id, l.id FROM billing_pricenotice n
            JOIN billing_invoiceline l ON l.subscription_id = n.subscription_id
              AND l.kind = 'recurring' AND l.period_start_on < n.applies_from

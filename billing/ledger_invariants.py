@@ -1,18 +1,20 @@
 """What must be true of the books: they balance, and each business event is in them once."""
 
+from django.utils.translation import gettext_noop as noop
+
 from billing.invariant import Invariant
 
 INVARIANTS = (
     Invariant(
         "LED-1",
-        "Every ledger transaction sums to zero in each currency.",
+        noop("Every ledger transaction sums to zero in each currency."),
         """SELECT o.transaction_id, a.currency FROM billing_posting o
            JOIN billing_ledgeraccount a ON a.id = o.account_id
            GROUP BY 1, 2 HAVING sum(o.amount_minor) <> 0""",
     ),
     Invariant(
         "LED-5",
-        "Every issued invoice over something is booked exactly once.",
+        noop("Every issued invoice over something is booked exactly once."),
         """SELECT i.id FROM billing_invoice i
            LEFT JOIN billing_ledgertransaction t ON t.invoice_id = i.id
              AND t.cause <> 'invoice-' || i.id || ':written-off'
@@ -27,7 +29,7 @@ INVARIANTS = (
     ),
     Invariant(
         "LED-6",
-        "What a customer owes in the ledger is the sum of what is open on invoices.",
+        noop("What a customer owes in the ledger is the sum of what is open on invoices."),
         """SELECT customer_id, currency FROM (
              SELECT a.customer_id, a.currency, o.amount_minor AS minor FROM billing_posting o
              JOIN billing_ledgeraccount a ON a.id = o.account_id WHERE a.kind = 'receivable'
@@ -40,7 +42,9 @@ INVARIANTS = (
     ),
     Invariant(
         "LED-7",
-        "An invoice earns its net and owes its tax in the books; a credit note takes both back.",
+        noop(
+            "An invoice earns its net and owes its tax in the books; a credit note takes both back."
+        ),
         """SELECT i.id FROM billing_invoice i
            LEFT JOIN billing_ledgertransaction t ON t.invoice_id = i.id
            LEFT JOIN billing_posting o ON o.transaction_id = t.id
@@ -53,13 +57,13 @@ INVARIANTS = (
     ),
     Invariant(
         "LED-8",
-        "No customer's balance is below zero.",
+        noop("No customer's balance is below zero."),
         """SELECT a.id FROM billing_ledgeraccount a JOIN billing_posting o ON o.account_id = a.id
            WHERE a.kind = 'customer_credit' GROUP BY a.id HAVING sum(o.amount_minor) > 0""",
     ),
     Invariant(
         "LED-9",
-        "Every change of a balance has its document; what paid an invoice is booked for it.",
+        noop("Every change of a balance has its document; what paid an invoice is booked for it."),
         """SELECT t.id FROM billing_ledgertransaction t JOIN billing_posting o
              ON o.transaction_id = t.id JOIN billing_ledgeraccount a ON a.id = o.account_id
            WHERE a.kind = 'customer_credit'
@@ -75,7 +79,9 @@ INVARIANTS = (
     ),
     Invariant(
         "LED-10",
-        "A refund is off the balance, and out of the clearing when it succeeded; failed, neither.",
+        noop(
+            "A refund is off the balance, and out of the clearing if it succeeded; failed, neither."
+        ),
         # One that came back had left the clearing: it is booked back there once, and marked.
         """SELECT r.id FROM billing_refund r
            LEFT JOIN billing_ledgertransaction t ON t.refund_id = r.id
@@ -91,7 +97,7 @@ INVARIANTS = (
     ),
     Invariant(
         "LED-11",
-        "What was written off of an invoice is booked as bad debt, and nothing else is.",
+        noop("What was written off of an invoice is booked as bad debt, and nothing else is."),
         """SELECT i.id FROM billing_invoice i
            LEFT JOIN billing_ledgertransaction t ON t.invoice_id = i.id
            LEFT JOIN billing_posting o ON o.transaction_id = t.id
@@ -102,7 +108,7 @@ INVARIANTS = (
     ),
     Invariant(
         "LED-12",
-        "What a gateway took and paid out is booked once, as its own statement says.",
+        noop("What a gateway took and paid out is booked once, as its own statement says."),
         """SELECT m.id FROM billing_movement m
            LEFT JOIN billing_ledgertransaction t ON t.cause = 'movement-' || m.id
            LEFT JOIN billing_posting o ON o.transaction_id = t.id

@@ -83,7 +83,7 @@ def _runs() -> Card:
     note = last.get_state_display()
     return Card(
         _("Run of the calendar"),
-        date_format(last.on, "SHORT_DATE_FORMAT"),
+        date_format(last.on),
         note,
         tone,
         url,

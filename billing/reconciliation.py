@@ -92,7 +92,7 @@ def _odd(gateway: Gateway) -> list[Found]:
         Found(
             Kind.UNMATCHED,
             each.external_id,
-            f"{each.get_kind_display()} of {each.amount} without a payment of ours",
+            f"{each.kind} of {each.amount} without a payment of ours",
         )
         for each in rows.filter(kind__in=ours, payment=None)
     ]

@@ -1,5 +1,7 @@
 """What must be true of services: jobs at the dialler, dunning, orders, states, mails."""
 
+from django.utils.translation import gettext_noop as noop
+
 from billing.invariant import Invariant
 
 # An order's line that was credited in full need not have been delivered.
@@ -11,13 +13,13 @@ CREDITED = """EXISTS (SELECT 1 FROM billing_invoiceline c WHERE c.order_line_id 
 INVARIANTS = (
     Invariant(
         "CUS-1",
-        "A customer whom users act for has an owner.",
+        noop("A customer whom users act for has an owner."),
         """SELECT customer_id FROM billing_membership GROUP BY customer_id
            HAVING count(*) FILTER (WHERE role = 'owner') = 0""",
     ),
     Invariant(
         "REM-2",
-        "Every finished command to the dialler was written down before it was sent.",
+        noop("Every finished command to the dialler was written down before it was sent."),
         """SELECT j.id FROM provisioning_job j
            WHERE j.state = 'done' AND j.kind = 'credit'
              AND NOT EXISTS (SELECT 1 FROM provisioning_attempt WHERE job_id = j.id)
@@ -26,7 +28,7 @@ INVARIANTS = (
     ),
     Invariant(
         "REM-3",
-        "A command is sent again only after two readings showed that it was not applied.",
+        noop("A command is sent again only after two readings showed that it was not applied."),
         """SELECT a.id FROM provisioning_attempt a
            WHERE EXISTS (SELECT 1 FROM provisioning_attempt b
                          WHERE b.job_id = a.job_id AND b.number > a.number)
@@ -36,25 +38,25 @@ INVARIANTS = (
     ),
     Invariant(
         "REM-4",
-        "At most one job of an account runs.",
+        noop("At most one job of an account runs."),
         """SELECT account_id FROM provisioning_job WHERE state = 'running'
            GROUP BY account_id HAVING count(*) > 1""",
     ),
     Invariant(
         "REM-5",
-        "Jobs of an account are finished in their order, but for what overtakes them.",
+        noop("Jobs of an account are finished in their order, but for what overtakes them."),
         """SELECT id FROM (SELECT id, finished_at, lag(finished_at) OVER
              (PARTITION BY account_id ORDER BY seq) AS earlier FROM provisioning_job
              WHERE state = 'done' AND NOT overtakes) j WHERE earlier > finished_at""",
     ),
     Invariant(
         "REM-8",
-        "An active subscription has its account.",
+        noop("An active subscription has its account."),
         "SELECT id FROM billing_subscription WHERE state = 'active' AND account_id IS NULL",
     ),
     Invariant(
         "REM-10",
-        "Credit jobs and the credit that fulfilled order lines sold are the same.",
+        noop("Credit jobs and the credit that fulfilled order lines sold are the same."),
         f"""SELECT j.id, NULL FROM provisioning_job j
            LEFT JOIN billing_orderline l ON j.cause = 'order-line-' || l.id || ':credit'
            LEFT JOIN billing_order o ON o.id = l.order_id
@@ -73,7 +75,9 @@ INVARIANTS = (
     ),
     Invariant(
         "REM-11",
-        "A service is taken away only for an issued, delivered, overdue invoice, as announced.",
+        noop(
+            "A service is taken away only for an issued, delivered, overdue invoice, as announced."
+        ),
         """SELECT c.id FROM packages_statechange c
            WHERE c.subject = 'subscription' AND c.actor = 'system:dunning' AND NOT EXISTS (
              SELECT 1 FROM billing_notice n
@@ -91,7 +95,9 @@ INVARIANTS = (
     ),
     Invariant(
         "REM-12",
-        "What a renewal gives or takes back belongs to a paid line, or to a gift that expired.",
+        noop(
+            "What a renewal gives or takes back belongs to a paid line, or to a gift that expired."
+        ),
         """SELECT j.id FROM provisioning_job j
            LEFT JOIN billing_invoiceline l ON j.cause = 'invoice-line-' || l.id || ':credit'
            LEFT JOIN billing_invoice i ON i.id = l.invoice_id
@@ -111,7 +117,7 @@ INVARIANTS = (
     ),
     Invariant(
         "REM-14",
-        "The account of a service that has ended is deleted one day, and no other one is.",
+        noop("The account of a service that has ended is deleted one day, and no other one is."),
         """SELECT s.id FROM billing_subscription s
            JOIN provisioning_account a ON a.id = s.account_id
            WHERE CASE WHEN s.state = 'ended' THEN a.state <> 'closed' AND NOT EXISTS (
@@ -123,7 +129,9 @@ INVARIANTS = (
     ),
     Invariant(
         "REM-13",
-        "What put drift right are jobs that staff asked for: limits and the switch, never credit.",
+        noop(
+            "Drift was put right by jobs that staff asked for: limits and the switch, never credit."
+        ),
         """SELECT j.id FROM provisioning_job j
            LEFT JOIN provisioning_drift d ON j.cause LIKE 'drift-' || d.id || '-%'
            LEFT JOIN packages_statechange c ON c.subject = 'job' AND c.subject_id = j.id
@@ -133,7 +141,7 @@ INVARIANTS = (
     ),
     Invariant(
         "CRE-1",
-        "A bucket holds what its entries come to, and was granted once.",
+        noop("A bucket holds what its entries come to, and was granted once."),
         """SELECT b.id FROM billing_creditbucket b
            LEFT JOIN billing_bucketentry e ON e.bucket_id = b.id GROUP BY b.id
            HAVING b.left_minor <> COALESCE(sum(e.amount_minor), 0) OR b.granted_minor <>
@@ -141,7 +149,7 @@ INVARIANTS = (
     ),
     Invariant(
         "CRE-2",
-        "The credit granted in buckets is that of the finished credit jobs, or was found.",
+        noop("The credit granted in buckets is that of the finished credit jobs, or was found."),
         """SELECT j.id, b.id FROM (SELECT * FROM provisioning_job
              WHERE kind = 'credit' AND state = 'done') j
            FULL JOIN (SELECT * FROM billing_creditbucket WHERE cause NOT LIKE 'found-%') b
@@ -151,7 +159,7 @@ INVARIANTS = (
     ),
     Invariant(
         "CRE-3",
-        "Only free credit that lapses was taken back, and no more than its job took.",
+        noop("Only free credit that lapses was taken back, and no more than its job took."),
         """SELECT e.id, NULL FROM billing_bucketentry e
            JOIN billing_creditbucket b ON b.id = e.bucket_id
            WHERE e.kind = 'taken_back' AND b.kind NOT IN ('resetting', 'promotional')
@@ -163,7 +171,9 @@ INVARIANTS = (
     ),
     Invariant(
         "DUN-1",
-        "Each step of dunning was taken once per invoice, one a day, in the timetable's order.",
+        noop(
+            "Each step of dunning was taken once per invoice, one a day, in the timetable's order."
+        ),
         """SELECT id FROM (SELECT n.id, n.on, n.step, lag(n.on) OVER w AS earlier
              FROM billing_notice n
              WINDOW w AS (PARTITION BY n.invoice_id ORDER BY array_position(ARRAY['reminder',
@@ -173,7 +183,7 @@ INVARIANTS = (
     ),
     Invariant(
         "TOP-1",
-        "The automatic top-ups of a month never exceed the ceiling that was agreed to then.",
+        noop("The automatic top-ups of a month never exceed the ceiling that was agreed to then."),
         """SELECT id FROM (SELECT p.id, p.month_minor, sum(p.amount_minor) OVER (
              PARTITION BY p.auto_id, date_trunc('month', p.on) ORDER BY p.id) AS bought
              FROM billing_autopurchase p JOIN billing_order o ON o.id = p.order_id
@@ -181,7 +191,7 @@ INVARIANTS = (
     ),
     Invariant(
         "TOP-2",
-        "An automatic purchase is an order of its customer for its service, over its amount.",
+        noop("An automatic purchase is an order of its customer for its service, over its amount."),
         """SELECT p.id FROM billing_autopurchase p
            JOIN billing_autotopup a ON a.id = p.auto_id
            JOIN billing_subscription s ON s.id = a.subscription_id
@@ -193,7 +203,7 @@ INVARIANTS = (
     ),
     Invariant(
         "TOP-3",
-        "What was credited for bought credit had left the dialler, once, and no more.",
+        noop("What was credited for bought credit had left the dialler, once, and no more."),
         """SELECT r.id FROM billing_topuprefund r
            LEFT JOIN provisioning_job j ON j.cause LIKE 'bucket-%:refund-' || r.id
            JOIN billing_orderline l ON l.id = r.line_id
@@ -210,7 +220,7 @@ INVARIANTS = (
     ),
     Invariant(
         "ORD-1",
-        "A fulfilled order has a paid invoice and, for each line, its jobs.",
+        noop("A fulfilled order has a paid invoice and, for each line, its jobs."),
         f"""SELECT l.id FROM billing_orderline l JOIN billing_order o ON o.id = l.order_id
            LEFT JOIN billing_invoice i ON i.order_id = o.id
            WHERE (o.state = 'fulfilled' AND (i.state IS DISTINCT FROM 'paid'
@@ -223,14 +233,14 @@ INVARIANTS = (
     ),
     Invariant(
         "SRV-1",
-        "Nothing was sent for an account that waits for room on a server.",
+        noop("Nothing was sent for an account that waits for room on a server."),
         """SELECT a.id FROM provisioning_account a WHERE NOT a.placed
            AND (a.remote_id <> '' OR EXISTS (SELECT FROM provisioning_attempt t
              JOIN provisioning_job j ON j.id = t.job_id WHERE j.account_id = a.id))""",
     ),
     Invariant(
         "SRV-2",
-        "An account that ran before it was ours has its service, and was not made again.",
+        noop("An account that ran before it was ours has its service, and was not made again."),
         """SELECT a.id FROM provisioning_account a
            JOIN packages_statechange c ON c.subject = 'account' AND c.subject_id = a.id
              AND c.before = '' AND c.after <> 'planned'
@@ -241,7 +251,7 @@ INVARIANTS = (
     ),
     Invariant(
         "EXC-1",
-        "The documents of an exchange are what its quote said, to the cent.",
+        noop("The documents of an exchange are what its quote said, to the cent."),
         """SELECT e.id FROM billing_exchange e
            LEFT JOIN billing_orderline l ON l.id = e.order_line_id
            LEFT JOIN billing_invoice i ON i.order_id = l.order_id
@@ -254,7 +264,9 @@ INVARIANTS = (
     ),
     Invariant(
         "EXC-2",
-        "A service has the package of its last exchange; its limits and credit were asked for.",
+        noop(
+            "A service has the package of its last exchange; its limits and credit were asked for."
+        ),
         """SELECT e.id FROM billing_exchange e
            JOIN billing_subscription s ON s.id = e.subscription_id
            CROSS JOIN LATERAL (SELECT COALESCE('order-line-' || e.order_line_id,
@@ -274,13 +286,13 @@ INVARIANTS = (
     ),
     Invariant(
         "JOB-2",
-        "A finished job was never run again.",
+        noop("A finished job was never run again."),
         """SELECT j.id FROM provisioning_job j JOIN provisioning_attempt a ON a.job_id = j.id
            WHERE j.state = 'done' AND a.sent_at > j.finished_at""",
     ),
     Invariant(
         "STA-2",
-        "Every row's state is the last one of its history.",
+        noop("Every row's state is the last one of its history."),
         """SELECT 'job', j.id FROM provisioning_job j LEFT JOIN LATERAL (
              SELECT after FROM packages_statechange WHERE subject = 'job' AND subject_id = j.id
              ORDER BY id DESC LIMIT 1) h ON true WHERE h.after IS DISTINCT FROM j.state
@@ -341,7 +353,9 @@ INVARIANTS = (
     ),
     Invariant(
         "MAIL-1",
-        "The login of an account that we made was mailed once, as soon as its jobs had ended.",
+        noop(
+            "The login of an account that we made was mailed once, as soon as its jobs had ended."
+        ),
         """SELECT a.id FROM provisioning_account a
            LEFT JOIN billing_mail m ON m.template = 'account_ready'
              AND m.cause = 'account-' || a.id

@@ -95,7 +95,7 @@ class BrandPage(Page):
     form = BrandForm
     readonly_fields = ("next_numbers",)
     fieldsets = (
-        (None, {"fields": ("name", ("tagline_en", "tagline_de"), "logo", "accent")}),
+        (None, {"fields": ("name", "tagline_en", "tagline_de", "logo", "accent")}),
         (gettext_lazy("Mail"), {"fields": (("support_email", "mail_sender"), "login_by")}),
         (
             gettext_lazy("Company, as on invoices"),

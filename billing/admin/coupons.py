@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from billing import coupons
 from billing.models import Coupon, CouponAmount, Redemption
-from packages.desk.cells import EMPTY, amount, amount_of, badge, counted, lines, link, percent
+from packages.desk.cells import EMPTY, amount, amount_of, badge, lines, link, listed, percent
 from packages.desk.pages import Page, ReadOnlyPage, TabularInline
 from packages.desk.sums import SumsForm, money
 from packages.desk.sums import percent as percent_of
@@ -176,11 +176,9 @@ class CouponPage(Page):
         """Return how many orders use it, of how many, with a link to its redemptions."""
         if row._state.adding:
             return EMPTY
-        most = EMPTY if row.max_orders is None else row.max_orders
-        words = {"used": coupons.uses(row), "most": most}
-        return lines([_("%(used)s of %(most)s") % words]) + counted(
-            row.redemptions.all(), coupon__id__exact=row.pk
-        )
+        used, most = coupons.uses(row), row.max_orders
+        told = _("%(used)s of %(most)s") % {"used": used, "most": most} if most else str(used)
+        return listed(Redemption, told, coupon__id__exact=row.pk)
 
     @admin.display(description=gettext_lazy("discounts given"))
     def given(self, row: Coupon) -> str:

@@ -22,6 +22,7 @@ from billing.models import Customer, Invoice, LedgerAccount, Membership, Remark
 from packages import clock, countries
 from packages.desk.cells import EMPTY, amount, counted, language, lines
 from packages.desk.deeds import Deed, DeedForm, Text
+from packages.desk.filters import CodeFilter
 from packages.desk.pages import ByActor, Page, ReadOnlyPage, TabularInline
 
 # Django's own form classes take no parameters while running.
@@ -91,7 +92,8 @@ class CustomerPage(Page):
         (_("language"), "language"),
         (_("since"), "created_at"),
     )
-    list_filter = ("is_business", "country", "language")
+    list_filter = ("is_business", ("country", CodeFilter), ("language", CodeFilter))
+    spare = ("tongue",)
     search_fields = ("name", "company", "email", "vat_id", "memberships__user__email")
     change_form_template = "admin/customer.html"
     fieldsets = (

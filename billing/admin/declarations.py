@@ -75,6 +75,7 @@ class Refuse(_Answer):
 class DeclarationPage(ReadOnlyPage):
     deeds = (CarriedOut(), Refuse())
     list_display = ("name", "kind", "status", "email", "contract", "service", "received_at")
+    spare = ("email",)
     list_filter = ("state", "kind", "received_at")
     search_fields = ("name", "email", "contract")
     list_select_related = ("subscription__package", "subscription__customer")

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from billing import differences
 from billing.admin.gateway_names import GatewayFilter, OfGateway
 from billing.models import Difference, Movement
+from packages.desk import reasons
 from packages.desk.cells import EMPTY, amount, link
 from packages.desk.deeds import Deed, ReasonForm, Text
 from packages.desk.pages import ReadOnlyPage
@@ -31,7 +32,7 @@ class DealtWith(Deed):
         ]
 
     def facts(self, row: Difference) -> Sequence[tuple[Text, Any]]:
-        return [(_("What differs"), row.text), (_("Payment"), link(row.payment))]
+        return [(_("What differs"), reasons.told(row.text)), (_("Payment"), link(row.payment))]
 
     def carry_out(
         self, row: Difference, given: dict[str, Any], *, at: datetime, actor: str
@@ -56,20 +57,28 @@ class OpenFilter(admin.SimpleListFilter):
 @admin.register(Difference)
 class DifferencePage(OfGateway, ReadOnlyPage):
     deeds = (DealtWith(),)
-    list_display = ("kind", "gateway_name", "text", "payment_link", "found_at", "settled_at")
+    list_display = ("kind", "gateway_name", "differs", "payment_link", "found_at", "settled_at")
     list_filter = (OpenFilter, "kind", ("gateway", GatewayFilter))
     search_fields = ("subject", "text")
     list_select_related = ("payment",)
-    readonly_fields = ("gateway_name", "payment_link")
+    readonly_fields = ("gateway_name", "differs", "payment_link", "why")
     fieldsets = (
-        (None, {"fields": ("kind", "text", "payment_link", "note")}),
+        (None, {"fields": ("kind", "differs", "payment_link", "why")}),
         (gettext_lazy("From"), {"fields": ("gateway_name", "subject")}),
         (gettext_lazy("When"), {"fields": ("found_at", "seen_at", "settled_at")}),
     )
 
+    @admin.display(description=gettext_lazy("what differs"))
+    def differs(self, row: Difference) -> str:
+        return reasons.told(row.text)
+
     @admin.display(description=gettext_lazy("payment"))
     def payment_link(self, row: Difference) -> str:
         return link(row.payment) if row.payment else EMPTY
+
+    @admin.display(description=gettext_lazy("note"))
+    def why(self, row: Difference) -> str:
+        return reasons.told(row.note) or EMPTY
 
 
 @admin.register(Movement)

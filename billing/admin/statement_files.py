@@ -18,6 +18,7 @@ from billing import statement_files
 from billing.bank.files import MAX_FILE
 from billing.models import BankEntry, StatementFile, StatementLayout
 from packages import clock
+from packages.desk import reasons
 from packages.desk.cells import EMPTY, badge, counted, state
 from packages.desk.deeds import Deed, DeedForm, Text
 from packages.desk.door import demand_fresh_proof
@@ -70,7 +71,7 @@ class ReadAgain(Deed):
         ]
 
     def facts(self, row: StatementFile) -> Sequence[tuple[Text, Any]]:
-        return [(_("Why it could not be read"), row.note)]
+        return [(_("Why it could not be read"), reasons.told(row.note))]
 
     def carry_out(
         self, row: StatementFile, given: dict[str, Any], *, at: datetime, actor: str
@@ -86,9 +87,9 @@ class StatementFilePage(ReadOnlyPage):
     list_display = ("name", "status", "lines_total", "lines_new", "to_decide", "handed_in_at")
     list_filter = ("state", "handed_in_at")
     search_fields = ("name",)
-    readonly_fields = ("status", "progress", "known", "booked", "to_decide", "left_us")
+    readonly_fields = ("status", "progress", "why", "known", "booked", "to_decide", "left_us")
     fieldsets = (
-        (None, {"fields": ("status", "progress", "note", "layout")}),
+        (None, {"fields": ("status", "progress", "why", "layout")}),
         (
             gettext_lazy("What is in it"),
             {"fields": (("lines_total", "lines_new", "known"), ("booked", "to_decide", "left_us"))},
@@ -147,6 +148,10 @@ class StatementFilePage(ReadOnlyPage):
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def status(self, row: StatementFile) -> str:
         return state(row)
+
+    @admin.display(description=gettext_lazy("note"))
+    def why(self, row: StatementFile) -> str:
+        return reasons.told(row.note) or EMPTY
 
     @admin.display(description=gettext_lazy("progress"))
     def progress(self, row: StatementFile) -> SafeString | str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from billing.models import TaxRate
 from packages.desk.cells import percent
+from packages.desk.filters import CodeFilter
 from packages.desk.pages import Page
 from packages.desk.sums import percent as percent_of
 
@@ -41,7 +42,7 @@ class TaxRateForm(ModelForm):
 class TaxRatePage(Page):
     form = TaxRateForm
     list_display = ("country", "rate", "valid_from")
-    list_filter = ("country",)
+    list_filter = (("country", CodeFilter),)
 
     @admin.display(description=gettext_lazy("rate"), ordering="rate_bp")
     def rate(self, row: TaxRate) -> str:

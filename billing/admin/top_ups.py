@@ -23,7 +23,7 @@ from billing.models import (
 )
 from packages import clock
 from packages.desk import Impossible
-from packages.desk.cells import EMPTY, amount, amount_of, link, state, structure
+from packages.desk.cells import EMPTY, amount, amount_of, consent, lines, link, state
 from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
 from packages.desk.pages import ByActor, Page, ReadOnlyInline, ReadOnlyPage
 from packages.desk.sums import SumsForm, money
@@ -258,7 +258,7 @@ class AutoTopUpPage(ReadOnlyPage):
 
     @admin.display(description=gettext_lazy("consent"))
     def words(self, row: AutoTopUp) -> str:
-        return structure(row.consent)
+        return lines([consent(each) for each in row.consent.values()])
 
 
 @admin.register(TopUpRefund)

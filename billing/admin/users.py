@@ -18,6 +18,7 @@ from billing import second_factors
 from billing.models import Membership, User
 from packages.desk.deeds import Deed, ReasonForm, Text
 from packages.desk.door import demand_fresh_proof
+from packages.desk.filters import CodeFilter
 from packages.desk.pages import Page, TabularInline
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class UserPage(Page, UserAdmin):  # type: ignore[type-arg]
     inlines = (Memberships,)
     ordering = ("email",)
     list_display = ("email", "name", "language", "is_staff", "role", "is_active", "date_joined")
-    list_filter = ("is_staff", "role", "is_active", "language")
+    list_filter = ("is_staff", "role", "is_active", ("language", CodeFilter))
     search_fields = ("email", "name")
     readonly_fields = ("kept_password", "last_login", "date_joined")
     fieldsets = (

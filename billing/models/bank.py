@@ -257,7 +257,7 @@ class BankEntry(Stateful):
         ]
 
     def __str__(self) -> str:
-        return f"{date_format(self.booked_on)} {self.name or self.iban}".strip()
+        return " · ".join(filter(None, [date_format(self.booked_on), self.name or self.iban]))
 
     @property
     def amount(self) -> Money:

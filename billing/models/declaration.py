@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -60,7 +61,7 @@ class Declaration(Stateful):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} · {self.name}"
+        return f"{capfirst(self.get_kind_display())} · {self.name}"
 
     @property
     def title(self) -> str:

@@ -60,6 +60,8 @@ class Exchange(Stateful):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = _("change of package")
+        verbose_name_plural = _("changes of package")
         constraints = [
             models.UniqueConstraint(
                 fields=["subscription"], condition=Q(state="pending"), name="exchange_one_pending"

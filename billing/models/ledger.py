@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from billing import gateways
 from billing.models.customer import Customer
 
 
@@ -45,7 +46,8 @@ class LedgerAccount(models.Model):
         ]
 
     def __str__(self) -> str:
-        return " ".join(filter(None, [self.get_kind_display(), self.name, self.currency]))
+        name = str(gateways.named(self.name)) if self.name else ""
+        return " · ".join(filter(None, [capfirst(self.get_kind_display()), name, self.currency]))
 
 
 class LedgerTransaction(models.Model):

@@ -8,6 +8,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
+from billing import gateways
 from billing.models.payment import Payment
 from packages.desk.cells import amount
 from packages.money import Money
@@ -103,4 +104,4 @@ class Difference(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.gateway}: {self.get_kind_display()}, {self.subject}"
+        return f"{gateways.named(self.gateway)}: {self.get_kind_display()}, {self.subject}"

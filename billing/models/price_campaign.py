@@ -26,7 +26,7 @@ class Noticed(Stateful):
     }
 
     state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.DRAFT)
-    effective_on = models.DateField(_("from"))
+    effective_on = models.DateField(_("in force from"))
     notice_days = models.PositiveSmallIntegerField(
         _("days of notice"),
         null=True,

@@ -9,6 +9,7 @@ from django import template
 from django.utils.html import format_html, strip_tags
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
 
 from billing import alert_texts, alerts, board, overview
 from packages import clock
@@ -17,6 +18,9 @@ from packages.money import Money
 
 register = template.Library()
 # The name of its column in the class of a cell, which comes first in its tag.
+# Django's signs of yes, no and neither say by their colour alone which is which.
+SIGN = re.compile(r'<img src="[^"]*icon-(yes|no|unknown)\.svg" alt="[^"]*">')
+SIGNS = {"yes": _("yes"), "no": _("no"), "unknown": cells.EMPTY}
 COLUMN = re.compile(r'^[^>]*class="[^"]*?(?:field|column)-(\w+)')
 
 
@@ -68,6 +72,7 @@ def labelled(cells: Sequence[str], headers: Sequence[Mapping[str, Any]]) -> list
 
 
 def _labelled(cell: str, label: str) -> SafeString:
+    cell = _worded(cell)
     tag, rest = cell[:3], mark_safe(cell[3:])
     if "<input" in label:
         # The box by which all rows are chosen has no name.
@@ -112,6 +117,18 @@ def telling(fieldset: Any, may_change: bool) -> list[tuple[Any, list[Any]]]:
         return lines
     kept = [(line, [each for each in fields if _tells(each)]) for line, fields in lines]
     return [(line, fields) for line, fields in kept if fields]
+
+
+@register.filter
+def said(field: Any) -> str:
+    """`{{ field|said }}`: what a field that is only read holds; yes and no are words."""
+    contents = field.contents() if callable(field.contents) else field.contents
+    return _worded(contents)
+
+
+def _worded(markup: str) -> SafeString:
+    """Put a word in the place of each sign of yes and no. The markup is safe, as Django made it."""
+    return mark_safe(SIGN.sub(lambda found: capfirst(str(SIGNS[found[1]])), markup))
 
 
 def _tells(field: Any) -> bool:

@@ -26,14 +26,16 @@ from packages.money import Money
 EMPTY = "–"
 # The tone of every state in the product; one that is not named here is neutral.
 TONES = {
-    **dict.fromkeys(("done", "paid", "live", "active", "succeeded", "processed"), "ok"),
+    **dict.fromkeys(
+        ("done", "paid", "live", "active", "succeeded", "processed", "on", "valid"), "ok"
+    ),
     **dict.fromkeys(
         ("sent", "fulfilled", "applied", "issued", "booked", "read", "answered", "filed"), "ok"
     ),
     **dict.fromkeys(("waiting", "running", "planned", "open", "created", "processing"), "wait"),
     **dict.fromkeys(("received", "queued", "sending", "placed", "pending"), "wait"),
     **dict.fromkeys(("released", "matched", "reading", "applying"), "wait"),
-    **dict.fromkeys(("suspended", "unknown", "refused", "not_sent", "faulty"), "warn"),
+    **dict.fromkeys(("suspended", "unknown", "refused", "not_sent", "faulty", "invalid"), "warn"),
     **dict.fromkeys(("parked", "failed", "stopped", "left"), "bad"),
 }
 ICONS = {"ok": "check-circle", "wait": "clock", "warn": "warning", "bad": "cross-circle"}

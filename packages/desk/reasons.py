@@ -19,7 +19,7 @@ from packages.money import Money
 
 NESTED = "why"
 # Parts of several words; all others, as numbers and days, are one.
-SUMS = ("amount", "asked", "below", "month")
+SUMS = ("amount", "asked", "below", "month", "there", "here")
 LONG = {"why", "what", "proof", "reference", "problem", "server", "file", "fields"} | {
     *("numbers", "brand", *SUMS),
 }

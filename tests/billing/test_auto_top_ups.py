@@ -28,6 +28,7 @@ from tests.story import Gateway
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+CONSENTS = {"standing": saved.CONSENT}
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def switch_on(service: Subscription, **sums: int) -> AutoTopUp:
     return auto_top_ups.switch_on(
         service,
         **{name: euros(minor) for name, minor in values.items()},
-        consent=saved.CONSENT,
+        consent=CONSENTS,
         at=AT,
         actor="user:1",
     )
@@ -94,7 +95,7 @@ def test_a_low_balance_buys_once_and_the_receipt_is_mailed(auto: AutoTopUp) -> N
     purchase = AutoPurchase.objects.get()
     job = Job.objects.get(cause=f"order-line-{purchase.order.lines.get().pk}:credit")
     assert job.amount_minor == 50_00
-    assert purchase.order.consents == saved.CONSENT
+    assert purchase.order.consents == CONSENTS
     mails = Mail.objects.filter(cause=f"invoice-{purchase.order.invoice.pk}")
     assert [mail.template for mail in mails] == ["receipt"]
     assert not Mail.objects.filter(cause=f"order-{purchase.order_id}").exists()

@@ -35,7 +35,7 @@ def test_a_coupon_is_saved_and_reads_in_words(staff: Client, shop: Simulator) ->
     assert staff.post(ADD, coupon()).status_code == 302
     saved = Coupon.objects.get(code="SPRING")
     assert "€5.00 off, from €0.00 on" in pages.text(staff.get(pages.address(saved)))
-    assert "0 of –" in pages.text(staff.get("/admin/billing/coupon/"))
+    assert "€5.00 1 – 0 WELCOME10" in pages.text(staff.get("/admin/billing/coupon/"))
     assert staff.get("/admin/billing/redemption/").status_code == 200
 
 

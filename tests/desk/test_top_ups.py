@@ -8,7 +8,7 @@ from django.test import Client
 from billing import auto_top_ups, top_up_limits
 from billing.models import AutoTopUp, Subscription, TopUpLimit
 from packages.states import history_of
-from tests.billing import orders, renewing, saved
+from tests.billing import orders, renewing
 from tests.billing.orders import euros
 from tests.clock import Clock
 
@@ -44,12 +44,15 @@ def test_staff_see_a_standing_order_and_switch_it_off(
         below=euros(10_00),
         amount=euros(50_00),
         month=euros(100_00),
-        consent=saved.CONSENT,
+        consent={
+            "standing": {"text": "Buy by itself.", "version": "3", "at": clock.now().isoformat()}
+        },
         at=clock.now(),
         actor="user:1",
     )
     text = admin_client.get(f"/admin/billing/autotopup/{auto.pk}/change/").content.decode()
     assert "€50.00" in text
+    assert "Buy by itself. · version 3 ·" in text
     page = f"/admin/billing/autotopup/{auto.pk}/do/off/"
     assert admin_client.post(page, {"reason": "asked by phone"}).status_code == 302
     auto.refresh_from_db()
