@@ -136,7 +136,7 @@ class LimitForm(ReasonForm):
 
 class SetTopUpLimit(Deed):
     code = "top-up-limit"
-    label = gettext_lazy("Top-up limit…")
+    label = gettext_lazy("Set a top-up limit…")
     guarded = True
     form = LimitForm
 

@@ -203,9 +203,10 @@ SAID = (
     noop("%(there)s there, %(here)s here"),
     noop("%(there)s refunded there, %(here)s here"),
     noop("%(count)s events did not reach us in the last 72 hours: is the endpoint set?"),
-    noop("payment of %(amount)s without a payment of ours"),
-    noop("refund of %(amount)s without a payment of ours"),
-    noop("dispute of %(amount)s without a payment of ours"),
+    noop("%(why)s of %(amount)s without a payment of ours"),
+    noop("payment"),
+    noop("refund"),
+    noop("dispute"),
     noop("%(amount)s for a payment in %(currency)s"),
     noop("agrees again, or is past"),
 )

@@ -50,6 +50,12 @@ def test_all_that_flows_say_can_be_told_in_every_language() -> None:
             "würde tun: abgebucht: 900, Rechnungen ausgestellt: 3",
         ),
         ("at the end of the period: on the phone", "zum Ende des Zeitraums: on the phone"),
+        ("39.00 EUR there, 29.00 EUR here", "39,00\xa0€ dort, 29,00\xa0€ hier"),
+        (
+            "3 events did not reach us in the last 72 hours: is the endpoint set?",
+            "3 Ereignisse der letzten 72 Stunden haben uns nicht erreicht: "
+            "Ist der Endpunkt eingetragen?",
+        ),
         # What a person typed, though it begins as a flow's own words.
         ("charge it to nobody", "charge it to nobody"),
         ("invoices 4, and a call", "invoices 4, and a call"),
@@ -106,7 +112,13 @@ def _said() -> Iterator[tuple[str, str]]:
 
 
 def _reason(node: ast.AST) -> ast.expr | None:
-    """Return what is given, or assigned, as a reason."""
+    """Return what is given, or assigned, as a reason; what differs from a gateway's books or makes
+    a bank statement unreadable is told in the same way.
+    """
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "Unreadable":
+        return node.args[0]
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "Found" and len(node.args) > 2:
+        return node.args[2]
     if isinstance(node, ast.keyword) and node.arg == "reason":
         return node.value
     if isinstance(node, ast.Assign) and "reason" in map(ast.unparse, node.targets):

@@ -23,7 +23,7 @@ def test_staff_raise_the_limit_of_one_customer(
     service: Subscription, admin_client: Client, clock: Clock
 ) -> None:
     page = f"/admin/billing/customer/{service.customer_id}/do/top-up-limit/"
-    assert "Top-up limit" in admin_client.get(page).content.decode()
+    assert "Set a top-up limit" in admin_client.get(page).content.decode()
     form = {"currency": "EUR", "day": "900", "month": "1800.50", "balance": "900"}
     assert admin_client.post(page, form).status_code == 200
     assert not TopUpLimit.objects.exists()
