@@ -18,7 +18,7 @@ from billing import dossier, ledger, pauses
 from billing.admin import top_ups
 from billing.admin.dunning import PauseDunning, today
 from billing.admin.viewing import SeeTheShop
-from billing.models import Customer, Invoice, LedgerAccount, Membership, Remark
+from billing.models import Customer, Invoice, LedgerAccount, Membership, Remark, current_brand
 from packages import clock, countries
 from packages.desk.cells import EMPTY, amount, counted, language, lines
 from packages.desk.deeds import Deed, DeedForm, Text
@@ -113,6 +113,10 @@ class CustomerPage(Page):
     @admin.display(description=_("language"), ordering="language")
     def tongue(self, row: Customer) -> str:
         return language(row.language)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, str | list[str]]:
+        """Begin a new customer in the operator's country."""
+        return {"country": current_brand().country, **super().get_changeform_initial_data(request)}
 
     def change_view(
         self,

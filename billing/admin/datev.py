@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing import datev
+from billing import datev, gateways
+from billing.admin.gateway_names import called
 from billing.admin.reports import MONTH
 from billing.models import DatevAccount, DatevSettings, LedgerAccount, current_brand
 from packages import clock
@@ -89,8 +90,15 @@ class DatevSettingsPage(Page):
         return False
 
 
+def _gateways() -> list[tuple[str, str]]:
+    """Those with an account here, and those that the chart names from before."""
+    kept = DatevAccount.objects.exclude(gateway="").values_list("gateway", flat=True)
+    return [("", "---------"), *((code, called(code)) for code in {*gateways.codes(), *kept})]
+
+
 class AccountForm(ModelForm):
     tax_bp = percent_of(gettext_lazy("VAT in percent"), required=False)
+    gateway = forms.ChoiceField(label=gettext_lazy("Gateway"), required=False, choices=_gateways)
 
     class Meta:
         model = DatevAccount
@@ -100,9 +108,13 @@ class AccountForm(ModelForm):
 @admin.register(DatevAccount)
 class DatevAccountPage(Page):
     form = AccountForm
-    list_display = ("book", "gateway", "region", "rate", "account", "tax_key")
+    list_display = ("book", "at_gateway", "region", "rate", "account", "tax_key")
     list_filter = ("book",)
     fields = ("book", "gateway", "region", "tax_bp", ("account", "tax_key"))
+
+    @admin.display(description=gettext_lazy("gateway"), ordering="gateway")
+    def at_gateway(self, row: DatevAccount) -> str:
+        return called(row.gateway) if row.gateway else EMPTY
 
     @admin.display(description=gettext_lazy("VAT"), ordering="tax_bp")
     def rate(self, row: DatevAccount) -> str:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from billing import second_factors
 from billing.models import Membership, User
+from packages.desk.cells import language
 from packages.desk.deeds import Deed, ReasonForm, Text
 from packages.desk.door import demand_fresh_proof
 from packages.desk.filters import CodeFilter
@@ -83,7 +84,7 @@ class UserPage(Page, UserAdmin):  # type: ignore[type-arg]
     add_form = NewUserForm
     inlines = (Memberships,)
     ordering = ("email",)
-    list_display = ("email", "name", "language", "is_staff", "role", "is_active", "date_joined")
+    list_display = ("email", "name", "tongue", "is_staff", "role", "is_active", "date_joined")
     list_filter = ("is_staff", "role", "is_active", ("language", CodeFilter))
     search_fields = ("email", "name")
     readonly_fields = ("kept_password", "last_login", "date_joined")
@@ -94,6 +95,10 @@ class UserPage(Page, UserAdmin):  # type: ignore[type-arg]
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "language", "password1", "password2")}),)
     filter_horizontal = ()
+
+    @admin.display(description=gettext_lazy("language"), ordering="language")
+    def tongue(self, row: User) -> str:
+        return language(row.language)
 
     @admin.display(description=gettext_lazy("password"))
     def kept_password(self, row: User) -> str:

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from billing import alert_texts, alerts, board, overview
+from billing import alert_texts, alerts, board, gateways, overview
 from packages import clock
 from packages.desk import cells
 from packages.money import Money
@@ -99,6 +99,12 @@ def spare_mark(markup: str, page: Any) -> str:
     found = COLUMN.search(markup)
     spare = found is not None and found[1] in getattr(page, "spare", ())
     return mark_safe(" data-spare") if spare else ""
+
+
+@register.filter
+def gateway(code: str) -> str:
+    """`{{ account.gateway|gateway }}`: the gateway's name, as it stands alone."""
+    return capfirst(str(gateways.named(code)))
 
 
 @register.filter

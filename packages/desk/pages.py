@@ -36,6 +36,7 @@ CODES: dict[str, Callable[[], list[tuple[str, Any]]]] = {
     "country": countries.named,
     "language": lambda: list(settings.LANGUAGES),
 }
+UNCHOSEN = [("", "---------")]
 CSRF = "csrfmiddlewaretoken"
 NOT_NOW = _("This is not possible now; nothing was changed. What is possible is shown here.")
 
@@ -59,7 +60,7 @@ class Page(ModelAdmin):
         if db_field.name in CODES and not db_field.choices:
             code: Any = forms.TypedChoiceField(
                 label=capfirst(db_field.verbose_name),
-                choices=CODES[db_field.name](),
+                choices=[*([] if db_field.has_default() else UNCHOSEN), *CODES[db_field.name]()],
                 help_text=db_field.help_text,
             )
             return code

@@ -1,7 +1,8 @@
 """The pages of the rule of two: what waits for a second person, and from which sums on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from django.apps import apps
@@ -12,8 +13,8 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from packages.desk import Impossible, proposals
-from packages.desk.cells import EMPTY, amount, link, state
+from packages.desk import Impossible, actors, proposals
+from packages.desk.cells import EMPTY, amount, lines, link, state
 from packages.desk.deeds import Deed, ReasonForm, Text
 from packages.desk.pages import Page, ReadOnlyPage
 from packages.desk.proposals import Proposal, SecondPerson
@@ -59,7 +60,7 @@ class Approve(Deed):
             (_("Deed"), deed.name),
             (_("About"), link(subject)),
             (_("Amount"), amount(row.amount)),
-            (_("Proposed by"), row.proposed_by),
+            (_("Proposed by"), actors.told([row.proposed_by])[row.proposed_by]),
             *deed.facts(subject),
             *((field.label, field.value()) for field in fields if field.value()),
         ]
@@ -94,16 +95,25 @@ class Deny(Deed):
 
 @admin.register(Proposal)
 class ProposalPage(ReadOnlyPage):
+    _names: Mapping[str, Any] = MappingProxyType({})
     deeds = (Approve(), Deny())
-    list_display = ("what", "status", "about", "total", "proposed_by", "at", "decided_by")
+    list_display = ("what", "status", "about", "total", "proposer", "at", "decider")
     list_filter = ("state", "subject", "at")
     search_fields = ("about", "proposed_by", "decided_by")
-    readonly_fields = ("what", "status", "subject_link", "total", "filled_in")
+    readonly_fields = (
+        "what",
+        "status",
+        "subject_link",
+        "total",
+        "filled_in",
+        "proposer",
+        "decider",
+    )
     fieldsets = (
         (None, {"fields": ("status", "what", "subject_link", "total", "filled_in")}),
         (
             gettext_lazy("Who and when"),
-            {"fields": (("proposed_by", "at"), ("decided_by", "decided_at"))},
+            {"fields": (("proposer", "at"), ("decider", "decided_at"))},
         ),
     )
 
@@ -121,7 +131,7 @@ class ProposalPage(ReadOnlyPage):
     @admin.display(description=gettext_lazy("deed"), ordering="deed")
     def what(self, row: Proposal) -> str:
         try:
-            return str(deed_of(row).label)
+            return deed_of(row).name
         except Impossible:
             return row.deed
 
@@ -140,8 +150,27 @@ class ProposalPage(ReadOnlyPage):
 
     @admin.display(description=gettext_lazy("as filled in"))
     def filled_in(self, row: Proposal) -> str:
-        given = [f"{name}: {', '.join(values)}" for name, values in row.given.items()]
-        return "; ".join(given) or EMPTY
+        fields = deed_of(row).form_for(subject_of(row), _sent(row)).visible_fields()
+        return lines([f"{field.label}: {field.value()}" for field in fields if field.value()])
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Return the page of the list; the names of all who stand on it are read at once."""
+        found = super().get_changelist_instance(request)
+        people = [name for row in found.result_list for name in (row.proposed_by, row.decided_by)]
+        self._names = actors.told(filter(None, people))
+        return found
+
+    @admin.display(description=gettext_lazy("proposed by"), ordering="proposed_by")
+    def proposer(self, row: Proposal) -> str:
+        return self._named(row.proposed_by)
+
+    @admin.display(description=gettext_lazy("decided by"), ordering="decided_by")
+    def decider(self, row: Proposal) -> str:
+        return self._named(row.decided_by) if row.decided_by else EMPTY
+
+    def _named(self, actor: str) -> str:
+        # Another reader's page may have come between, and a single row has no list.
+        return self._names.get(actor) or actors.told([actor])[actor]
 
 
 class SecondPersonForm(SumsForm):

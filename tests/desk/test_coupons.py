@@ -88,5 +88,5 @@ def test_a_limit_is_not_set_below_what_was_used(
         )
         assert "It was used 2 times already." in pages.text(answer)
     html = pages.text(staff.get(pages.address(saved)))
-    assert "2 of –" in html
+    assert "Orders: 2 Discounts given:" in html
     assert "€10.00" in html

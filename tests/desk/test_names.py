@@ -32,7 +32,7 @@ ON = date(2026, 3, 9)
         (Run(on=ON), "9. März 2026", "9 March 2026"),
         (PriceCampaign(name="Spring", effective_on=ON), "Spring (9. März 2026)", None),
         (Pause(from_on=ON, until_on=date(2026, 4, 1)), "9. März 2026 – 1. April 2026", None),
-        (BankEntry(booked_on=ON, name="Ada"), "9. März 2026 Ada", "9 March 2026 Ada"),
+        (BankEntry(booked_on=ON, name="Ada"), "9. März 2026 · Ada", "9 March 2026 · Ada"),
         (
             SubscriptionPeriod(start_on=ON, end_on=date(2026, 4, 9)),
             "9. März 2026 – 8. April 2026",
