@@ -9,6 +9,7 @@ from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Alert
+from packages.desk import reasons
 
 Kind = Alert.Kind
 TITLES: dict[str, Promise] = {
@@ -70,6 +71,8 @@ def title(alert: Alert) -> str:
         facts["day"] = date_format(date.fromisoformat(facts["day"]))
     if "rule" in facts:
         facts["rule"] = gettext(facts["rule"])
+    if "error" in facts:
+        facts["error"] = reasons.told(facts["error"])
     words: Any = TITLES[alert.kind]
     return str(words % facts)
 

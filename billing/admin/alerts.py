@@ -1,5 +1,6 @@
 """Alerts: what was wrong, since when, who was told; and where the messages go."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -33,10 +34,19 @@ class Messages(ReadOnlyInline):
         return state(row)
 
 
+class StandingFilter(admin.EmptyFieldListFilter):
+    """What still stands, and what is over."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        words = ("", _("open"), _("resolved"))
+        for choice, word in zip(super().choices(changelist), words, strict=True):
+            yield {**choice, "display": word or choice["display"]}
+
+
 @admin.register(Alert)
 class AlertPage(ReadOnlyPage):
     list_display = ("title", "status", "found_at", "told_at", "resolved_at")
-    list_filter = ("kind", ("resolved_at", admin.EmptyFieldListFilter), "found_at")
+    list_filter = ("kind", ("resolved_at", StandingFilter), "found_at")
     inlines = (Messages,)
     readonly_fields = ("title", "advice", "status", "where")
     fieldsets = (

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from billing import failed_refunds, gateways, refunds
 from billing.models import Payment, Refund
-from packages.desk import Impossible
-from packages.desk.cells import amount, counted, link, state
+from packages.desk import Impossible, reasons
+from packages.desk.cells import EMPTY, amount, counted, link, state
 from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
 from packages.desk.pages import ReadOnlyPage
 from packages.money import Money
@@ -104,7 +104,7 @@ class RefundDeed(Deed):
             (_("Customer"), link(row.payment.customer)),
             (_("Payment"), link(row.payment)),
             (_("Amount"), amount(row.amount)),
-            (_("Why it stands still"), row.note),
+            (_("Why it stands still"), reasons.told(row.note)),
         ]
 
 
@@ -214,10 +214,10 @@ class RefundPage(ReadOnlyPage):
         "payment__customer__email",
     )
     list_select_related = ("payment__customer",)
-    readonly_fields = ("status", "customer_link", "payment_link", "total", "books")
+    readonly_fields = ("status", "customer_link", "payment_link", "total", "books", "why", "said")
     fieldsets = (
         (None, {"fields": ("status", "total", "way", "customer_link", "payment_link", "books")}),
-        (gettext_lazy("Why"), {"fields": ("reason", "note", "reference", "external_id")}),
+        (gettext_lazy("Why"), {"fields": ("why", "said", "reference", "external_id")}),
         (
             gettext_lazy("When"),
             {"fields": (("created_at", "finished_at"), ("next_attempt_at", "attempts"))},
@@ -227,6 +227,14 @@ class RefundPage(ReadOnlyPage):
     @admin.display(description=gettext_lazy("refund"), ordering="id")
     def name(self, row: Refund) -> str:
         return f"#{row.pk}"
+
+    @admin.display(description=gettext_lazy("reason"))
+    def why(self, row: Refund) -> str:
+        return reasons.told(row.reason)
+
+    @admin.display(description=gettext_lazy("note"))
+    def said(self, row: Refund) -> str:
+        return reasons.told(row.note) or EMPTY
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def status(self, row: Refund) -> str:

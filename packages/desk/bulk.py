@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from packages.desk import Impossible
-from packages.desk.cells import amount
+from packages.desk.cells import amount, row_url
 from packages.desk.deeds import Deed, DeedForm, Text
 from packages.desk.door import demand_fresh_proof
 from packages.money import Money
@@ -35,6 +35,10 @@ class Chosen:
     effects: Sequence[Text]
     facts: Sequence[tuple[Text, Any]]
     weight: Money | None
+
+    @property
+    def url(self) -> str:
+        return row_url(self.row)
 
 
 def answer(
