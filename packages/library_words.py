@@ -33,9 +33,15 @@ SIGNING_IN = (
     noop("You are about to deactivate authenticator app based authentication. Are you sure?"),
 )
 # allauth writes them in another way than our own pages.
-CODES = (noop("Recovery Codes"), noop("Generate"), noop("Authenticator code"))
+CODES = (
+    noop("Recovery Codes"),
+    noop("Generate"),
+    noop("Authenticator code"),
+    noop("Use authenticator app or code"),
+    noop("Use your password"),
+)
 # Of Django's own, what a German would not say.
-FIELDS = (noop("This field is required."),)
+FIELDS = (noop("This field is required."), noop("Enter a valid email address."))
 PASSWORDS = (
     noop("Your password can’t be too similar to your other personal information."),
     noop("The password is too similar to the %(verbose_name)s."),

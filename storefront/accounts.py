@@ -20,6 +20,12 @@ from storefront import letters
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """allauth's seam: the reader's language is kept, mails are stored before they are sent."""
 
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": _("The e-mail address or the password is wrong."),
+        "email_taken": _("There is an account with this e-mail address already."),
+    }
+
     def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
         user.language = _language()
         return super().save_user(request, user, form, commit)

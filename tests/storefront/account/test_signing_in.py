@@ -71,6 +71,19 @@ def test_a_new_password_has_one_short_rule_until_it_breaks_one(now: datetime) ->
     assert "too similar to the" in refused.content.decode()
 
 
+def test_what_is_wrong_is_said_in_the_shops_own_words(anna: Person) -> None:
+    browser = Client()
+    signing_in = {"login": "nobody@example.org", "password": "wrong"}
+    refused = browser.post(reverse("account_login"), signing_in).content.decode()
+    assert "<p>The e-mail address or the password is wrong.</p>" in refused
+    taken = {"email": anna.user.email, "password1": PASSWORD}
+    refused = browser.post(reverse("account_signup"), taken).content.decode()
+    assert "There is an account with this e-mail address already." in refused
+    browser.cookies["django_language"] = "de"
+    wrong = browser.post(reverse("account_signup"), {"email": "anna@", "password1": PASSWORD})
+    assert "Bitte geben Sie eine gültige E-Mail-Adresse ein." in wrong.content.decode()
+
+
 def test_a_forgotten_password_can_be_replaced_once(anna: Person) -> None:
     Client().post(reverse("account_reset_password"), {"email": anna.user.email})
     link = link_in(mail_to(anna.user.email))
