@@ -14,6 +14,8 @@ class WithdrawalForm(forms.Form):
     """Who, which contract, and where the receipt goes."""
 
     kind = Declaration.Kind.WITHDRAWAL
+    # As the page asks for them, so that its list of errors goes down the page.
+    field_order = ("extraordinary", "cause", "name", "contract", "wished_on", "email")
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     name = forms.CharField(
         label=_("First and last name"),

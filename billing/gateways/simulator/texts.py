@@ -32,7 +32,7 @@ class Words(NamedTuple):
 ENGLISH = Words(
     lang="en",
     locale="en",
-    badge="Simulated gateway: no money moves here",
+    badge="Simulated payment: no money moves",
     title="Pay {merchant}",
     amount="Amount",
     card="Card number",
