@@ -90,7 +90,7 @@ OFFERS = (
         SUBSCRIPTION,
         "broadcast",
         ("Starter", "Your first campaigns, with everything to try them out."),
-        ("Starter", "Die ersten Kampagnen – mit allem zum Ausprobieren."),
+        ("Starter", "Die ersten Kampagnen\u00a0– mit allem zum Ausprobieren."),
         _monthly(29_00, 0, 5_00),
         {
             "channels": 5,

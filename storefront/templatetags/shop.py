@@ -75,6 +75,12 @@ def units(number: int, code: str) -> str:
 
 
 @register.filter
+def whole(text: str) -> str:
+    """`{% filter whole %}…{% endfilter %}`: no line ends behind the hyphen of "E-Mail"."""
+    return text.replace("E-Mail", "E-\u2060Mail").replace("e-mail", "e-\u2060mail")
+
+
+@register.filter
 def get(values: Mapping[str, Value], key: str) -> Value | None:
     """`{{ package.units|get:"voice" }}`"""
     return values.get(key)

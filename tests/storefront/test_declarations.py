@@ -161,6 +161,10 @@ def test_the_buttons_are_on_every_page_in_the_words_of_the_law(
         assert re.search(rf"<button[^>]*>{button}</button>", shown)
 
 
+def test_no_line_ends_within_a_word_with_a_hyphen(client: Client, seeded: Clock) -> None:
+    assert "We confirm at once by e-\u2060mail" in client.get(reverse(CANCEL)).content.decode()
+
+
 def test_a_shop_without_such_consumers_has_no_such_pages(client: Client, seeded: Clock) -> None:
     Brand.objects.update(german_consumers=False)
     assert client.get(reverse(CANCEL)).status_code == 404
