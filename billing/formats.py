@@ -26,8 +26,10 @@ class Format:
         return Locale.parse({"en": "en_GB"}.get(language, language))
 
     def money(self, minor: int) -> str:
-        return format_currency(
-            Money(minor, self.currency).decimal(), self.currency, locale=self.locale
+        return minus(
+            format_currency(
+                Money(minor, self.currency).decimal(), self.currency, locale=self.locale
+            )
         )
 
     def number(self, value: int) -> str:
@@ -52,6 +54,11 @@ class Format:
 
     def country(self, code: str) -> str:
         return str(self.locale.territories.get(code, code))
+
+
+def minus(text: str) -> str:
+    """Return a formatted amount with a true minus sign: a hyphen breaks lines and is too short."""
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def in_fours(iban: str) -> str:

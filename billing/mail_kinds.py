@@ -156,8 +156,8 @@ KINDS = (
     Kind(
         "vat_id_invalid",
         MONEY,
-        _("VAT id not confirmed"),
-        _("When the tax offices' register does not know a VAT id."),
+        _("VAT number not confirmed"),
+        _("When the tax offices' register does not know a VAT number."),
     ),
     Kind(
         "invoice_issued", DUNNING, _("Next invoice"), _("When a renewal is invoiced."), ("charged",)

@@ -73,8 +73,13 @@ def _about_invoice(each: Sample, situation: str) -> Values:
         "suspended_on": suspended,
         "floor": floor,
         "ended_on": ended,
-        "payment": each.payment(2000),
     }
+
+
+def _part(each: Sample, situation: str) -> Values:
+    invoice, payment = each.invoice(), each.payment(2000)
+    invoice.paid_minor = payment.amount_minor
+    return {"invoice": invoice, "payment": payment, "charged_to": None}
 
 
 def _suspended(each: Sample, situation: str) -> Values:
@@ -196,7 +201,7 @@ def _question(each: Sample, situation: str) -> Values:
 
 def _invitation(each: Sample, situation: str) -> Values:
     invitation = Invitation(customer=each.customer, expires_at=each.at + timedelta(days=7))
-    return {"invitation": invitation, "inviter": each.customer.name}
+    return {"invitation": invitation, "inviter": _("Ada Sample")}
 
 
 def _data(each: Sample, situation: str) -> Values:
@@ -230,7 +235,8 @@ def _nothing(each: Sample, situation: str) -> Values:
 SAMPLES: dict[str, Callable[[Sample, str], Values]] = {
     "order_placed": _order,
     "receipt": _receipt,
-    **dict.fromkeys(("invoice_issued", "reminder", "part_paid"), _about_invoice),
+    **dict.fromkeys(("invoice_issued", "reminder"), _about_invoice),
+    "part_paid": _part,
     **dict.fromkeys(("overdue_first", "overdue_second", "revocation_warning"), _overdue),
     "suspended": _suspended,
     **dict.fromkeys(("charge_failed", "needs_authentication"), _charge),

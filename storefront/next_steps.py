@@ -47,7 +47,15 @@ def of(
         steps += [*_under_way(each), *_low(each, at=at)]
     dated = [step for each in services for step in _changes(each)] + [*_renewals(coming)]
     steps += sorted(dated, key=lambda each: each.on or date.max)
-    return steps or [Step(_("Nothing to do"), note=_("We write to you when something changes."))]
+    return steps or [_rest(services)]
+
+
+def _rest(services: Sequence[Service]) -> Step:
+    """Say that there is nothing to do; where no service is left, lead to the packages."""
+    if any(each.subscription.state != State.ENDED for each in services):
+        return Step(_("Nothing to do"), note=_("We write to you when something changes."))
+    link = reverse("storefront:packages")
+    return Step(_("Choose a package"), note=_("All your services have ended."), link=link)
 
 
 def _pay(owed: Sequence[Invoice], charged: PaymentMethod | None, *, on: date) -> Iterator[Step]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -61,7 +62,7 @@ class SimulatedGateway:
 
     def fetch_payment(self, external_id: str) -> PaymentSnapshot:
         """Read one payment."""
-        snapshot = wire.payment(self._get(f"/v1/payments/{_segment(external_id)}"))
+        snapshot = _dated(wire.payment(self._get(f"/v1/payments/{_segment(external_id)}")))
         if snapshot.external_id != external_id:
             raise Unavailable("answer about another payment")
         return snapshot
@@ -69,7 +70,7 @@ class SimulatedGateway:
     def charge_saved(self, request: PaymentRequest, method_token: str) -> PaymentSnapshot:
         """Charge a saved card; a decline comes back as a `failed` snapshot with its code."""
         asked = wire.request(request) | {"method": method_token}
-        snapshot = wire.payment(self._post("/v1/charges", asked, key=request.key))
+        snapshot = _dated(wire.payment(self._post("/v1/charges", asked, key=request.key)))
         if snapshot.key != request.key:
             raise Unavailable("answer about another payment")
         return snapshot
@@ -87,7 +88,7 @@ class SimulatedGateway:
         after: int | None = 0
         while after is not None:
             page = self._get("/v1/payments", since=since.timestamp(), after=after)
-            found += wire.payments(page)
+            found += [_dated(each) for each in wire.payments(page)]
             after = wire.next_page(page, after=after)
         return found
 
@@ -143,6 +144,16 @@ class SimulatedGateway:
         except (requests.RequestException, RecursionError) as error:
             raise Unavailable(type(error).__name__) from error
         return _judged(answer.status_code, content)
+
+
+def _dated(told: PaymentSnapshot) -> PaymentSnapshot:
+    """Date a payment by the shop's calendar; the gateway's own is the machine's. The two are the
+    same but in a demo whose date was moved.
+    """
+    if told.succeeded_at is None:
+        return told
+    ahead = timedelta(days=clock.days_ahead())
+    return replace(told, succeeded_at=told.succeeded_at + ahead)
 
 
 def _judged(status: int, content: Any) -> dict[str, Any]:

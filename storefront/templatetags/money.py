@@ -10,7 +10,7 @@ from django import template
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from billing.formats import in_fours
+from billing.formats import in_fours, minus
 from packages.money import Money
 
 register = template.Library()
@@ -30,7 +30,7 @@ def reader() -> Locale:
 @register.filter(name="money")
 def money_filter(amount: Money) -> str:
     """`{{ price.amount|money }}`: 49,00 € for a German, €49.00 for an English reader."""
-    return format_currency(amount.decimal(), amount.currency, locale=reader())
+    return minus(format_currency(amount.decimal(), amount.currency, locale=reader()))
 
 
 @register.simple_tag

@@ -84,6 +84,11 @@ def test_an_english_invoice_is_english(brand: Brand) -> None:
         assert words in text
 
 
+@pytest.mark.parametrize(("language", "written"), [("de", "−5,00\xa0€"), ("en", "−€5.00")])
+def test_what_is_taken_off_has_a_true_minus(language: str, written: str) -> None:
+    assert Format(language, "EUR").money(-500) == written
+
+
 def test_without_words_in_its_language_the_english_foot_is_printed(brand: Brand) -> None:
     Brand.objects.update(invoice_footer_en="Registered at Hamburg", invoice_footer_de="")
     invoice = _invoice()

@@ -206,7 +206,7 @@ def test_a_smaller_transfer_leaves_the_rest_open(db: None) -> None:
     invoice.refresh_from_db()
     assert (invoice.state, invoice.due) == (Invoice.State.OPEN, euros(28_00))
     mail = Mail.objects.get(template="part_paid")
-    assert "€28.00 are still to be paid" in mail.text
+    assert "€28.00 is still to be paid" in mail.text
     assert "EUR 100.00" in " ".join(history_of(begun).values_list("reason", flat=True)) or (
         history_of(begun).filter(reason__contains="arrived instead of").exists()
     )

@@ -234,3 +234,16 @@ def test_the_list_is_right_where_the_demo_is_days_ahead(
     gateway.start_payment(request)
     found = gateway.list_payments(shop_clock.now() - timedelta(minutes=5))
     assert [each.key for each in found] == [request.key]
+
+
+@pytest.mark.django_db
+def test_a_payment_is_dated_by_the_shop_where_the_demo_is_days_ahead(
+    gateway: SimulatedGateway, simulator: GatewaySimulator, settings: Settings
+) -> None:
+    settings.DEMO = True
+    shop_clock.pass_days(40)
+    told = gateway.fetch_payment(pay(gateway, simulator))
+    assert told.succeeded_at is not None
+    assert abs(told.succeeded_at - shop_clock.now()) < timedelta(minutes=5)
+    listed = gateway.list_payments(shop_clock.now() - timedelta(minutes=5))
+    assert [each.succeeded_at for each in listed] == [told.succeeded_at]

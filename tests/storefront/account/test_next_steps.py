@@ -137,6 +137,10 @@ def test_what_has_ended_is_not_called_running_and_can_come_back(
     assert "All running" not in text
     until = day(now + subscriptions.KEPT_FOR)
     assert steps(text) == [f"Starter has ended can be brought back until {until}"]
+    Subscription.objects.update(returnable=False)
+    text = first_screen(anna)
+    assert steps(text) == ["Choose a package All your services have ended."]
+    assert f'href="{reverse("storefront:packages")}">Choose a package</a>' in text
 
 
 def test_somebody_who_has_not_paid_yet_is_not_told_that_nothing_renews(now: datetime) -> None:
