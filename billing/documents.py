@@ -141,6 +141,11 @@ def _table(lines: Sequence[InvoiceLine], form: Format, *, gross: bool) -> dict[s
 def _period(line: InvoiceLine, form: Format) -> str:
     if line.period_start_on and line.period_end_on:
         return form.period(Period(line.period_start_on, line.period_end_on))
+    return without_days(line)
+
+
+def without_days(line: InvoiceLine) -> str:
+    """Say when what the line is about takes place, where no days are known for it."""
     return {
         InvoiceLine.Kind.RECURRING: _("from activation"),
         InvoiceLine.Kind.PACKAGE: _("from activation"),

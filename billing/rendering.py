@@ -24,6 +24,8 @@ from billing.models import (
 FOLDER = "billing/email"
 # Parts of a text that are left out leave their empty lines behind.
 GAP = re.compile(r"\n{3,}")
+# A subject is one line; the space that holds an amount and its currency together stays.
+SPACES = re.compile(r"[^\S\u00a0\u202f]+")
 
 
 def fill(mail: Mail, context: Mapping[str, Any], *, brand: Brand, folder: str = FOLDER) -> None:
@@ -48,7 +50,7 @@ def render(mail: Mail, context: Mapping[str, Any], *, brand: Brand, folder: str 
         subject = render_to_string(f"{folder}/{mail.template}.subject.txt", values)
         text = render_to_string(f"{folder}/{mail.template}.txt", values)
         mail.html = render_to_string(f"{folder}/{mail.template}.html", values)
-    mail.subject = " ".join(subject.split())[:200]
+    mail.subject = SPACES.sub(" ", subject).strip()[:200]
     mail.text = GAP.sub("\n\n", text.strip()) + "\n"
 
 

@@ -119,7 +119,7 @@ def invoice(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     context = {
         "invoice": row,
         "standing": standing.standing,
-        "lines": [(line, _period(line)) for line in row.lines.all()],
+        "lines": [(line, _period(line), documents.without_days(line)) for line in row.lines.all()],
         "taxes": row.taxes.all(),
         "is_small": row.tax_note == tax.SMALL_BUSINESS,
         "why": _why(row),
