@@ -20,11 +20,11 @@ class StandingForm(forms.Form):
         self.terms = terms
         words = {"least": money_filter(terms.smallest), "most": money_filter(terms.largest)}
         hint = _("From %(least)s to %(most)s.") % words
-        cycle = _("In a calendar month; not less than one top-up.")
+        cycle = _("Not less than one top-up.")
         for name, label, help_text in (
             ("below", _("When the credit falls below"), ""),
-            ("amount", _("buy credit of"), hint),
-            ("month", _("and together at most"), cycle),
+            ("amount", _("Buy credit of"), hint),
+            ("month", _("At most in a calendar month"), cycle),
         ):
             self.fields[name] = amount_field(terms, label=label, help_text=help_text)
 

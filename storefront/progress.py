@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from billing import gateways
 from billing.gateways import failures
 from billing.gateways.base import Gateway
-from billing.models import Invoice, Order, OrderLine, Payment
+from billing.models import Invoice, Order, OrderLine, Payment, Subscription
 from provisioning.models import Job
 
 
@@ -47,6 +47,12 @@ class Progress:
     @property
     def tops_up(self) -> bool:
         return all(line.kind == OrderLine.Kind.TOP_UP for line in self.lines)
+
+    @property
+    def has_ended(self) -> bool:
+        """Say whether nothing of what was ordered runs any more, though it once did."""
+        ended = Subscription.State.ENDED
+        return all(line.subscription.state == ended for line in self.lines)
 
     @property
     def reason(self) -> str:

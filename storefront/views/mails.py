@@ -1,5 +1,7 @@
 """The mails that a customer was sent, as they were sent. What was sealed in them is never shown."""
 
+from email.utils import parseaddr
+
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -33,8 +35,10 @@ def mail(request: HttpRequest, mail_id: int) -> HttpResponse:
     row = owned_mail(request, mail_id)
     left_out = emails.SEALED in row.text
     text = row.text.replace(emails.SEALED, _("[left out: it was for the e-mail alone]"))
+    name, address = parseaddr(row.sender)
     context = {
         "mail": row,
+        "sender": f"{name} <{address}>" if name else row.sender,
         "text": text,
         "standing": standings.of_mail(row),
         "left_out": left_out,

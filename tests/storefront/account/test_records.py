@@ -1,14 +1,14 @@
 """Orders, invoices by filter, and the mails one was sent: complete, one's own, without secrets."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.urls import reverse
 
 from billing import credit_notes, emails, refunds
-from billing.models import Mail, Payment, PaymentPart, Refund
+from billing.models import Mail, Payment, PaymentPart, Refund, Subscription
 from packages.money import Money
 from tests import payments
 from tests.storefront.account import people
@@ -47,6 +47,22 @@ def test_an_order_is_listed_with_what_became_of_it(anna: Person, now: datetime) 
         assert invoice.order is not None
         assert reverse("storefront:order", args=[invoice.order.public_id]) in text
         assert word in text
+
+
+def test_an_order_whose_service_has_ended_is_not_called_ready(anna: Person) -> None:
+    assert anna.invoice.order is not None
+    address = reverse("storefront:order", args=[anna.invoice.order.public_id])
+    assert "Your service is ready" in anna.browser().get(address).content.decode()
+    ended = {"state": Subscription.State.ENDED, "next_invoice_on": None, "ends_on": date(2026, 1, 2)}
+    Subscription.objects.update(**ended)
+    text = anna.browser().get(address).content.decode()
+    assert "This order is completed" in text
+    assert "is ready" not in text
+
+
+def test_an_invoice_says_when_what_has_no_days_takes_place(anna: Person) -> None:
+    address = reverse("storefront:invoice", args=[anna.invoice.public_id])
+    assert "from activation" in anna.browser().get(address).content.decode()
 
 
 def test_invoices_are_found_by_state_and_year(anna: Person, now: datetime) -> None:
