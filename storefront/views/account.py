@@ -207,7 +207,7 @@ def _dashboard(customer: Customer, brand: Brand, *, on: date, at: datetime) -> d
     return {
         "customer": customer,
         "services": rows,
-        "running": sum(1 for each in current if each.standing.kind == "ok"),
+        "running": sum(1 for each in current if each.running.kind == "ok"),
         "suspended": any(each.subscription.state == "suspended" for each in current),
         "unpaid": bool(owed or confirming)
         and any(each.subscription.state in ("suspended", "pending") for each in current),

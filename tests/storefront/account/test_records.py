@@ -53,8 +53,8 @@ def test_an_order_whose_service_has_ended_is_not_called_ready(anna: Person) -> N
     assert anna.invoice.order is not None
     address = reverse("storefront:order", args=[anna.invoice.order.public_id])
     assert "Your service is ready" in anna.browser().get(address).content.decode()
-    ended = {"state": Subscription.State.ENDED, "next_invoice_on": None, "ends_on": date(2026, 1, 2)}
-    Subscription.objects.update(**ended)
+    state, on = Subscription.State.ENDED, date(2026, 1, 2)
+    Subscription.objects.update(state=state, next_invoice_on=None, ends_on=on)
     text = anna.browser().get(address).content.decode()
     assert "This order is completed" in text
     assert "is ready" not in text

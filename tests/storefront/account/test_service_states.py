@@ -69,6 +69,21 @@ def test_an_overdue_service_says_so_and_has_the_button(late: Person) -> None:
     assert "<dt>Open invoice</dt>" in text
 
 
+def test_what_is_overdue_and_still_runs_is_counted_as_running(late: Person, now: datetime) -> None:
+    people.order(late.user, late.customer, "starter", at=now)
+    assert "1 of 2" in page(late, "dashboard")
+
+
+def test_a_service_that_never_had_an_account_is_not_promised_one(now: datetime) -> None:
+    person = people.waiting("dora@example.com", at=now)
+    assert "the account follows the payment" in service_page(person)
+    Subscription.objects.update(state=Subscription.State.ENDED)
+    text = service_page(person)
+    assert "there was no account" in text
+    assert "the account follows the payment" not in text
+    assert "the account is deleted" not in text
+
+
 def test_a_suspended_service_has_the_button_that_ends_it(late: Person, now: datetime) -> None:
     move(late, Subscription.State.SUSPENDED, at=now)
     owed = Invoice.objects.get(order=None)
