@@ -101,9 +101,9 @@ def test_every_mail_is_rendered_without_leftovers(brand: Brand, language: str) -
 def test_a_mail_is_in_the_customers_language(brand: Brand) -> None:
     _, mails = _everything("de")
     assert mails["order_placed"].subject == (
-        "Bestellbestätigung und Rechnung R-2026-0001 über 148,00 €, fällig am 16. März 2026"
+        "Bestellbestätigung und Rechnung R-2026-0001 über 148,00\xa0€, fällig am 16. März 2026"
     )
-    assert "Zahlung über 148,00 €" in mails["receipt"].subject
+    assert "Zahlung über 148,00\xa0€" in mails["receipt"].subject
     assert '<html lang="de">' in mails["receipt"].html
     words = " ".join(mail.text for mail in mails.values()).replace(
         orders.CONSENTS["terms"]["text"], ""

@@ -155,7 +155,7 @@ def test_what_staff_write_is_sent_in_its_language_alone(owner: Client, brand: Br
     user, buyer = orders.buyer(at=AT, language="de")
     invoice = orders.place(user, buyer, "message-reach", "flex", at=AT).invoice
     said = dunning_emails.reminder(invoice, at=AT)
-    assert said.subject == "R-2026-0001: 20,00 € bis 16. März 2026"
+    assert said.subject == "R-2026-0001: 20,00\xa0€ bis 16. März 2026"
     assert "für R-2026-0001 sind am 16. März 2026 fällig.\n\n<b>Danke</b>\n" in said.text
     assert "fällig.</p>\n<p>&lt;b&gt;Danke&lt;/b&gt;</p>" in said.html
     assert mail_texts.written("reminder", KINDS["reminder"].passages, language="en") == {}
