@@ -19,7 +19,7 @@ from packages.money import Money
 register = template.Library()
 # The name of its column in the class of a cell, which comes first in its tag.
 # Django's signs of yes, no and neither say by their colour alone which is which.
-SIGN = re.compile(r'<img src="[^"]*icon-(yes|no|unknown)\.svg" alt="[^"]*">')
+SIGN = re.compile(r'<img src="[^"]*icon-(yes|no|unknown)[^"]*" alt="[^"]*">')
 SIGNS = {"yes": _("yes"), "no": _("no"), "unknown": cells.EMPTY}
 COLUMN = re.compile(r'^[^>]*class="[^"]*?(?:field|column)-(\w+)')
 

@@ -12,6 +12,7 @@ from django.utils import translation
 
 from billing import alert_texts
 from billing.models import Alert, BankEntry, Invoice, Pause, PriceCampaign, Run, SubscriptionPeriod
+from billing.templatetags.desk import labelled
 from packages import countries
 from packages.desk.cells import percent
 from packages.models import Package
@@ -111,3 +112,9 @@ def test_packages_alerts_and_percentages_are_told_in_the_readers_language() -> N
     with translation.override("en"):
         assert str(package) == "Credit 25"
         assert percent(770) == "7.7 %"
+
+
+def test_yes_and_no_are_words_whatever_file_their_sign_is_kept_in() -> None:
+    cell = '<td class="field-live"><img src="/static/admin/img/icon-no.43f1.svg" alt="False"></td>'
+    (shown,) = labelled([cell], [{"text": "live"}])
+    assert shown == '<td data-label="Live" class="field-live">No</td>'
