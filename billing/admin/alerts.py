@@ -1,6 +1,5 @@
 """Alerts: what was wrong, since when, who was told; and where the messages go."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -14,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from billing import alert_posts, alert_texts
 from billing.models import Alert, AlertMessage, AlertSettings
 from packages.desk.cells import badge, state
+from packages.desk.filters import KeptFilter
 from packages.desk.pages import Page, ReadOnlyInline, ReadOnlyPage
 from provisioning import vault
 
@@ -34,13 +34,8 @@ class Messages(ReadOnlyInline):
         return state(row)
 
 
-class StandingFilter(admin.EmptyFieldListFilter):
-    """What still stands, and what is over."""
-
-    def choices(self, changelist: Any) -> Iterator[Any]:
-        words = ("", _("open"), _("resolved"))
-        for choice, word in zip(super().choices(changelist), words, strict=True):
-            yield {**choice, "display": word or choice["display"]}
+class StandingFilter(KeptFilter):
+    empty, kept = gettext_lazy("open"), gettext_lazy("resolved")
 
 
 @admin.register(Alert)

@@ -208,6 +208,7 @@ class NeedsStaff(admin.SimpleListFilter):
 class RefundPage(ReadOnlyPage):
     deeds = (ConfirmSent(), AskAgain(), GiveUp(), CameBack())
     list_display = ("name", "status", "customer_link", "payment_link", "total", "way", "created_at")
+    spare = ("way",)
     list_filter = (NeedsStaff, "state", "way", "currency", "created_at")
     search_fields = ("external_id", "reference", "payment__invoice__number") + (
         "payment__customer__name",

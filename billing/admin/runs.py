@@ -62,6 +62,7 @@ class Release(Deed):
 @admin.register(Run)
 class RunPage(ReadOnlyPage):
     deeds = (Release(),)
+    spare = ("finished_at", "attempts")
     list_display = ("on", "status", "done", "fault_count", "started_at", "finished_at", "attempts")
     list_filter = ("state",)
     date_hierarchy = "on"

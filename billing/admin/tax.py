@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.models import TaxRate
+from packages import countries
 from packages.desk.cells import percent
 from packages.desk.filters import CodeFilter
 from packages.desk.pages import Page
@@ -41,8 +42,12 @@ class TaxRateForm(ModelForm):
 @admin.register(TaxRate)
 class TaxRatePage(Page):
     form = TaxRateForm
-    list_display = ("country", "rate", "valid_from")
+    list_display = ("land", "rate", "valid_from")
     list_filter = (("country", CodeFilter),)
+
+    @admin.display(description=gettext_lazy("country"), ordering="country")
+    def land(self, row: TaxRate) -> str:
+        return countries.name(row.country)
 
     @admin.display(description=gettext_lazy("rate"), ordering="rate_bp")
     def rate(self, row: TaxRate) -> str:

@@ -22,6 +22,7 @@ from billing import ticket_files, tickets
 from billing.models import Customer, Ticket, TicketFile, TicketMessage, User
 from packages.desk.cells import link, state
 from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
+from packages.desk.filters import KeptFilter
 from packages.desk.pages import ReadOnlyPage
 
 
@@ -108,11 +109,15 @@ class Assign(Deed):
         return _("The request belongs to %(customer)s.") % {"customer": given["customer"]}
 
 
+class WhoseFilter(KeptFilter):
+    empty, kept = gettext_lazy("nobody knows whose"), gettext_lazy("a customer's")
+
+
 @admin.register(Ticket)
 class TicketPage(ReadOnlyPage):
     deeds = (Answer(), Close(), Assign())
     list_display = ("subject", "status", "customer_link", "email", "changed_at")
-    list_filter = ("state", ("customer", admin.EmptyFieldListFilter), "changed_at")
+    list_filter = ("state", ("customer", WhoseFilter), "changed_at")
     search_fields = ("subject", "email", "messages__text", "customer__name", "customer__company")
     list_select_related = ("customer",)
     readonly_fields = ("status", "customer_link", "thread")

@@ -27,7 +27,7 @@ EMPTY = "–"
 # The tone of every state in the product; one that is not named here is neutral.
 TONES = {
     **dict.fromkeys(
-        ("done", "paid", "live", "active", "succeeded", "processed", "on", "valid"), "ok"
+        ("done", "paid", "live", "active", "succeeded", "processed", "on", "valid", "ready"), "ok"
     ),
     **dict.fromkeys(
         ("sent", "fulfilled", "applied", "issued", "booked", "read", "answered", "filed"), "ok"

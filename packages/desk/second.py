@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from packages.desk import Impossible, actors, proposals
 from packages.desk.cells import EMPTY, amount, lines, link, state
 from packages.desk.deeds import Deed, ReasonForm, Text
+from packages.desk.filters import ModelFilter
 from packages.desk.pages import Page, ReadOnlyPage
 from packages.desk.proposals import Proposal, SecondPerson
 from packages.desk.sums import SumsForm, money
@@ -98,7 +99,7 @@ class ProposalPage(ReadOnlyPage):
     _names: Mapping[str, Any] = MappingProxyType({})
     deeds = (Approve(), Deny())
     list_display = ("what", "status", "about", "total", "proposer", "at", "decider")
-    list_filter = ("state", "subject", "at")
+    list_filter = ("state", ("subject", ModelFilter), "at")
     search_fields = ("about", "proposed_by", "decided_by")
     readonly_fields = (
         "what",
