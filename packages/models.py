@@ -9,6 +9,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -293,4 +294,4 @@ class ShopClock(models.Model):
         verbose_name_plural = _("shop's date")
 
     def __str__(self) -> str:
-        return str(_("shop's date"))
+        return capfirst(str(_("shop's date")))

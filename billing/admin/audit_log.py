@@ -8,9 +8,9 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, strip_tags
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -95,6 +95,18 @@ class StateChangePage(ByActor, ReadOnlyPage):
         found = super().get_changelist_instance(request)
         self._whys = causes.told(row.reason for row in found.result_list)
         return found
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show one step, under the name of the row that took it."""
+        step = self.get_object(request, object_id)
+        more = {} if step is None else {"desk_name": strip_tags(self.row_link(step))}
+        return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
 
     @admin.display(description=_("of what"))
     def row_link(self, row: StateChange) -> str:

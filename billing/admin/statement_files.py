@@ -18,7 +18,7 @@ from billing import statement_files
 from billing.bank.files import MAX_FILE
 from billing.models import BankEntry, StatementFile, StatementLayout
 from packages import clock
-from packages.desk import reasons
+from packages.desk import actors, reasons
 from packages.desk.cells import EMPTY, badge, counted, state
 from packages.desk.deeds import Deed, DeedForm, Text
 from packages.desk.door import demand_fresh_proof
@@ -87,7 +87,7 @@ class StatementFilePage(ReadOnlyPage):
     list_display = ("name", "status", "lines_total", "lines_new", "to_decide", "handed_in_at")
     list_filter = ("state", "handed_in_at")
     search_fields = ("name",)
-    readonly_fields = ("status", "progress", "why", "known", "booked", "to_decide", "left_us")
+    readonly_fields = ("status", "progress", "why", "by", "known", "booked", "to_decide", "left_us")
     fieldsets = (
         (None, {"fields": ("status", "progress", "why", "layout")}),
         (
@@ -96,7 +96,7 @@ class StatementFilePage(ReadOnlyPage):
         ),
         (
             gettext_lazy("When"),
-            {"fields": (("handed_in_at", "handed_in_by", "finished_at"),)},
+            {"fields": (("handed_in_at", "by", "finished_at"),)},
         ),
     )
 
@@ -148,6 +148,10 @@ class StatementFilePage(ReadOnlyPage):
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def status(self, row: StatementFile) -> str:
         return state(row)
+
+    @admin.display(description=gettext_lazy("by"))
+    def by(self, row: StatementFile) -> str:
+        return actors.told([row.handed_in_by])[row.handed_in_by]
 
     @admin.display(description=gettext_lazy("note"))
     def why(self, row: StatementFile) -> str:

@@ -59,3 +59,9 @@ def test_the_audit_log_says_who_did_what(staff: Client, account: Account, clock:
     edits = staff.get(reverse("admin:admin_logentry_changelist")).content.decode()
     assert LogEntry.objects.get().object_repr in edits
     assert pages.address(customer) in edits
+
+
+def test_a_step_has_the_name_of_its_row(staff: Client, account: Account) -> None:
+    step = StateChange.objects.filter(subject="account").latest("pk")
+    html = staff.get(f"/admin/packages/statechange/{step.pk}/change/").content.decode()
+    assert f"<h1>Account {account.pk}</h1>" in html
