@@ -22,7 +22,7 @@ from billing.models import (
     Subscription,
     Ticket,
 )
-from packages.desk import actors, causes
+from packages.desk import actors, causes, reasons
 from packages.desk.cells import EMPTY, amount, list_url, moment, row_url, state
 from packages.desk.tables import Cell, Table
 from packages.money import Money
@@ -59,7 +59,10 @@ def of(customer: Customer, may: Callable[[str], bool]) -> list[Part]:
 def _remarks(customer: Customer) -> Part:
     found = Remark.objects.filter(customer=customer)[:LATEST]
     names = actors.told(each.actor for each in found)
-    rows = [[Cell(each.text), Cell(names[each.actor]), Cell(moment(each.at))] for each in found]
+    rows = [
+        [Cell(reasons.told(each.text)), Cell(names[each.actor]), Cell(moment(each.at))]
+        for each in found
+    ]
     head = (_("text"), _("by"), _("entered"))
     return Part(Table("remarks", _("Remarks"), head, rows), _all(Remark, customer))
 

@@ -20,6 +20,7 @@ from billing.admin.dunning import PauseDunning, today
 from billing.admin.viewing import SeeTheShop
 from billing.models import Customer, Invoice, LedgerAccount, Membership, Remark, current_brand
 from packages import clock, countries
+from packages.desk import reasons
 from packages.desk.cells import EMPTY, amount, counted, language, lines
 from packages.desk.deeds import Deed, DeedForm, Text
 from packages.desk.filters import CodeFilter
@@ -190,8 +191,13 @@ def _balances(customer: Customer, kind: LedgerAccount.Kind) -> str:
 
 @admin.register(Remark)
 class RemarkPage(ByActor, ReadOnlyPage):
-    list_display = ("text", "customer", "by", "at")
+    list_display = ("said", "customer", "by", "at")
     list_select_related = ("customer",)
     search_fields = ("text", "customer__name", "customer__company")
-    fields = ("customer", "text", "by", "at")
-    readonly_fields = ("by",)
+    fields = ("customer", "said", "by", "at")
+    readonly_fields = ("said", "by")
+
+    @admin.display(description=_("text"))
+    def said(self, row: Remark) -> str:
+        """What staff wrote, as it stands; what the shop noted itself, in the reader's language."""
+        return reasons.told(row.text)

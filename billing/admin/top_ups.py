@@ -264,6 +264,7 @@ class AutoTopUpPage(ReadOnlyPage):
 @admin.register(TopUpRefund)
 class TopUpRefundPage(ReadOnlyPage):
     list_display = ("at", "order_link", "status", "most", "taken", "note_link")
+    spare = ("taken",)
     list_filter = ("state",)
     list_select_related = ("line__order", "note")
     readonly_fields = ("order_link", "status", "most", "taken", "note_link", "reason", "at")

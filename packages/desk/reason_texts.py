@@ -180,6 +180,7 @@ SAID = (
     noop("On this server %(what)s is done by hand."),
     noop("The mapping names no method for this."),
     noop("The address, the token or the CA file cannot be used (%(problem)s)."),
+    noop("%(amount)s came for %(invoice)s when nothing was due: it is on the balance."),
     # Bank statements that cannot be read.
     noop("the file is larger than 20 MB"),
     noop("the file is empty"),

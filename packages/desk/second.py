@@ -98,6 +98,7 @@ class Deny(Deed):
 class ProposalPage(ReadOnlyPage):
     _names: Mapping[str, Any] = MappingProxyType({})
     deeds = (Approve(), Deny())
+    spare = ("about", "decider")
     list_display = ("what", "status", "about", "total", "proposer", "at", "decider")
     list_filter = ("state", ("subject", ModelFilter), "at")
     search_fields = ("about", "proposed_by", "decided_by")
