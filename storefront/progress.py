@@ -73,7 +73,9 @@ def progress_of(order: Order) -> Progress:
     """Read how far the order is; a few queries, whatever it holds."""
     invoice = order.invoice
     payment = invoice.payments.order_by("-id").first()
-    lines = tuple(order.lines.select_related("subscription__account__server"))
+    lines = tuple(
+        order.lines.select_related("subscription__account__server", "subscription__package")
+    )
     return Progress(order, invoice, payment, _stage(order, invoice, payment, lines), lines)
 
 
