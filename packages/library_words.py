@@ -42,6 +42,12 @@ CODES = (
 )
 # Of Django's own, what a German would not say.
 FIELDS = (noop("This field is required."), noop("Enter a valid email address."))
+DELETION = (
+    noop("Delete multiple objects"),
+    noop("Objects"),
+    noop("Summary"),
+)
+HISTORY = (noop("Change history: %s"),)
 PASSWORDS = (
     noop("Your password can’t be too similar to your other personal information."),
     noop("The password is too similar to the %(verbose_name)s."),
@@ -50,6 +56,11 @@ PASSWORDS = (
 )
 # Of staff's users and their passwords Django says this in English to a German.
 USERS = (
+    noop("Enter the same password as before, for verification."),
+    noop(
+        "Please enter your old password, for security’s sake, and then enter your new password "
+        "twice so we can verify you typed it in correctly."
+    ),
     noop("After you’ve created a user, you’ll be able to edit more user options."),
     noop("This action will <strong>enable</strong> password-based authentication for this user."),
     noop("Disable password-based authentication"),

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -59,7 +60,7 @@ class AlertPage(ReadOnlyPage):
 
     @admin.display(description=gettext_lazy("where"))
     def where(self, row: Alert) -> str:
-        return format_html('<a href="{}">{}</a>', row.path, _("Go there"))
+        return format_html('<a href="{}">{}</a>', row.path, _("Open the page"))
 
     @admin.display(description=gettext_lazy("state"), ordering="resolved_at")
     def status(self, row: Alert) -> str:
@@ -114,6 +115,13 @@ class AlertSettingsPage(Page):
         name = "admin:billing_alertsettings"
         address = reverse(f"{name}_change", args=[row.pk]) if row else reverse(f"{name}_add")
         return HttpResponseRedirect(address)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """There is one row, so nobody adds another one behind it."""
+        shown = {"title": capfirst(str(self.opts.verbose_name)), "show_save_and_add_another": False}
+        return super().add_view(request, form_url, {**shown, **(extra_context or {})})
 
     def save_model(self, request: HttpRequest, obj: AlertSettings, form: Any, change: bool) -> None:
         obj.pk = 1

@@ -7,6 +7,7 @@ from typing import Any
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
@@ -16,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing import mail_texts, opening, viewing
 from packages import prices
-from packages.desk import causes, downloads
+from packages.desk import causes, downloads, filters
 from packages.desk.cells import EMPTY, TONES, badge
 from packages.desk.pages import ByActor, ReadOnlyPage
 from packages.states import StateChange, Stateful
@@ -138,13 +139,29 @@ class StateChangePage(ByActor, ReadOnlyPage):
         return self._whys.get(row.reason) or causes.told([row.reason])[row.reason]
 
 
+class OfKind(admin.RelatedOnlyFieldListFilter):
+    """What was done to one kind of row, by what its rows are called."""
+
+    include_empty_choice = False
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        found = super().field_choices(field, request, model_admin)
+        types = ContentType.objects.in_bulk([pk for pk, _name in found])
+        models = ((pk, types[int(pk)].model_class()) for pk, _name in found)
+        return [(pk, filters.called(model)) for pk, model in models if model]
+
+
 @admin.register(LogEntry)
 class LogEntryPage(ReadOnlyPage):
     """What staff did on the desk's pages: rows added and edited, and deeds."""
 
     list_display = ("action_time", "user", "kind", "edited", "said")
     list_display_links = None
-    list_filter = ("action_time", "action_flag", ("content_type", admin.RelatedOnlyFieldListFilter))
+    list_filter = (
+        ("action_time", filters.titled(admin.DateFieldListFilter, _("when"))),
+        ("action_flag", filters.titled(admin.ChoicesFieldListFilter, _("what was done"))),
+        ("content_type", filters.titled(OfKind, _("kind"))),
+    )
     search_fields = ("object_repr", "change_message", "user__email")
     list_select_related = ("user", "content_type")
     fields = readonly_fields = ("action_time", "user", "kind", "edited", "said")

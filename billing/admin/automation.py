@@ -25,12 +25,15 @@ class Automation(Sheet):
     def told(self, request: HttpRequest) -> dict[str, Any]:
         zone = current_brand().zone
         on = business_day(clock.now(), zone)
+        # Whether processes live is the machine's time, not the shop's.
+        now = timezone.now()
         wanted = request.GET.get("days", "")
         count = int(wanted) if wanted in map(str, CHOICES) else CHOICES[1]
         return {
             "table": automation.days(on, count, zone=zone),
             "faults": automation.faults(on, count),
-            "processes": automation.processes(now=timezone.now()),
+            "processes": automation.processes(now=now),
+            "now": now,
             "choices": CHOICES,
             "count": count,
         }

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing import credit_checks
-from packages.desk.cells import EMPTY, amount, lines, link, moment, state
+from packages.desk.cells import EMPTY, amount, badge, lines, link, moment, state
 from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
 from packages.desk.pages import ReadOnlyPage
 from packages.models import Service
@@ -174,7 +174,8 @@ class DriftPage(ReadOnlyPage):
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def status(self, row: Drift) -> str:
-        return state(row)
+        # Staff put it aside: nothing that went wrong.
+        return badge("", row.get_state_display()) if row.state == "parked" else state(row)
 
     @admin.display(description=gettext_lazy("account"), ordering="account__username")
     def account_link(self, row: Drift) -> str:

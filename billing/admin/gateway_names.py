@@ -1,6 +1,5 @@
 """Gateways by the names that readers know, where rows hold their codes."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -8,6 +7,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from billing import gateways
+from packages.desk import filters
 
 
 def called(code: str) -> str:
@@ -15,14 +15,7 @@ def called(code: str) -> str:
     return capfirst(str(gateways.named(code)))
 
 
-class GatewayFilter(admin.AllValuesFieldListFilter):
-    """Rows of one gateway, by its name."""
-
-    def choices(self, changelist: Any) -> Iterator[Any]:
-        codes: Any = self.lookup_choices
-        for choice in super().choices(changelist):
-            shown = choice["display"]
-            yield {**choice, "display": called(str(shown)) if shown in codes else shown}
+GatewayFilter = filters.named(called)
 
 
 class OfGateway:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, BaseUserCreationForm, UserChangeForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -24,9 +24,11 @@ from packages.desk.pages import Page, TabularInline
 
 if TYPE_CHECKING:
     CreationForm = BaseUserCreationForm[User]
+    SetPasswordForm = AdminPasswordChangeForm[User]
     ChangeForm = UserChangeForm[User]
 else:
     CreationForm = BaseUserCreationForm
+    SetPasswordForm = AdminPasswordChangeForm
     ChangeForm = UserChangeForm
 
 
@@ -44,6 +46,15 @@ class UserForm(ChangeForm):
 
     # What is kept of it is nobody's to read; another one is set on a page of its own.
     password: Any = None
+
+
+class PasswordForm(SetPasswordForm):
+    """Django's own, whose hint is put together when it is loaded and so knows one language."""
+
+    usable_password_help_text: Any = gettext_lazy(
+        "Switched off, the present password is lost, and this person cannot sign in until another "
+        "one is set."
+    )
 
 
 class Memberships(TabularInline):
@@ -82,6 +93,7 @@ class UserPage(Page, UserAdmin):  # type: ignore[type-arg]
     deeds = (TakeSecondFactorAway(),)
     form = UserForm
     add_form = NewUserForm
+    change_password_form = PasswordForm
     inlines = (Memberships,)
     ordering = ("email",)
     list_display = ("email", "name", "tongue", "is_staff", "role", "is_active", "date_joined")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
@@ -34,7 +35,9 @@ def desk_cards(context: dict[str, Any]) -> list[overview.Card]:
 @register.simple_tag(takes_context=True)
 def desk_board(context: dict[str, Any]) -> dict[str, Any]:
     """Return the figures that the signed-in person may see."""
-    return board.of(context["request"].user.has_perm, at=clock.now())
+    now = clock.now()
+    found = board.of(context["request"].user.has_perm, at=now)
+    return {**found, "now": now} if found else found
 
 
 @register.filter
@@ -49,13 +52,20 @@ def badge(row: Any) -> str:
     return cells.state(row)
 
 
+@register.filter
+def elapsed(since: datetime, at: datetime) -> str:
+    """`{{ alert.found_at|elapsed:alert.now }}`: how long ago, in the reader's language."""
+    return cells.elapsed(since, at)
+
+
 @register.simple_tag(takes_context=True)
 def desk_alerts(context: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the alerts that are told and not over, for whoever may see them."""
     if not context["request"].user.has_perm("billing.view_alert"):
         return []
+    now = clock.now()
     return [
-        {"title": alert_texts.title(each), "found_at": each.found_at, "row": each}
+        {"title": alert_texts.title(each), "found_at": each.found_at, "row": each, "now": now}
         for each in alerts.standing()
     ]
 

@@ -1,6 +1,7 @@
 """What stands in one cell of a staff page: amounts, states, links."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +18,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.timesince import timesince
 from django.utils.timezone import localtime
 from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
@@ -30,14 +32,26 @@ TONES = {
         ("done", "paid", "live", "active", "succeeded", "processed", "on", "valid", "ready"), "ok"
     ),
     **dict.fromkeys(
-        ("sent", "fulfilled", "applied", "issued", "booked", "read", "answered", "filed"), "ok"
+        (
+            "sent",
+            "fulfilled",
+            "applied",
+            "approved",
+            "issued",
+            "booked",
+            "read",
+            "answered",
+            "filed",
+        ),
+        "ok",
     ),
     **dict.fromkeys(("waiting", "running", "planned", "open", "created", "processing"), "wait"),
     **dict.fromkeys(("received", "queued", "sending", "placed", "pending"), "wait"),
-    **dict.fromkeys(("released", "matched", "reading", "applying"), "wait"),
+    **dict.fromkeys(("released", "matched", "reading", "applying", "proposed"), "wait"),
     **dict.fromkeys(("suspended", "unknown", "refused", "not_sent", "faulty", "invalid"), "warn"),
     **dict.fromkeys(("parked", "failed", "stopped", "left"), "bad"),
 }
+PLURALS = re.compile(r"\b(Tage|Monate|Jahre)\b")
 ICONS = {"ok": "check-circle", "wait": "clock", "warn": "warning", "bad": "cross-circle"}
 
 
@@ -113,6 +127,12 @@ def structure(data: Any) -> SafeString | str:
         return EMPTY
     text = json.dumps(data, indent=2, ensure_ascii=False)
     return format_html('<pre class="desk-code">{}</pre>', text)
+
+
+def elapsed(since: datetime, at: datetime) -> str:
+    """Return how long ago it was, as it stands in "%(time)s ago": in German that is the dative."""
+    told = timesince(since, at, depth=1)
+    return PLURALS.sub(r"\1n", told) if (get_language() or "").startswith("de") else told
 
 
 def moment(at: datetime | None) -> str:

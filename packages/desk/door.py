@@ -6,6 +6,7 @@ from typing import Any
 from allauth.account.authentication import get_authentication_records
 from allauth.account.decorators import reauthentication_required
 from allauth.mfa.utils import is_mfa_enabled
+from django.apps import apps
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
@@ -70,6 +71,13 @@ class DeskSite(admin.AdminSite):
         if first is not None:
             return HttpResponse(status=302, headers={"Location": first.url})
         return super().index(request, extra_context)
+
+    def app_index(
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Show an app's lists under its name; what Django makes of it is no German."""
+        title = apps.get_app_config(app_label).verbose_name
+        return super().app_index(request, app_label, {"title": title, **(extra_context or {})})
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Send whoever is not let in to the step they lack; the stock form knows no second factor.

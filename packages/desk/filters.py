@@ -1,14 +1,59 @@
 """Filters of lists whose rows hold codes or nothing, by the names that readers know."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from django.apps import apps
 from django.contrib import admin
+from django.db.models import Model
 from django.utils.functional import Promise
+from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from packages.desk.pages import CODES
+
+Kind = type[admin.FieldListFilter]
+
+
+def titled(kind: Kind, title: str | Promise) -> Kind:
+    """Return the filter under another title than the column's name."""
+
+    class Titled(kind):  # type: ignore[valid-type,misc]
+        def __init__(self, *given: Any, **more: Any) -> None:
+            super().__init__(*given, **more)
+            self.title = title
+
+    return Titled
+
+
+def named(name: Callable[[str], str]) -> Kind:
+    """Return a filter over the codes that occur, each by its name."""
+
+    class Named(admin.AllValuesFieldListFilter):
+        def choices(self, changelist: Any) -> Iterator[Any]:
+            codes: Any = self.lookup_choices
+            for choice in super().choices(changelist):
+                # Behind the code may stand how many rows there are.
+                code, gap, count = str(choice["display"]).partition(" (")
+                yield {**choice, "display": name(code) + gap + count} if code in codes else choice
+
+    return Named
+
+
+class YesNo(admin.EmptyFieldListFilter):
+    """Rows in which a column says something, and those in which it does not."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice, word in zip(
+            super().choices(changelist), ("", gettext("No"), gettext("Yes")), strict=True
+        ):
+            shown, gap, count = str(choice["display"]).partition(" (")
+            yield {**choice, "display": (word or shown) + gap + count}
+
+
+def called(model: type[Model]) -> str:
+    return capfirst(str(model._meta.verbose_name))
 
 
 class CodeFilter(admin.AllValuesFieldListFilter):
@@ -16,7 +61,9 @@ class CodeFilter(admin.AllValuesFieldListFilter):
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         for choice in super().choices(changelist):
-            yield {**choice, "display": self.name_of(str(choice["display"]))}
+            # Behind the code may stand how many rows there are.
+            code, gap, count = str(choice["display"]).partition(" (")
+            yield {**choice, "display": self.name_of(code) + gap + count}
 
     def name_of(self, code: str) -> str:
         return {code: str(name) for code, name in CODES[self.field.name]()}.get(code, code)

@@ -131,7 +131,7 @@ def propose(
     try:
         with transaction.atomic():
             proposal.save()
-            record_change(proposal, before="", at=at, actor=actor, reason=deed)
+            record_change(proposal, before="", at=at, actor=actor, reason="proposed")
     except IntegrityError as error:
         raise Impossible(
             _("The same is proposed already, and waits for a second person.")

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_noop as noop
 SAID = (
     # Ordered, invoiced, paid.
     noop("placed"),
+    noop("proposed"),
     noop("ordered"),
     noop("order paid"),
     noop("paid"),
@@ -29,6 +30,16 @@ SAID = (
     noop("a transfer arrived"),
     noop("its payment is disputed"),
     noop("invoice %(number)s not paid, due on %(day)s"),
+    # What the dialler shows and our books do not.
+    noop("state active (there: suspended)"),
+    noop("state active (there: missing)"),
+    noop("state suspended (there: active)"),
+    noop("state suspended (there: missing)"),
+    noop("state missing (there: active)"),
+    noop("state missing (there: suspended)"),
+    noop("channels %(ours)s (there: %(theirs)s)"),
+    noop("tariff %(ours)s (there: %(theirs)s)"),
+    noop("username %(ours)s (there: %(theirs)s)"),
     # Refunds and credit that is given back.
     noop("sent"),
     noop("sent: %(reference)s"),

@@ -17,7 +17,7 @@ from packages.desk.cells import amount
 from packages.desk.reason_texts import CLEARER, SAID
 from packages.money import Money
 
-NESTED = "why"
+NESTED = ("why", "what")
 # Parts of several words; all others, as numbers and days, are one.
 SUMS = ("amount", "asked", "below", "month", "there", "here")
 LONG = {"why", "what", "proof", "reference", "problem", "server", "file", "fields"} | {
@@ -48,7 +48,7 @@ def is_known(reason: str) -> bool:
 
 def _part(name: str, said: str) -> str:
     """Return a part as the reader writes it: a reason in its turn, a day, an amount of money."""
-    if name == NESTED:
+    if name in NESTED:
         return told(said)
     try:
         if name == "day":

@@ -102,12 +102,7 @@ class ProposalPage(ReadOnlyPage):
     list_display = ("what", "status", "about", "total", "proposer", "at", "decider")
     list_filter = ("state", ("subject", ModelFilter), "at")
     search_fields = ("about", "proposed_by", "decided_by")
-    readonly_fields = (
-        "what",
-        "status",
-        "subject_link",
-        "total",
-        "filled_in",
+    readonly_fields = ("what", "status", "subject_link", "total", "filled_in") + (
         "proposer",
         "decider",
     )
@@ -115,7 +110,7 @@ class ProposalPage(ReadOnlyPage):
         (None, {"fields": ("status", "what", "subject_link", "total", "filled_in")}),
         (
             gettext_lazy("Who and when"),
-            {"fields": (("proposer", "at"), ("decider", "decided_at"))},
+            {"fields": ("proposer", "at", "decider", "decided_at")},
         ),
     )
 
@@ -141,6 +136,26 @@ class ProposalPage(ReadOnlyPage):
     def status(self, row: Proposal) -> str:
         return state(row)
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Return the page of the list; the names of all who stand on it are read at once."""
+        found = super().get_changelist_instance(request)
+        both = ((row.proposed_by, row.decided_by) for row in found.result_list)
+        self._names = actors.told(name for pair in both for name in pair if name)
+        return found
+
+    @admin.display(description=gettext_lazy("proposed by"), ordering="proposed_by")
+    def proposer(self, row: Proposal) -> str:
+        return self._named(row.proposed_by)
+
+    @admin.display(description=gettext_lazy("decided by"), ordering="decided_by")
+    def decider(self, row: Proposal) -> str:
+        return self._named(row.decided_by)
+
+    def _named(self, actor: str) -> str:
+        if not actor:
+            return EMPTY
+        return self._names.get(actor) or actors.told([actor])[actor]
+
     @admin.display(description=gettext_lazy("about"))
     def subject_link(self, row: Proposal) -> str:
         subject = subject_of(row)
@@ -152,27 +167,17 @@ class ProposalPage(ReadOnlyPage):
 
     @admin.display(description=gettext_lazy("as filled in"))
     def filled_in(self, row: Proposal) -> str:
-        fields = deed_of(row).form_for(subject_of(row), _sent(row)).visible_fields()
-        return lines([f"{field.label}: {field.value()}" for field in fields if field.value()])
+        subject = subject_of(row)
+        try:
+            fields = deed_of(row).form_for(subject, _sent(row)).visible_fields() if subject else []
+        except Impossible:
+            return EMPTY
+        return lines([_answer(str(each.label), each.value()) for each in fields if each.value()])
 
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """Return the page of the list; the names of all who stand on it are read at once."""
-        found = super().get_changelist_instance(request)
-        people = [name for row in found.result_list for name in (row.proposed_by, row.decided_by)]
-        self._names = actors.told(filter(None, people))
-        return found
 
-    @admin.display(description=gettext_lazy("proposed by"), ordering="proposed_by")
-    def proposer(self, row: Proposal) -> str:
-        return self._named(row.proposed_by)
-
-    @admin.display(description=gettext_lazy("decided by"), ordering="decided_by")
-    def decider(self, row: Proposal) -> str:
-        return self._named(row.decided_by) if row.decided_by else EMPTY
-
-    def _named(self, actor: str) -> str:
-        # Another reader's page may have come between, and a single row has no list.
-        return self._names.get(actor) or actors.told([actor])[actor]
+def _answer(label: str, value: Any) -> str:
+    """Return a field with what was entered; a question needs no colon behind it."""
+    return f"{label} {value}" if label.endswith("?") else f"{label}: {value}"
 
 
 class SecondPersonForm(SumsForm):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from packages import clock
-from packages.desk import Impossible
+from packages.desk import Impossible, filters
 from packages.desk.cells import amount_of, badge, counted, lines, link, state
 from packages.desk.deeds import Deed, DeedForm, Text
 from packages.desk.pages import ReadOnlyPage
@@ -181,7 +181,10 @@ class AccountPage(ReadOnlyPage):
         *(ResetLimits(), ReadBalance(), Compare(), Terminate()),
     )
     list_display = ("username", "status", "server_link", "who", "balance", "balance_at", "jobs")
-    list_filter = ("state", "server", "placed")
+    list_filter = (
+        *("state", "server"),
+        ("placed", filters.titled(admin.BooleanFieldListFilter, gettext_lazy("has its server"))),
+    )
     search_fields = ("username", "remote_id", "person__name", "person__company", "person__email")
     list_select_related: ClassVar[tuple[str, ...]] = ("server",)
     readonly_fields: ClassVar[tuple[str, ...]] = (

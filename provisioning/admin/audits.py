@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from packages.desk import actors, filters
 from packages.desk.cells import EMPTY, badge, link
 from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
 from packages.desk.pages import ByActor, ReadOnlyPage
@@ -141,16 +142,18 @@ class UnknownAccountPage(ReadOnlyPage):
     deeds = (Explain(),)
     list_display = ("username", "status", "server_link", "email", "remote_id", "first_at")
     spare = ("remote_id",)
-    list_filter = ("server", ("gone_at", admin.EmptyFieldListFilter)) + (
-        ("settled_by", admin.EmptyFieldListFilter),
+    list_filter = (
+        "server",
+        ("gone_at", filters.titled(filters.YesNo, gettext_lazy("gone"))),
+        ("settled_by", filters.titled(filters.YesNo, gettext_lazy("known"))),
     )
     search_fields = ("username", "email", "remote_id")
     list_select_related = ("server",)
-    readonly_fields = ("status", "server_link")
+    readonly_fields = ("status", "server_link", "settler")
     fieldsets = (
         (None, {"fields": ("status", "username", "email", "remote_id", "server_link")}),
         (gettext_lazy("When"), {"fields": (("first_at", "last_at", "gone_at"),)}),
-        (gettext_lazy("What it is"), {"fields": ("reason", "settled_by")}),
+        (gettext_lazy("What it is"), {"fields": ("reason", "settler")}),
     )
 
     @admin.display(description=gettext_lazy("state"))
@@ -158,6 +161,10 @@ class UnknownAccountPage(ReadOnlyPage):
         if row.gone_at is not None:
             return badge("", _("gone"))
         return badge("ok", _("known")) if row.settled_by else badge("warn", _("unknown"))
+
+    @admin.display(description=gettext_lazy("known to"))
+    def settler(self, row: UnknownAccount) -> str:
+        return actors.told([row.settled_by])[row.settled_by] if row.settled_by else EMPTY
 
     @admin.display(description=gettext_lazy("server"), ordering="server")
     def server_link(self, row: UnknownAccount) -> str:

@@ -4,11 +4,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Max, Min, Q
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
 from packages.desk import reasons
-from packages.desk.cells import EMPTY, counted, link
+from packages.desk.cells import EMPTY, counted, elapsed, link
 from provisioning import servers
 from provisioning.admin.server_deeds import told
 from provisioning.models import Account, Attempt, Circuit, Drift, Job, Server, UnknownAccount
@@ -105,4 +104,4 @@ def _strangers(server: Server) -> str:
 def _ago(moment: datetime | None, at: datetime) -> str:
     if moment is None or moment > at:
         return EMPTY
-    return _("%(time)s ago") % {"time": timesince(moment, at, depth=1)}
+    return _("%(time)s ago") % {"time": elapsed(moment, at)}

@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from packages.desk import reasons
-from packages.desk.cells import structure
 from packages.desk.deeds import Deed, DeedForm, ProofForm, ReasonForm, Text
 from packages.money import Money
 from provisioning import desk
+from provisioning.admin import seen
 from provisioning.admin.instructions import details, instruction, password
 from provisioning.dialler.payloads import ID
 from provisioning.models import Job
@@ -60,10 +60,10 @@ class JobDeed(Deed):
 
     def facts(self, row: Job) -> Sequence[tuple[Text, Any]]:
         attempt = desk.attempt_in_doubt(row)
-        evidence = [(_("Readings so far"), structure(attempt.readings))] if attempt else []
+        evidence = [(_("Readings so far"), seen.told(attempt.readings))] if attempt else []
         return [
             (_("Job"), f"{row.get_kind_display()} · {row.account.username}"),
-            (_("Why it stands still"), reasons.told(row.reason)),
+            *([(_("Why it stands still"), reasons.told(row.reason))] if row.reason else []),
             *details(row),
             *evidence,
         ]

@@ -14,6 +14,7 @@ from packages.desk.cells import EMPTY, TONES, amount_of, badge, lines, link, mom
 from packages.desk.deeds import Deed
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
 from provisioning import desk
+from provisioning.admin import seen
 from provisioning.admin.instructions import details, instruction
 from provisioning.admin.job_deeds import DEEDS
 from provisioning.models import Attempt, Job
@@ -21,7 +22,7 @@ from provisioning.models import Attempt, Job
 
 class Attempts(ReadOnlyInline):
     model = Attempt
-    fields = ("number", "method", "sent_at", "result", "answer", "read_before", "seen_after")
+    fields = ("number", "sent_at", "result", "said", "read_before", "seen_after")
     readonly_fields = fields
     show_change_link = False
 
@@ -29,18 +30,17 @@ class Attempts(ReadOnlyInline):
     def result(self, row: Attempt) -> str:
         return badge(TONES.get(row.outcome, ""), row.get_outcome_display())
 
+    @admin.display(description=_("answer"))
+    def said(self, row: Attempt) -> str:
+        return reasons.told(row.answer) or EMPTY
+
     @admin.display(description=_("balance before"))
     def read_before(self, row: Attempt) -> str:
         return amount_of(row.before.get("balance_minor"), row.job.account.server.currency)
 
     @admin.display(description=_("readings"))
     def seen_after(self, row: Attempt) -> str:
-        keys = ("verdict", "by", "proof")
-        texts = [
-            " · ".join([reading["at"][:19].replace("T", " "), *(reading.get(k, "") for k in keys)])
-            for reading in row.readings
-        ]
-        return lines([text.rstrip(" ·") for text in texts])
+        return seen.told(row.readings)
 
 
 class AgeFilter(admin.SimpleListFilter):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from django.contrib import admin
@@ -101,13 +102,17 @@ class Gone(CleanUp):
 
 class Transcript(ReadOnlyInline):
     model = SurveyEntry
-    fields = ("step_name", "method", "sent", "status", "result", "said", "seconds")
+    fields = ("step_name", "called", "sent", "status", "result", "said", "seconds")
     readonly_fields = fields
     show_change_link = False
 
     @admin.display(description=gettext_lazy("step"))
     def step_name(self, row: SurveyEntry) -> str:
         return str(STEP_NAMES.get(row.step, row.step))
+
+    @admin.display(description=gettext_lazy("API method"))
+    def called(self, row: SurveyEntry) -> str:
+        return row.method
 
     @admin.display(description=gettext_lazy("sent"))
     def sent(self, row: SurveyEntry) -> SafeString | str:
@@ -116,7 +121,8 @@ class Transcript(ReadOnlyInline):
     @admin.display(description=gettext_lazy("outcome"))
     def result(self, row: SurveyEntry) -> str:
         tones = {"yes": "ok", "no": "warn"}
-        return badge(tones.get(row.outcome, TONES.get(row.outcome, "bad")), row.outcome)
+        word = {"yes": _("Yes"), "no": _("No")}.get(row.outcome, row.outcome)
+        return badge(tones.get(row.outcome, TONES.get(row.outcome, "bad")), word)
 
     @admin.display(description=gettext_lazy("answer"))
     def said(self, row: SurveyEntry) -> SafeString | str:
@@ -203,12 +209,17 @@ def _shown(value: Any) -> str:
 
 
 def _told(findings: list[dict[str, str]]) -> SafeString | str:
+    """Return what was found, with one sign for all that came out alike."""
+    alike = groupby(findings, key=lambda each: each["verdict"])
     return format_html_join(
         " ",
         "{} {}",
         (
-            (badge(*VERDICTS.get(each["verdict"], ("", each["verdict"]))), each["about"])
-            for each in findings
+            (
+                badge(*VERDICTS.get(verdict, ("", verdict))),
+                ", ".join(each["about"] for each in some),
+            )
+            for verdict, some in alike
         ),
     )
 

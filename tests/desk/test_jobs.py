@@ -156,7 +156,7 @@ def test_credit_by_hand_says_what_to_type_and_mails_the_login(
     assert overdue(clock.now() + timedelta(hours=8)) == [f"by-hand-{job.pk}"]
     listed = reverse("admin:provisioning_job_changelist")
     assert "1 job" in pages.text(staff.get(listed, {"by_hand": "open"}))
-    assert "0 jobs" in pages.text(staff.get(listed, {"by_hand": "overdue"}))
+    assert "No jobs" in pages.text(staff.get(listed, {"by_hand": "overdue"}))
     pages.press(staff, job, "by-hand", proof="Payment 18")
     job.refresh_from_db()
     assert job.state == Job.State.DONE
