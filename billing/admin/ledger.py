@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.admin.moves import MoneyMoved
 from billing.models import LedgerAccount, LedgerTransaction, Posting
 from packages.desk import causes
-from packages.desk.cells import amount_of, counted, link
+from packages.desk.cells import amount_of, counted, link, moment
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
 
 
@@ -150,8 +150,8 @@ class PostingPage(BookedPage):
         return link(row.account.customer)
 
     @admin.display(description=_("at"), ordering="transaction__at")
-    def at(self, row: Posting) -> Any:
-        return row.transaction.at
+    def at(self, row: Posting) -> str:
+        return moment(row.transaction.at)
 
     @admin.display(description=_("amount"), ordering="amount_minor")
     def amount(self, row: Posting) -> str:

@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from billing import gateways
 from billing.models.customer import Customer
+from packages.desk.cells import amount
+from packages.money import Money
 
 
 class LedgerAccount(models.Model):
@@ -86,4 +88,4 @@ class Posting(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account}: {self.amount_minor}"
+        return f"{self.account}: {amount(Money(self.amount_minor, self.account.currency))}"
