@@ -19,7 +19,7 @@ from provisioning.simulator.simulator import Simulator
 from tests.clock import Clock
 from tests.guards.connections import beside, together
 from tests.processes import wait_until
-from tests.provisioning.conftest import ordered, topped_up
+from tests.provisioning.conftest import opened, ordered, topped_up
 
 NOBODY = "redis://127.0.0.1:9/0"
 # Pages and webhooks must not feel a broker that is away; a loaded machine is given some room.
@@ -33,9 +33,7 @@ def account(shop: Simulator, clock: Clock) -> Account:
 
 @pytest.fixture
 def live(account: Account, clock: Clock) -> Account:
-    clock.work()
-    account.refresh_from_db()
-    return account
+    return opened(account, clock)
 
 
 def credited(dialler: Simulator) -> list[str]:

@@ -12,14 +12,13 @@ from provisioning import audits, tasks
 from provisioning.models import Account, Audit, Drift, Job, Server, UnknownAccount
 from provisioning.simulator.simulator import Simulator
 from tests.clock import Clock
-from tests.provisioning.conftest import add_stranger, ordered
+from tests.provisioning.conftest import add_stranger, opened, ordered
 from tests.world import SIMULATOR_PASSWORD
 
 
 @pytest.fixture
 def live(account: Account, clock: Clock) -> Account:
-    clock.work()
-    account.refresh_from_db()
+    opened(account, clock)
     Server.objects.filter(currency="USD").delete()
     return account
 

@@ -12,7 +12,7 @@ from provisioning.runner import MAX_SENDS, MAX_UNREADABLE
 from provisioning.simulator.simulator import Simulator
 from provisioning.tasks import BATCH, accounts_due
 from tests.clock import Clock
-from tests.provisioning.conftest import add_stranger, after_each_attempt, ordered, topped_up
+from tests.provisioning.conftest import add_stranger, after_each_attempt, opened, ordered, topped_up
 
 CREATE = "Client_Create"
 CREDIT = "Client_Payment_Create"
@@ -21,9 +21,7 @@ STAFF = "staff:1"
 
 @pytest.fixture
 def live(account: Account, clock: Clock) -> Account:
-    clock.work()
-    account.refresh_from_db()
-    return account
+    return opened(account, clock)
 
 
 def manual(capability: str) -> None:

@@ -15,7 +15,7 @@ from provisioning.models import Account, Job
 from provisioning.simulator.simulator import Simulator
 from tests import world
 from tests.clock import Clock
-from tests.provisioning.conftest import topped_up
+from tests.provisioning.conftest import opened, topped_up
 
 SMALL = Limits(tariff="standard", channels=3, services=("voice",), units=())
 DONE, PARKED = Job.State.DONE, Job.State.PARKED
@@ -23,9 +23,7 @@ DONE, PARKED = Job.State.DONE, Job.State.PARKED
 
 @pytest.fixture
 def live(account: Account, clock: Clock) -> Account:
-    clock.work()
-    account.refresh_from_db()
-    return account
+    return opened(account, clock)
 
 
 def suspend_at_once(account: Account, clock: Clock) -> list[Job]:

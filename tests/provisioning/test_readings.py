@@ -14,14 +14,13 @@ from provisioning.models import Account, Reading, Server
 from provisioning.simulator.simulator import Simulator
 from tests.clock import Clock
 from tests.guards import rows
-from tests.provisioning.conftest import ordered
+from tests.provisioning.conftest import opened, ordered
 from tests.world import SIMULATOR_PASSWORD
 
 
 @pytest.fixture
 def live(account: Account, clock: Clock) -> Account:
-    clock.work()
-    account.refresh_from_db()
+    opened(account, clock)
     Server.objects.update(reading_minutes=60)
     return account
 

@@ -19,7 +19,7 @@ from provisioning.dialler.base import Limits
 from provisioning.models import Account, Attempt, Job, Server
 from provisioning.simulator.simulator import Simulator
 from tests.clock import Clock
-from tests.provisioning.conftest import ordered, topped_up
+from tests.provisioning.conftest import opened, ordered, topped_up
 
 Deed = Callable[[Account, Clock], Any]
 SMALL = Limits(tariff="standard", channels=3, services=("voice",), units=(("voice", 10),))
@@ -27,10 +27,7 @@ SMALL = Limits(tariff="standard", channels=3, services=("voice",), units=(("voic
 
 @pytest.fixture
 def live(account: Account, clock: Clock) -> Account:
-    clock.work()
-    account.refresh_from_db()
-    assert account.state == Account.State.LIVE
-    return account
+    return opened(account, clock)
 
 
 def limit(account: Account, clock: Clock) -> None:
