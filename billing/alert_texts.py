@@ -44,7 +44,7 @@ TITLES: dict[str, Promise] = {
         "count",
     ),
     Kind.RUN: _("The calendar of %(day)s is stopped and waits for staff"),
-    Kind.INVARIANT: _("%(code)s is violated %(count)s times: %(rule)s"),
+    Kind.INVARIANT: _("%(code)s does not hold (%(count)s found): %(rule)s"),
     Kind.TEST: _("This is a test. Alerts arrive here."),
 }
 ADVICE: dict[str, Promise] = {

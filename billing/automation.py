@@ -30,13 +30,13 @@ WHERE at >= %s AND at < %s AND actor !~ '{PEOPLE}' GROUP BY 1, 2, 3
 KINDS: Sequence[tuple[str, str, str | Promise]] = (
     ("invoice", "open", _("invoices issued")),
     ("payment", "succeeded", _("payments")),
-    ("payment", "failed", _("failed")),
+    ("payment", "failed", _("payments failed")),
     ("subscription", "suspended", _("suspended")),
     ("subscription", "ended", _("ended")),
     ("job", "done", _("jobs done")),
-    ("job", "parked", _("parked")),
+    ("job", "parked", _("jobs parked")),
     ("mail", "sent", _("mails sent")),
-    ("mail", "failed", _("failed")),
+    ("mail", "failed", _("mails failed")),
 )
 
 
@@ -68,7 +68,7 @@ def days(on: date, count: int, *, zone: str) -> Table:
         for day in (on - timedelta(days=back) for back in range(count))
     ]
     names = [name for _subject, _after, name in KINDS]
-    head = (_("day"), _("calendar"), _("faults"), *names, _("events"), _("parked"))
+    head = (_("day"), _("calendar"), _("faults"), *names, _("events"), _("events parked"))
     return Table("days", _("Day by day"), head, rows)
 
 
