@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, strip_tags
 from django.utils.text import capfirst
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from billing import mail_texts, opening, viewing
@@ -89,12 +90,13 @@ class StateChangePage(ByActor, ReadOnlyPage):
     show_full_result_count = False
     of_entries = True
     readonly_fields = fields = ("at", "row_link", "became", "by", "why")
-    _whys: Mapping[str, Any] = MappingProxyType({})
+    _whys: Mapping[tuple[str | None, str], Any] = MappingProxyType({})
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Return the page of the log; the names and causes that stand on it are read at once."""
         found = super().get_changelist_instance(request)
-        self._whys = causes.told(row.reason for row in found.result_list)
+        told = causes.told(row.reason for row in found.result_list)
+        self._whys = {(get_language(), reason): why for reason, why in told.items()}
         return found
 
     def change_view(
@@ -136,7 +138,8 @@ class StateChangePage(ByActor, ReadOnlyPage):
 
     @admin.display(description=_("reason"), ordering="reason")
     def why(self, row: StateChange) -> str:
-        return self._whys.get(row.reason) or causes.told([row.reason])[row.reason]
+        known = self._whys.get((get_language(), row.reason))
+        return known or causes.told([row.reason])[row.reason]
 
 
 class OfKind(admin.RelatedOnlyFieldListFilter):

@@ -110,7 +110,7 @@ class CreditNote(Deed):
             (_("Everything that is left: net"), amount(made.net)),
             (_("Everything that is left: VAT"), amount(made.tax)),
             (_("Everything that is left: total"), amount(made.total)),
-            (_("The amounts below are"), mode),
+            (_("Amounts are"), mode),
             *((_("Unused days set off on"), link(each)) for each in rests.set_off_by(row)),
         ]
 

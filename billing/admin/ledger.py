@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet, Sum
 from django.http import HttpRequest
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from billing.admin.moves import MoneyMoved
@@ -41,20 +42,21 @@ class Postings(ReadOnlyInline):
 class BookedPage(ReadOnlyPage):
     """Lists of rows with a cause; what the causes of a page name is read at once."""
 
-    _causes: Mapping[str, Any] = MappingProxyType({})
+    _causes: Mapping[tuple[str | None, str], Any] = MappingProxyType({})
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         found = super().get_changelist_instance(request)
-        self._causes = causes.plain(map(self.cause_of, found.result_list))
+        told = causes.plain(map(self.cause_of, found.result_list))
+        self._causes = {(get_language(), code): text for code, text in told.items()}
         return found
 
     def cause_of(self, row: Any) -> str:
         raise NotImplementedError
 
     def told(self, row: Any) -> str:
-        # Another reader's page may have come between.
+        # Another page, or a reader of another language, may have come between.
         code = self.cause_of(row)
-        return self._causes.get(code) or causes.plain([code])[code]
+        return self._causes.get((get_language(), code)) or causes.plain([code])[code]
 
 
 @admin.register(LedgerTransaction)

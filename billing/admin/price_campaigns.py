@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from billing import price_campaigns, price_changes
 from billing.admin import price_changes as single
 from billing.models import CampaignPrice, PriceCampaign, PriceChange, current_brand
+from billing.price_changes import Concerned
 from packages import clock
 from packages.desk import Impossible
 from packages.desk.cells import EMPTY, amount, counted, lines, link, row_url, state
@@ -190,11 +191,11 @@ class Confirm(single.Confirm):
     def offered(self, row: Any) -> bool:
         return bool(row.state == DRAFT and row.prices.exists())
 
+    def concerns(self, row: Any) -> bool:
+        return any(some for _change, some in _each_with(row))
+
     def facts(self, row: Any) -> Sequence[tuple[Text, Any]]:
-        brand = current_brand()
-        changes = price_campaigns.changes_of(row)
-        on = business_day(clock.now(), brand.zone)
-        each_with = price_campaigns.concerned(changes, brand, on=on)
+        each_with = _each_with(row)
         found = [one for _change, some in each_with for one in some]
         sums = price_campaigns.monthly(found)
         return [
@@ -216,6 +217,13 @@ class Confirm(single.Confirm):
                 _("Its day has passed, it is no draft any more, or a price would fall below zero.")
             ) from error
         return _("The campaign is confirmed; each price has its change.")
+
+
+def _each_with(row: PriceCampaign) -> list[tuple[PriceChange, list[Concerned]]]:
+    """Return each change of the campaign with whom it concerns today."""
+    brand = current_brand()
+    on = business_day(clock.now(), brand.zone)
+    return price_campaigns.concerned(price_campaigns.changes_of(row), brand, on=on)
 
 
 class Withdraw(single.Withdraw):

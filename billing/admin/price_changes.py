@@ -40,6 +40,11 @@ class Confirm(Deed):
     def effects(self, row: PriceChange) -> Sequence[Text]:
         if not row.existing:
             return [_("New orders pay the new price from that day on; nobody else does.")]
+        if not self.concerns(row):
+            return [
+                _("New orders pay the new price from that day on."),
+                _("No subscription has this price now, so nobody is mailed."),
+            ]
         words = {"days": row.days(current_brand().price_notice_days)}
         return [
             _("New orders pay the new price from that day on."),
@@ -48,11 +53,17 @@ class Confirm(Deed):
             _("Invoices that are issued stay as they are."),
         ]
 
+    def concerns(self, row: PriceChange) -> bool:
+        """Say whether any subscription is concerned today."""
+        return bool(_concerned(row))
+
     def facts(self, row: PriceChange) -> Sequence[tuple[Text, Any]]:
-        brand = current_brand()
-        found = price_changes.concerned(row, brand, on=business_day(clock.now(), brand.zone))
-        currency = row.price.currency
+        found, currency = _concerned(row), row.price.currency
         return [
+            (_("Price"), row.price),
+            (_("Price now"), amount(row.price.amount)),
+            (_("New price"), amount_of(row.amount_minor, currency)),
+            (_("From"), date_format(row.effective_on)),
             (_("Subscriptions concerned"), len(found)),
             (_("They pay now, each period"), amount(total((x.before for x in found), currency))),
             (_("They will pay"), amount(total((x.after for x in found), currency))),
@@ -68,6 +79,11 @@ class Confirm(Deed):
         except price_changes.NotPossible as error:
             raise Impossible(_("Its day has passed, or it is no draft any more.")) from error
         return _("The price change is confirmed.")
+
+
+def _concerned(row: PriceChange) -> list[Concerned]:
+    brand = current_brand()
+    return price_changes.concerned(row, brand, on=business_day(clock.now(), brand.zone))
 
 
 def services_in(found: Sequence[Concerned]) -> list[tuple[Text, Any]]:

@@ -55,8 +55,10 @@ class Answer(Deed):
         return bool(row.email or row.customer)
 
     def effects(self, row: Ticket) -> Sequence[Text]:
+        mailed = _("The answer is mailed as you write it.")
+        shown = _("The answer is mailed as you write it, and shown in the client area.")
         return [
-            _("The answer is mailed as you write it, and shown in the client area."),
+            shown if row.customer_id else mailed,
             _("The request counts as answered until the customer writes again."),
         ]
 
@@ -117,6 +119,7 @@ class WhoseFilter(KeptFilter):
 class TicketPage(ReadOnlyPage):
     deeds = (Answer(), Close(), Assign())
     list_display = ("subject", "status", "customer_link", "email", "changed_at")
+    spare = ("email",)
     list_filter = ("state", ("customer", WhoseFilter), "changed_at")
     search_fields = ("subject", "email", "messages__text", "customer__name", "customer__company")
     list_select_related = ("customer",)

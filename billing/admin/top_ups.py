@@ -146,7 +146,7 @@ class SetTopUpLimit(Deed):
     def effects(self, row: Customer) -> Sequence[Text]:
         return [
             _("These limits hold for the customer from now on, new or not, instead of the usual."),
-            _("Nothing is bought and nobody is told. The history below keeps who said so and why."),
+            _("Nothing is bought and nobody is told. The audit log keeps who said so and why."),
         ]
 
     def facts(self, row: Customer) -> Sequence[tuple[Text, Any]]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.customer import Customer
+from packages.desk import reasons
 
 
 class Remark(models.Model):
@@ -24,4 +27,4 @@ class Remark(models.Model):
         verbose_name_plural = _("remarks")
 
     def __str__(self) -> str:
-        return self.text[:60]
+        return shorten(reasons.told(self.text), 60, placeholder=" …")

@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.text import capfirst
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from packages import clock, countries
@@ -279,18 +279,20 @@ def _to_many(
 class ByActor:
     """Pages of rows that keep who made them: a column shows the name."""
 
-    _names: Mapping[str, Any] = MappingProxyType({})
+    _names: Mapping[tuple[str | None, str], Any] = MappingProxyType({})
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Return the page of the list; the names of all who stand on it are read at once."""
         found = super().get_changelist_instance(request)  # type: ignore[misc]
-        self._names = actors.told(row.actor for row in found.result_list)
+        names = actors.told(row.actor for row in found.result_list)
+        self._names = {(get_language(), actor): name for actor, name in names.items()}
         return found
 
     @admin.display(description=_("actor"), ordering="actor")
     def by(self, row: Any) -> str:
-        # Another reader's page may have come between, and a single row has no list.
-        return self._names.get(row.actor) or actors.told([row.actor])[row.actor]
+        # Another page, or a reader of another language, may have come between; a row has no list.
+        known = self._names.get((get_language(), row.actor))
+        return known or actors.told([row.actor])[row.actor]
 
 
 class NotEditable:

@@ -6,12 +6,12 @@ from types import MappingProxyType
 from typing import Any
 
 from django.apps import apps
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from packages.desk import Impossible, actors, proposals
 from packages.desk.cells import EMPTY, amount, lines, link, state
@@ -80,6 +80,10 @@ class Approve(Deed):
         return proposals.approve(row, do, at=at, actor=actor)
 
 
+def _is_own(request: HttpRequest, row: Proposal) -> bool:
+    return row.proposed_by == f"staff:{request.user.pk}"
+
+
 class Deny(Deed):
     code, label, form = "deny", gettext_lazy("Deny"), ReasonForm
 
@@ -96,9 +100,9 @@ class Deny(Deed):
 
 @admin.register(Proposal)
 class ProposalPage(ReadOnlyPage):
-    _names: Mapping[str, Any] = MappingProxyType({})
+    _names: Mapping[tuple[str | None, str], Any] = MappingProxyType({})
     deeds = (Approve(), Deny())
-    spare = ("about", "decider")
+    spare = ("proposer", "decider")
     list_display = ("what", "status", "about", "total", "proposer", "at", "decider")
     list_filter = ("state", ("subject", ModelFilter), "at")
     search_fields = ("about", "proposed_by", "decided_by")
@@ -123,7 +127,18 @@ class ProposalPage(ReadOnlyPage):
         app, _dot, model = row.subject.partition(".") if row else ("", "", "")
         if row is not None and not request.user.has_perm(f"{app}.change_{model}"):
             raise PermissionDenied
+        if row is not None and code == Approve.code and _is_own(request, row):
+            messages.warning(
+                request, _("You have proposed this yourself. Somebody else has to approve it.")
+            )
+            return HttpResponseRedirect(self._address(row))
         return super().deed_view(request, pk, code)
+
+    def _buttons(self, request: HttpRequest, row: models.Model | None) -> list[dict[str, Any]]:
+        buttons = super()._buttons(request, row)
+        if isinstance(row, Proposal) and _is_own(request, row):
+            return [each for each in buttons if each["deed"].code != Approve.code]
+        return buttons
 
     @admin.display(description=gettext_lazy("deed"), ordering="deed")
     def what(self, row: Proposal) -> str:
@@ -140,7 +155,8 @@ class ProposalPage(ReadOnlyPage):
         """Return the page of the list; the names of all who stand on it are read at once."""
         found = super().get_changelist_instance(request)
         both = ((row.proposed_by, row.decided_by) for row in found.result_list)
-        self._names = actors.told(name for pair in both for name in pair if name)
+        names = actors.told(name for pair in both for name in pair if name)
+        self._names = {(get_language(), actor): name for actor, name in names.items()}
         return found
 
     @admin.display(description=gettext_lazy("proposed by"), ordering="proposed_by")
@@ -154,7 +170,7 @@ class ProposalPage(ReadOnlyPage):
     def _named(self, actor: str) -> str:
         if not actor:
             return EMPTY
-        return self._names.get(actor) or actors.told([actor])[actor]
+        return self._names.get((get_language(), actor)) or actors.told([actor])[actor]
 
     @admin.display(description=gettext_lazy("about"))
     def subject_link(self, row: Proposal) -> str:

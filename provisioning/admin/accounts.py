@@ -181,6 +181,7 @@ class AccountPage(ReadOnlyPage):
         *(ResetLimits(), ReadBalance(), Compare(), Terminate()),
     )
     list_display = ("username", "status", "server_link", "who", "balance", "balance_at", "jobs")
+    spare = ("balance_at",)
     list_filter = (
         *("state", "server"),
         ("placed", filters.titled(admin.BooleanFieldListFilter, gettext_lazy("has its server"))),

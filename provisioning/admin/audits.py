@@ -69,7 +69,8 @@ class CompareAll(Compare):
         ]
 
     def facts(self, row: Server) -> Sequence[tuple[Text, Any]]:
-        return [(_("Server"), row.name), (_("Accounts"), row.accounts.count())]
+        open_ones = row.accounts.filter(state__in=(Account.State.LIVE, Account.State.SUSPENDED))
+        return [(_("Server"), row.name), (_("Accounts"), open_ones.count())]
 
     def carry_out(self, row: Server, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         with transaction.atomic():

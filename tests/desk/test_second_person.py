@@ -37,7 +37,8 @@ def test_credit_above_the_sum_is_applied_by_two_and_up_to_it_by_one(
     assert not CreditBucket.objects.exists()
     proposal = Proposal.objects.get()
     assert "Payment 17 in its list" in pages.opened(colleague, proposal, "approve")
-    response = pages.press(staff, proposal, "approve")
+    assert "approve" not in pages.offered(staff, proposal)
+    response = pages.submit(staff, proposal, "approve", {})
     assert "You have proposed this yourself." in pages.text(response)
     doubtful_credit.refresh_from_db()
     assert doubtful_credit.state == Job.State.PARKED
