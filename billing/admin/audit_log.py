@@ -107,9 +107,19 @@ class StateChangePage(ByActor, ReadOnlyPage):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show one step, under the name of the row that took it."""
-        step = self.get_object(request, object_id)
-        more = {} if step is None else {"desk_name": strip_tags(self.row_link(step))}
+        more = self._named(request, object_id)
         return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show what staff changed of one step, under the same name."""
+        more = self._named(request, object_id)
+        return super().history_view(request, object_id, {**more, **(extra_context or {})})
+
+    def _named(self, request: HttpRequest, object_id: str) -> dict[str, str]:
+        step = self.get_object(request, object_id)
+        return {} if step is None else {"desk_name": strip_tags(self.row_link(step))}
 
     @admin.display(description=_("of what"))
     def row_link(self, row: StateChange) -> str:

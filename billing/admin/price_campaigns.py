@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -199,6 +200,7 @@ class Confirm(single.Confirm):
         found = [one for _change, some in each_with for one in some]
         sums = price_campaigns.monthly(found)
         return [
+            (_("From"), date_format(row.effective_on)),
             (_("Customers"), len({one.subscription.customer_id for one in found})),
             (_("Services"), len(found)),
             (_("They pay now, a month"), lines([amount(each.before) for each in sums])),

@@ -2,8 +2,11 @@
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from billing import terms
 from billing.admin.cancellations import (
     BringBack,
     Cancel,
@@ -29,6 +32,12 @@ class Periods(ReadOnlyInline):
     fields = ("index", "start_on", "end_on", "given_back_on", "created_at")
     readonly_fields = fields
     show_change_link = False
+
+
+def _ending(row: Subscription) -> list[str]:
+    if row.ends_on is None or row.state not in Subscription.LIVING:
+        return []
+    return [gettext("ends on %(date)s") % {"date": date_format(row.ends_on)}]
 
 
 @admin.register(Subscription)
@@ -68,13 +77,14 @@ class SubscriptionPage(ReadOnlyPage):
     list_select_related = ("package", "customer", "account")
     inlines = (Periods,)
     readonly_fields = ("status", "customer_link", "account_link", "runs", "amount", "included") + (
+        "agreed",
         "promised",
         "catalogue",
         "dunning",
         "credit_and_use",
     )
     fieldsets = (
-        (None, {"fields": ("status", "customer_link", "catalogue")}),
+        (None, {"fields": ("status", "customer_link", "catalogue", "agreed")}),
         (_("Dunning"), {"fields": ("dunning",)}),
         (
             _("Price, as on the day of purchase"),
@@ -100,7 +110,17 @@ class SubscriptionPage(ReadOnlyPage):
 
     @admin.display(description=_("state"), ordering="state")
     def status(self, row: Subscription) -> str:
-        return state(row)
+        ending = _ending(row)
+        return lines([state(row), *ending]) if ending else state(row)
+
+    @admin.display(description=_("agreed"))
+    def agreed(self, row: Subscription) -> str:
+        """Say which package follows and when, where another was agreed on."""
+        exchange = terms.scheduled([row]).get(row.pk)
+        if exchange is None:
+            return EMPTY
+        words = {"package": exchange.package, "date": date_format(exchange.on)}
+        return gettext("%(package)s from %(date)s") % words
 
     @admin.display(description=_("credit and use"))
     def credit_and_use(self, row: Subscription) -> str:

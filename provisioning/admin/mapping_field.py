@@ -28,4 +28,4 @@ class MappingField(forms.JSONField):
     def prepare_value(self, value: Any) -> Any:
         if isinstance(value, InvalidJSONInput):
             return value
-        return json.dumps(value, indent=2, ensure_ascii=False)
+        return json.dumps({} if value is None else value, indent=2, ensure_ascii=False)

@@ -169,7 +169,12 @@ class SurveyPage(ReadOnlyPage):
     def proposal(self, row: Survey) -> SafeString | str:
         return _lines(
             [
-                format_html("{}: <del>{}</del> → <ins>{}</ins>", path, before, after)
+                format_html(
+                    '<span class="desk-diff">{}: <del>{}</del> → <ins>{}</ins></span>',
+                    path,
+                    before,
+                    after,
+                )
                 for path, before, after in changes(row)
             ]
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from billing import cancellations
 from billing.models import Brand, Exchange, Invoice, Mail, Subscription
@@ -76,6 +77,7 @@ def test_another_cycle_is_refused_at_once_and_agreed_for_the_end(
     shown = twice(staff, service, "exchange", mode="at_end", **fields)
     assert "Nothing is due now." in shown
     assert Exchange.objects.get().mode == Exchange.Mode.AT_END
+    assert "Business from 2 April 2026" in staff.get(pages.address(service)).content.decode()
 
 
 def test_sums_are_seen_before_a_service_ends(service: Subscription, staff: Client) -> None:
@@ -115,6 +117,8 @@ def test_staff_cancel_and_withdraw(service: Subscription, staff: Client) -> None
     assert str(service.ends_on) == "2026-04-02"
     assert history_of(service).latest("id").reason == "cancelled to 2026-04-02: by letter"
     assert "cancel" not in pages.offered(staff, service)
+    listed = reverse("admin:billing_subscription_changelist")
+    assert "ends on 2 April 2026" in staff.get(listed).content.decode()
     pages.press(staff, service, "keep", reason="another letter")
     service.refresh_from_db()
     assert service.ends_on is None
