@@ -11,19 +11,13 @@ from provisioning.models import Account, Job
 from provisioning.simulator.simulator import Simulator
 from tests.clock import Clock
 from tests.desk import pages
-
-
-def live(account: Account, clock: Clock) -> Account:
-    clock.work()
-    account.refresh_from_db()
-    assert account.state == Account.State.LIVE
-    return account
+from tests.provisioning.conftest import opened
 
 
 def test_suspend_and_unsuspend_reach_the_dialler(
     staff: Client, account: Account, shop: Simulator, clock: Clock
 ) -> None:
-    live(account, clock)
+    opened(account, clock)
     assert pages.offered(staff, account) == [
         *("suspend", "suspend_at_once", "limits", "balance", "audit", "terminate")
     ]
@@ -39,7 +33,7 @@ def test_suspend_and_unsuspend_reach_the_dialler(
 
 
 def test_pressing_twice_asks_once(staff: Client, account: Account, clock: Clock) -> None:
-    live(account, clock)
+    opened(account, clock)
     fields = pages.hidden(pages.opened(staff, account, "suspend"))
     pages.submit(staff, account, "suspend", fields)
     pages.submit(staff, account, "suspend", fields)
@@ -50,7 +44,7 @@ def test_pressing_twice_asks_once(staff: Client, account: Account, clock: Clock)
 def test_limits_changed_at_the_dialler_are_set_again(
     staff: Client, account: Account, shop: Simulator, clock: Clock
 ) -> None:
-    live(account, clock)
+    opened(account, clock)
     pages.press(staff, account, "limits")
     pages.press(staff, account, "balance")
     clock.work()
@@ -60,7 +54,7 @@ def test_limits_changed_at_the_dialler_are_set_again(
 def test_a_termination_can_be_called_off_until_its_day(
     staff: Client, account: Account, shop: Simulator, clock: Clock
 ) -> None:
-    live(account, clock)
+    opened(account, clock)
     day = timezone.localdate() + timedelta(days=10)
     pages.press(staff, account, "terminate", delete_on=day.isoformat())
     clock.work()
@@ -75,7 +69,7 @@ def test_a_termination_can_be_called_off_until_its_day(
 
 
 def test_a_day_in_the_past_is_refused(staff: Client, account: Account, clock: Clock) -> None:
-    live(account, clock)
+    opened(account, clock)
     response = pages.press(staff, account, "terminate", delete_on="2020-01-01")
     assert "Choose today or a later day." in pages.text(response)
     assert not Job.objects.filter(kind=Job.Kind.TERMINATE).exists()

@@ -14,15 +14,13 @@ from provisioning.models import Account, Audit, Drift, Job, UnknownAccount
 from provisioning.simulator.simulator import Simulator
 from tests.clock import Clock
 from tests.desk import pages
-from tests.provisioning.conftest import add_stranger, ordered
+from tests.provisioning.conftest import add_stranger, opened, ordered
 from tests.world import SIMULATOR_PASSWORD
 
 
 @pytest.fixture
 def live(account: Account, clock: Clock) -> Account:
-    clock.work()
-    account.refresh_from_db()
-    return account
+    return opened(account, clock)
 
 
 def compare(staff: Client, account: Account) -> None:
