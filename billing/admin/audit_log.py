@@ -1,7 +1,6 @@
 """The audit log: every step of every row's life, and what staff edited; each with who and when."""
 
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps
@@ -13,7 +12,6 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, strip_tags
 from django.utils.text import capfirst
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from billing import mail_texts, opening, viewing
@@ -21,6 +19,7 @@ from packages import prices
 from packages.desk import causes, downloads, filters
 from packages.desk.cells import EMPTY, TONES, badge
 from packages.desk.pages import ByActor, ReadOnlyPage
+from packages.desk.told import Told
 from packages.states import StateChange, Stateful
 
 # They have no states, and a history nevertheless.
@@ -90,13 +89,12 @@ class StateChangePage(ByActor, ReadOnlyPage):
     show_full_result_count = False
     of_entries = True
     readonly_fields = fields = ("at", "row_link", "became", "by", "why")
-    _whys: Mapping[tuple[str | None, str], Any] = MappingProxyType({})
+    _whys = Told(causes.told)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Return the page of the log; the names and causes that stand on it are read at once."""
         found = super().get_changelist_instance(request)
-        told = causes.told(row.reason for row in found.result_list)
-        self._whys = {(get_language(), reason): why for reason, why in told.items()}
+        self._whys = Told(causes.told, [row.reason for row in found.result_list])
         return found
 
     def change_view(
@@ -148,8 +146,8 @@ class StateChangePage(ByActor, ReadOnlyPage):
 
     @admin.display(description=_("reason"), ordering="reason")
     def why(self, row: StateChange) -> str:
-        known = self._whys.get((get_language(), row.reason))
-        return known or causes.told([row.reason])[row.reason]
+        said: str = self._whys[row.reason]
+        return said
 
 
 class OfKind(admin.RelatedOnlyFieldListFilter):

@@ -1,13 +1,10 @@
 """The books. Nobody edits them: the database refuses it as well."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet, Sum
 from django.http import HttpRequest
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from billing.admin.moves import MoneyMoved
@@ -15,6 +12,7 @@ from billing.models import LedgerAccount, LedgerTransaction, Posting
 from packages.desk import causes
 from packages.desk.cells import amount_of, counted, link, moment
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
+from packages.desk.told import Told
 
 
 class Postings(ReadOnlyInline):
@@ -42,21 +40,19 @@ class Postings(ReadOnlyInline):
 class BookedPage(ReadOnlyPage):
     """Lists of rows with a cause; what the causes of a page name is read at once."""
 
-    _causes: Mapping[tuple[str | None, str], Any] = MappingProxyType({})
+    _causes = Told(causes.plain)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         found = super().get_changelist_instance(request)
-        told = causes.plain(map(self.cause_of, found.result_list))
-        self._causes = {(get_language(), code): text for code, text in told.items()}
+        self._causes = Told(causes.plain, [self.cause_of(row) for row in found.result_list])
         return found
 
     def cause_of(self, row: Any) -> str:
         raise NotImplementedError
 
     def told(self, row: Any) -> str:
-        # Another page, or a reader of another language, may have come between.
-        code = self.cause_of(row)
-        return self._causes.get((get_language(), code)) or causes.plain([code])[code]
+        text: str = self._causes[self.cause_of(row)]
+        return text
 
 
 @admin.register(LedgerTransaction)

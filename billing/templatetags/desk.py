@@ -18,10 +18,10 @@ from packages.desk import cells
 from packages.money import Money
 
 register = template.Library()
-# The name of its column in the class of a cell, which comes first in its tag.
 # Django's signs of yes, no and neither say by their colour alone which is which.
 SIGN = re.compile(r'<img src="[^"]*icon-(yes|no|unknown)[^"]*" alt="[^"]*">')
 SIGNS = {"yes": _("yes"), "no": _("no"), "unknown": cells.EMPTY}
+# The name of its column in the class of a cell, which comes first in its tag.
 COLUMN = re.compile(r'^[^>]*class="[^"]*?(?:field|column)-(\w+)')
 
 

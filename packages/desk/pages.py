@@ -1,8 +1,7 @@
 """Pages of the staff's desk: stock admin pages with deeds, history, and money nobody can edit."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -14,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.text import capfirst
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from packages import clock, countries
@@ -22,6 +21,7 @@ from packages.desk import Impossible, actors, bulk, causes, exports, looking, pr
 from packages.desk.cells import amount
 from packages.desk.deeds import Deed, DeedForm, Text
 from packages.desk.door import demand_fresh_proof
+from packages.desk.told import Told
 from packages.money import Money
 from packages.states import StateChange
 
@@ -279,20 +279,18 @@ def _to_many(
 class ByActor:
     """Pages of rows that keep who made them: a column shows the name."""
 
-    _names: Mapping[tuple[str | None, str], Any] = MappingProxyType({})
+    _names = Told(actors.told)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Return the page of the list; the names of all who stand on it are read at once."""
         found = super().get_changelist_instance(request)  # type: ignore[misc]
-        names = actors.told(row.actor for row in found.result_list)
-        self._names = {(get_language(), actor): name for actor, name in names.items()}
+        self._names = Told(actors.told, [row.actor for row in found.result_list])
         return found
 
     @admin.display(description=_("actor"), ordering="actor")
     def by(self, row: Any) -> str:
-        # Another page, or a reader of another language, may have come between; a row has no list.
-        known = self._names.get((get_language(), row.actor))
-        return known or actors.told([row.actor])[row.actor]
+        name: str = self._names[row.actor]
+        return name
 
 
 class NotEditable:

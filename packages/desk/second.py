@@ -1,8 +1,7 @@
 """The pages of the rule of two: what waits for a second person, and from which sums on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
 from django.apps import apps
@@ -10,8 +9,8 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from packages.desk import Impossible, actors, proposals
 from packages.desk.cells import EMPTY, amount, lines, link, state
@@ -20,6 +19,7 @@ from packages.desk.filters import ModelFilter
 from packages.desk.pages import Page, ReadOnlyPage
 from packages.desk.proposals import Proposal, SecondPerson
 from packages.desk.sums import SumsForm, money
+from packages.desk.told import Told
 
 
 def subject_of(proposal: Proposal) -> models.Model | None:
@@ -100,7 +100,7 @@ class Deny(Deed):
 
 @admin.register(Proposal)
 class ProposalPage(ReadOnlyPage):
-    _names: Mapping[tuple[str | None, str], Any] = MappingProxyType({})
+    _names = Told(actors.told)
     deeds = (Approve(), Deny())
     spare = ("proposer", "decider")
     list_display = ("what", "status", "about", "total", "proposer", "at", "decider")
@@ -155,8 +155,7 @@ class ProposalPage(ReadOnlyPage):
         """Return the page of the list; the names of all who stand on it are read at once."""
         found = super().get_changelist_instance(request)
         both = ((row.proposed_by, row.decided_by) for row in found.result_list)
-        names = actors.told(name for pair in both for name in pair if name)
-        self._names = {(get_language(), actor): name for actor, name in names.items()}
+        self._names = Told(actors.told, [name for pair in both for name in pair if name])
         return found
 
     @admin.display(description=gettext_lazy("proposed by"), ordering="proposed_by")
@@ -170,7 +169,8 @@ class ProposalPage(ReadOnlyPage):
     def _named(self, actor: str) -> str:
         if not actor:
             return EMPTY
-        return self._names.get((get_language(), actor)) or actors.told([actor])[actor]
+        name: str = self._names[actor]
+        return name
 
     @admin.display(description=gettext_lazy("about"))
     def subject_link(self, row: Proposal) -> str:
