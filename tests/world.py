@@ -23,17 +23,25 @@ def seed() -> None:
 
 
 def settle_in(simulator_url: str, *, at: datetime) -> None:
-    """Seed operator, catalogue and servers; calls to a dialler give up after a second."""
+    """Seed operator, catalogue and servers.
+
+    A call gives up late enough that a machine which stalls is not taken for a dialler that hangs.
+    """
     snapshots.add("seeded")
     User.objects.update(date_joined=at)
     Customer.objects.update(created_at=at)
     seed_servers(simulator_url, SIMULATOR_PASSWORD)
     Server.objects.update(
-        connect_timeout_seconds=0.5,
-        read_timeout_seconds=0.5,
+        connect_timeout_seconds=3,
+        read_timeout_seconds=3,
         quiet_seconds=30,
         read_gap_seconds=10,
     )
+
+
+def give_up_soon() -> None:
+    """Let a call give up after half a second, where a dialler hangs on purpose."""
+    Server.objects.update(connect_timeout_seconds=0.5, read_timeout_seconds=0.5)
 
 
 def price(slug: str, *, cycle: str = "", currency: str = "EUR") -> Price:

@@ -146,7 +146,7 @@ def wake_before_the_first_byte(scene: Scene) -> None:
         stopped.append(attempt)
         wakes_at = time.monotonic() + attempt.job.account.server.work_seconds
         wait_until(lambda: time.monotonic() > wakes_at, what="the claim's time is over")
-        Server.objects.update(connect_timeout_seconds=2, read_timeout_seconds=2)
+        Server.objects.update(connect_timeout_seconds=3, read_timeout_seconds=3)
         scene.clock.pass_by(minutes=5)
 
     with after_each_attempt(stop):

@@ -42,7 +42,7 @@ def topped_up(account: Account, *, at: datetime) -> OrderLine:
 def opened(account: Account, clock: Clock) -> Account:
     """Return the account as soon as it lives at the dialler.
 
-    On a machine that stalls for half a second a call becomes unknown, and is looked into later.
+    On a machine that stalls for long a call becomes unknown, and is looked into later.
     """
     for _ in range(20):
         clock.work()

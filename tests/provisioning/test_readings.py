@@ -12,6 +12,7 @@ import requests
 from provisioning import readings, tasks
 from provisioning.models import Account, Reading, Server
 from provisioning.simulator.simulator import Simulator
+from tests import world
 from tests.clock import Clock
 from tests.guards import rows
 from tests.provisioning.conftest import opened, ordered
@@ -74,6 +75,7 @@ def test_a_server_is_read_at_its_pace_and_stops_at_three_troubles(
     sweep()
     assert Reading.objects.count() == 2
     clock.shift(minutes=1)
+    world.give_up_soon()
     shop.faults.add("Client_Get", times=-1, answer="hang:30")
     Server.objects.update(readings_a_minute=100)
     sweep()

@@ -69,7 +69,7 @@ def test_a_worker_that_wakes_after_its_time_sends_nothing(
         stopped.append(attempt)
         wakes_at = time.monotonic() + attempt.job.account.server.work_seconds
         wait_until(lambda: time.monotonic() > wakes_at, what="the claim's time is over")
-        Server.objects.update(connect_timeout_seconds=0.5, read_timeout_seconds=0.5)
+        Server.objects.update(connect_timeout_seconds=3, read_timeout_seconds=3)
         clock.pass_by(minutes=5)
 
     with after_each_attempt(stop):
