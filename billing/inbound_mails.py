@@ -26,7 +26,7 @@ from packages.sweeping import written_once
 log = structlog.get_logger()
 
 State = InboundMail.State
-ACTOR = "system:mail"
+ACTOR = "system:inbox"
 
 
 @shared_task

@@ -21,6 +21,7 @@ from billing import (
     payers,
 )
 from billing.bundles import NotPayable as NotPayable
+from billing.gateways.bank_transfer import BankTransfer
 from billing.gateways.base import (
     Declined,
     Gateway,
@@ -246,16 +247,23 @@ def _confirm(told: Sequence[Told], *, at: datetime, actor: str) -> None:
             raise Mismatch(f"payment {payment.pk}: {snapshot.amount} instead of {payment.amount}")
         payment.fetched_minor = snapshot.amount.minor
         payment.fetched_currency = snapshot.amount.currency
-        payment.confirmed_at, payment.succeeded_at = at, snapshot.succeeded_at or at
+        # Another machine's clock may be behind ours; nothing succeeds before it was begun.
+        payment.succeeded_at = max(payment.created_at, snapshot.succeeded_at or at)
+        payment.confirmed_at = at
         payment.next_check_at, payment.failure_code, payment.failure_message = None, "", ""
     also = (
         *("fetched_minor", "fetched_currency", "confirmed_at", "succeeded_at"),
         *("next_check_at", "failure_code", "failure_message"),
     )
-    state, reason = Payment.State.SUCCEEDED, "confirmed by the gateway"
     for before in sorted({payment.state for payment, _ in told}):
         alike = [payment for payment, _ in told if payment.state == before]
-        move(alike, state, at=at, actor=actor, reason=reason, also=also)
+        reasons = [_why(payment) for payment in alike]
+        move(alike, Payment.State.SUCCEEDED, at=at, actor=actor, reason=reasons, also=also)
+
+
+def _why(payment: Payment) -> str:
+    by_bank = payment.gateway == BankTransfer.code
+    return "the money arrived" if by_bank else "confirmed by the gateway"
 
 
 def _keep(payment: Payment, snapshot: PaymentSnapshot, *, at: datetime, actor: str) -> None:

@@ -16,6 +16,7 @@ from billing.gateways.base import (
     Unavailable,
 )
 from billing.models import Difference, Movement, Payment
+from packages.money import Money
 
 log = structlog.get_logger()
 
@@ -92,7 +93,7 @@ def _odd(gateway: Gateway) -> list[Found]:
         Found(
             Kind.UNMATCHED,
             each.external_id,
-            f"{each.kind} of {each.amount} without a payment of ours",
+            f"{each.kind} of {_size(each.amount)} without a payment of ours",
         )
         for each in rows.filter(kind__in=ours, payment=None)
     ]
@@ -107,6 +108,11 @@ def _odd(gateway: Gateway) -> list[Found]:
         for each in matched.exclude(payment__currency=F("currency"))
         if each.payment
     ]
+
+
+def _size(amount: Money) -> Money:
+    """Return it without its sign: a refund of a sum takes that sum away."""
+    return max(amount, -amount)
 
 
 def _unbooked(gateway: Gateway, *, at: datetime) -> list[Found]:

@@ -12,6 +12,10 @@ from packages import rows, states
 from packages.money import Money
 
 CODE = bank_transfer.BankTransfer.code
+BEGUN = {
+    Payment.State.CREATED: "a transfer arrived",
+    Payment.State.CANCELLED: "a transfer arrived while another payment is open",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +85,9 @@ def _begin(
     """
     others = bundles.being_paid(each.invoice for each in arrivals)
     begun = [_new(each, invoices[each.invoice.pk], others, at=at) for each in arrivals]
-    for state in (Payment.State.CREATED, Payment.State.CANCELLED):
+    for state, reason in BEGUN.items():
         alike = [each for each in begun if each.state == state]
-        states.insert(alike, at=at, actor=actor, reason="a transfer arrived")
+        states.insert(alike, at=at, actor=actor, reason=reason)
     return begun
 
 
@@ -95,6 +99,6 @@ def _new(arrival: Arrival, invoice: Invoice, others: set[int], *, at: datetime) 
         state=Payment.State.CANCELLED if invoice.pk in others else Payment.State.CREATED,
         amount_minor=arrival.amount.minor,
         currency=invoice.currency,
-        created_at=at,
+        created_at=arrival.arrived_at,
         bank_entry=arrival.entry,
     )

@@ -25,6 +25,7 @@ PARTS: dict[str, str | Promise] = {
     "dispute": gettext_lazy("dispute"),
     "dunning": gettext_lazy("dunning"),
     "gateway": gettext_lazy("the gateway"),
+    "inbox": gettext_lazy("receiving of mails"),
     "mail": gettext_lazy("sending of mails"),
     "refund": gettext_lazy("sending of refunds"),
     "runner": gettext_lazy("work at the dialler"),
