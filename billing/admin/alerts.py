@@ -107,6 +107,10 @@ class AlertSettingsPage(Page):
         (gettext_lazy("Webhook"), {"fields": ("url", "secret")}),
     )
 
+    def heading(self, row: Any) -> str:
+        """There is one row, so it is called as its kind."""
+        return capfirst(str(self.opts.verbose_name))
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

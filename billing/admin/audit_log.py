@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, strip_tags
 from django.utils.text import capfirst
@@ -97,27 +97,9 @@ class StateChangePage(ByActor, ReadOnlyPage):
         self._whys = Told(causes.told, [row.reason for row in found.result_list])
         return found
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show one step, under the name of the row that took it."""
-        more = self._named(request, object_id)
-        return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Show what staff changed of one step, under the same name."""
-        more = self._named(request, object_id)
-        return super().history_view(request, object_id, {**more, **(extra_context or {})})
-
-    def _named(self, request: HttpRequest, object_id: str) -> dict[str, str]:
-        step = self.get_object(request, object_id)
-        return {} if step is None else {"desk_name": strip_tags(self.row_link(step))}
+    def heading(self, row: StateChange) -> str:
+        """Name a step after the row that took it."""
+        return strip_tags(self.row_link(row))
 
     @admin.display(description=_("of what"))
     def row_link(self, row: StateChange) -> str:

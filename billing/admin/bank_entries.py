@@ -15,8 +15,8 @@ from billing import bank_entries, matching
 from billing.matching import Confidence
 from billing.models import BankEntry, Customer, Invoice, Payment
 from packages.desk import Impossible
-from packages.desk.cells import EMPTY, amount, amount_of, link, state
-from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
+from packages.desk.cells import EMPTY, amount, amount_of, day, link, state
+from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text, in_unit
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
 from packages.money import Money
 
@@ -48,6 +48,7 @@ class ProposalForm(DeedForm):
 
     def __init__(self, data: Any, entry: BankEntry) -> None:
         super().__init__(data)
+        in_unit(self, entry.currency, "amount")
         field = self.fields["invoice"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [(each.invoice.pk, _told(each)) for each in matching.proposals(entry)]
@@ -72,8 +73,8 @@ class EntryDeed(Deed):
 
     def facts(self, row: BankEntry) -> Sequence[tuple[Text, Any]]:
         return [
-            (_("Booked by the bank on"), row.booked_on),
-            (_("From"), f"{row.name} {row.iban}".strip() or EMPTY),
+            (_("Booked by the bank on"), day(row.booked_on)),
+            (_("From"), " · ".join(filter(None, (row.name, row.iban))) or EMPTY),
             (_("Remittance text"), row.text or EMPTY),
             (_("Amount"), amount(row.amount)),
             (_("Not booked yet"), amount(row.rest)),
@@ -110,6 +111,11 @@ class AssignByHand(EntryDeed):
     label = gettext_lazy("Assign…")
     guarded = True
     form = AssignForm
+
+    def form_for(self, row: BankEntry, data: Any) -> DeedForm:
+        form = super().form_for(row, data)
+        in_unit(form, row.currency, "amount")
+        return form
 
     def carry_out(self, row: BankEntry, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         part = _part(row, given)
@@ -178,7 +184,12 @@ class UndoBooking(Deed):
         ]
 
     def facts(self, row: Payment) -> Sequence[tuple[Text, Any]]:
-        return [(_("Customer"), link(row.customer)), (_("Bank entry"), link(row.bank_entry))]
+        return [
+            (_("Customer"), link(row.customer)),
+            (_("Invoice"), link(row.invoice)),
+            (_("Amount"), amount(row.amount)),
+            (_("Bank entry"), link(row.bank_entry)),
+        ]
 
     def carry_out(self, row: Payment, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         bank_entries.undo(row, reason=given["reason"], at=at, actor=actor)

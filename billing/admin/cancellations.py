@@ -9,15 +9,24 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing import cancellations, endings, returns, tax
+from billing import cancellations, endings, quotes, returns, tax
 from billing.models import Subscription
 from packages import clock
 from packages.desk import Impossible
-from packages.desk.cells import amount, amount_of, link
+from packages.desk.cells import amount, amount_of, day, link
 from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
 from packages.periods import business_day
 
 State = Subscription.State
+
+
+def _facts(row: Subscription) -> list[tuple[Text, Any]]:
+    return [
+        (_("Customer"), link(row.customer)),
+        (_("Service"), link(row, row.package)),
+        (_("Price"), f"{amount(row.amount)} {row.get_cycle_display()}"),
+        (_("Paid until"), day(row.paid_until)),
+    ]
 
 
 class Cancel(Deed):
@@ -35,7 +44,9 @@ class Cancel(Deed):
         ]
 
     def facts(self, row: Subscription) -> Sequence[tuple[Text, Any]]:
-        return [(_("Customer"), link(row.customer)), (_("Paid until"), row.paid_until)]
+        waiting = quotes.pending(row)
+        agreed = [(_("Agreed change"), waiting)] if waiting else []
+        return [*_facts(row), *agreed]
 
     def carry_out(
         self, row: Subscription, given: dict[str, Any], *, at: datetime, actor: str
@@ -53,6 +64,9 @@ class WithdrawCancellation(Deed):
 
     def effects(self, row: Subscription) -> Sequence[Text]:
         return [_("The service renews as before.")]
+
+    def facts(self, row: Subscription) -> Sequence[tuple[Text, Any]]:
+        return [*_facts(row), (_("Would end on"), day(row.ends_on))]
 
     def carry_out(
         self, row: Subscription, given: dict[str, Any], *, at: datetime, actor: str
@@ -72,7 +86,7 @@ class EndForm(ReasonForm):
         help_text=gettext_lazy("Less the credit that was included for them."),
     )
     returnable = forms.BooleanField(
-        label=gettext_lazy("The customer may bring it back"), required=False, initial=True
+        label=gettext_lazy("The customer may bring the service back"), required=False, initial=True
     )
     field_order = ("seen", "gives_back", "returnable", "reason")
 
@@ -110,17 +124,13 @@ class EndNow(Deed):
             _("The account is suspended now and deleted after 30 days, with data and credit."),
             _("Invoices for periods that have not begun are taken back; what is overdue is owed."),
             _("Until it is deleted, the service can be brought back."),
-            _("Credit that was bought is given back by a deed of its own; do that first."),
+            _("Bought credit is given back separately: do that first, “Give unused credit back…”."),
             _("The customer gets a mail."),
         ]
 
     def facts(self, row: Subscription) -> Sequence[tuple[Text, Any]]:
         minor = row.account.balance_minor if row.account else None
-        return [
-            (_("Customer"), link(row.customer)),
-            (_("Paid until"), row.paid_until),
-            (_("Credit on the account"), amount_of(minor, row.currency)),
-        ]
+        return [*_facts(row), (_("Credit on the account"), amount_of(minor, row.currency))]
 
     def form_for(self, row: Subscription, data: Any) -> DeedForm:
         return EndForm(data, row)
@@ -162,7 +172,7 @@ class BringBack(Deed):
         ]
 
     def facts(self, row: Subscription) -> Sequence[tuple[Text, Any]]:
-        facts = [(_("Customer"), link(row.customer)), (_("Paid until"), row.paid_until)]
+        facts = _facts(row)
         if not _is_free(row):
             price = returns.quote(row, on=_today(row)).sums.total
             facts.append((_("To be paid with VAT"), amount(price)))
@@ -208,7 +218,7 @@ def _told(quote: endings.Quote) -> str:
     words = {
         "credited": amount(quote.credited),
         "remitted": amount(quote.remitted),
-        "date": quote.deleted_on,
+        "date": date_format(quote.deleted_on),
     }
     parts = [
         _("%(credited)s come onto the customer's balance."),

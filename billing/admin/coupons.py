@@ -151,6 +151,11 @@ class CouponPage(Page):
         (gettext_lazy("Usage"), {"fields": ("used", "given")}),
     )
 
+    def get_fieldsets(self, request: HttpRequest, obj: Coupon | None = None) -> Any:
+        """Leave out how often it was used while there is none."""
+        found = super().get_fieldsets(request, obj)
+        return found[:-1] if obj is None else found
+
     def has_delete_permission(self, request: HttpRequest, obj: Coupon | None = None) -> bool:
         """A code that was used stays in the books; it is switched off instead."""
         used = obj is not None and obj.redemptions.exists()

@@ -12,7 +12,7 @@ from billing import credit_notes, refunds, rests
 from billing.models import Invoice, Payment, Refund, paying
 from packages.desk import Impossible
 from packages.desk.cells import amount, link
-from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
+from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text, in_unit
 from packages.money import Money, total
 
 Way = Refund.Way
@@ -41,7 +41,9 @@ class CreditForm(ReasonForm):
         super().__init__(self.sent, initial={"seen": _seen(_drafted(invoice, None))})
         for line, rest in self.left.items():
             if rest:
-                self.fields[f"line_{line.pk}"] = _field(line.description, rest)
+                name = f"line_{line.pk}"
+                self.fields[name] = _field(line.description, rest)
+                in_unit(self, invoice.currency, name)
 
     @property
     def amounts(self) -> dict[int, Money]:
@@ -93,7 +95,7 @@ class CreditNote(Deed):
         return [
             _("A credit note with a number of its own is issued; it is final."),
             _("What is still due on the invoice shrinks; what was paid goes onto the balance."),
-            _("If you choose so, it goes on from there to the customer."),
+            _("From there it goes back to the customer only if “What had been paid” says so."),
             _("If nothing is left of an unpaid invoice, it and its order are cancelled."),
             _("A period of which nothing is left to pay is free, without its included credit."),
             _("The customer gets it by mail. No service is taken away by it."),

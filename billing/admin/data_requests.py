@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -22,6 +24,13 @@ State = DeletionRequest.State
 class _Answer(Deed):
     def offered(self, row: DeletionRequest) -> bool:
         return row.state == State.RECEIVED
+
+    def facts(self, row: DeletionRequest) -> Sequence[tuple[Text, Any]]:
+        return [
+            (_("Customer"), link(row.customer)),
+            (_("Asked for by"), link(row.asked_by)),
+            (_("Asked for on"), date_format(localtime(row.asked_at))),
+        ]
 
     def _note(
         self, row: DeletionRequest, to: DeletionRequest.State, why: str, at: datetime, actor: str
@@ -68,7 +77,8 @@ class NotPossible(_Answer):
 
 
 class _DataPage(ReadOnlyPage):
-    list_display = ("__str__", "status", "customer_link", "asked_by", "asked_at")
+    by_kind = True
+    list_display = ("__str__", "status", "asked_by", "asked_at")
     list_filter = ("state", "asked_at")
     list_select_related = ("customer", "asked_by")
     readonly_fields = ("status", "customer_link")

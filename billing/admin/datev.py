@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -68,6 +69,10 @@ class DatevExport(Sheet):
 @admin.register(DatevSettings)
 class DatevSettingsPage(Page):
     fields = (("consultant", "client"), "chart", "digits", "year_begins", "first_debtor")
+
+    def heading(self, row: Any) -> str:
+        """There is one row, so it is called as its kind."""
+        return capfirst(str(self.opts.verbose_name))
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

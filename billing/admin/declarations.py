@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from billing import declarations
 from billing.models import Declaration
 from packages.desk import Impossible
-from packages.desk.cells import link, state
+from packages.desk.cells import EMPTY, day, link, moment, state
 from packages.desk.deeds import Deed, ProofForm, ReasonForm, Text
 from packages.desk.pages import ReadOnlyPage
 from packages.states import IllegalMove
@@ -22,6 +22,21 @@ NOT_WAITING = gettext_lazy("This declaration does not wait for staff any more.")
 class _Answer(Deed):
     def offered(self, row: Declaration) -> bool:
         return row.state == Declaration.State.RECEIVED
+
+    def facts(self, row: Declaration) -> Sequence[tuple[Text, Any]]:
+        facts: list[tuple[Text, Any]] = [
+            (_("Declared"), row.title),
+            (_("By"), f"{row.name} · {row.email}"),
+            (_("Contract"), row.contract or EMPTY),
+            (_("Received"), moment(row.received_at)),
+        ]
+        if row.subscription is None:
+            return facts
+        return [
+            *facts,
+            (_("Service"), link(row.subscription)),
+            (_("Paid until"), day(row.subscription.paid_until)),
+        ]
 
 
 class CarriedOut(_Answer):

@@ -19,7 +19,7 @@ from packages.desk.pages import ReadOnlyPage
 
 class DealtWith(Deed):
     code = "settle"
-    label = gettext_lazy("Mark as dealt with")
+    label = gettext_lazy("Mark as dealt with…")
     form = ReasonForm
 
     def offered(self, row: Difference) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.html import format_html_join
@@ -25,9 +26,10 @@ from billing.models import (
 )
 from packages import clock
 from packages.desk import Impossible
-from packages.desk.cells import EMPTY, amount, lines, link, state
+from packages.desk.cells import EMPTY, amount, day, lines, link, state
 from packages.desk.deeds import Deed, ReasonForm, Text
 from packages.desk.pages import ByActor, Page, ReadOnlyPage, TabularInline
+from packages.money import total
 from packages.periods import business_day
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ class PauseForm(ReasonForm):
         label=gettext_lazy("Dunning goes on from"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
+    field_order = ("until_on", "reason")
 
 
 class PauseDunning(Deed):
@@ -69,6 +72,22 @@ class PauseDunning(Deed):
             _("What is suspended stays suspended until it is paid."),
         ]
 
+    def facts(self, row: Invoice | Subscription | Customer) -> Sequence[tuple[Text, Any]]:
+        customer = row if isinstance(row, Customer) else row.customer
+        facts: list[tuple[Text, Any]] = [(_("Customer"), link(customer))]
+        if isinstance(row, Subscription):
+            facts.append((_("Service"), link(row, row.package)))
+            facts.append((_("Paid until"), day(row.paid_until)))
+        due = _open_invoices(row)
+        codes = sorted({each.currency for each in due})
+        owed = [total((one.due for one in due if one.currency == code), code) for code in codes]
+        first = min((each.due_on for each in due if each.due_on), default=None)
+        return [
+            *facts,
+            (_("Still to be paid"), lines([amount(each) for each in owed])),
+            (_("Due on"), day(first)),
+        ]
+
     def carry_out(self, row: Any, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         on = business_day(at, current_brand().zone)
         until_on = given["until_on"]
@@ -78,15 +97,36 @@ class PauseDunning(Deed):
         return _("Dunning rests until %(day)s.") % {"day": date_format(until_on)}
 
 
+def _open_invoices(row: Invoice | Subscription | Customer) -> Sequence[Invoice]:
+    """Return what is due and is dunned."""
+    if isinstance(row, Invoice):
+        return [row]
+    due = Invoice.objects.filter(state=Invoice.State.OPEN, kind=Invoice.Kind.INVOICE)
+    theirs = Q(customer=row) if isinstance(row, Customer) else Q(lines__subscription=row)
+    return list(due.filter(theirs).distinct())
+
+
 class LiftPause(Deed):
     code = "lift"
-    label = gettext_lazy("End this pause")
+    label = gettext_lazy("End this pause…")
 
     def offered(self, row: Pause) -> bool:
         return row.until_on > today()
 
     def effects(self, row: Pause) -> Sequence[Text]:
         return [_("Dunning goes on today where it stood; the days of the pause do not count.")]
+
+    def facts(self, row: Pause) -> Sequence[tuple[Text, Any]]:
+        paused = row.invoice or row.subscription or row.customer
+        assert paused is not None, "A pause is of one thing."
+        customer = paused if isinstance(paused, Customer) else paused.customer
+        return [
+            (_("Customer"), link(customer)),
+            (_("Concerns"), link(paused)),
+            (_("From"), date_format(row.from_on)),
+            (_("Until"), date_format(row.until_on)),
+            (_("Reason"), row.reason),
+        ]
 
     def carry_out(self, row: Pause, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         pauses.lift(row, on=business_day(at, current_brand().zone))
@@ -189,6 +229,7 @@ class NoticePage(ReadOnlyPage):
 
 @admin.register(Pause)
 class PausePage(ByActor, ReadOnlyPage):
+    by_kind = True
     deeds = (LiftPause(),)
     list_display = ("of", "from_on", "until_on", "reason", "by")
     list_filter = ("until_on",)

@@ -9,12 +9,66 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing import desk
-from billing.admin.gateway_names import GatewayFilter, OfGateway
+from billing.admin.gateway_names import GatewayFilter, OfGateway, called
 from billing.models import GatewayEvent, Payment
-from packages.desk import reasons
-from packages.desk.cells import EMPTY, link, state
+from packages.desk import filters, reasons
+from packages.desk.cells import EMPTY, link, moment, state
 from packages.desk.deeds import Deed, ReasonForm, Text
 from packages.desk.pages import ReadOnlyPage
+
+# What the gateways tell of, each in its own words.
+KINDS = {
+    "payment.succeeded": gettext_lazy("Payment succeeded"),
+    "payment.updated": gettext_lazy("Payment changed"),
+    "payment.failed": gettext_lazy("Payment failed"),
+    "payment.refunded": gettext_lazy("Payment refunded"),
+    "payment.disputed": gettext_lazy("Payment disputed"),
+    "checkout.session.completed": gettext_lazy("Page of payment completed"),
+    "checkout.session.expired": gettext_lazy("Page of payment expired"),
+    "checkout.session.async_payment_succeeded": gettext_lazy("Payment succeeded"),
+    "checkout.session.async_payment_failed": gettext_lazy("Payment failed"),
+    "payment_intent.succeeded": gettext_lazy("Payment succeeded"),
+    "payment_intent.processing": gettext_lazy("Payment under way"),
+    "payment_intent.canceled": gettext_lazy("Payment cancelled"),
+    "payment_intent.payment_failed": gettext_lazy("Payment failed"),
+    "charge.succeeded": gettext_lazy("Payment succeeded"),
+    "charge.failed": gettext_lazy("Payment failed"),
+    "charge.refunded": gettext_lazy("Payment refunded"),
+    "charge.dispute.created": gettext_lazy("Payment disputed"),
+    "charge.dispute.closed": gettext_lazy("Dispute closed"),
+    "charge.dispute.funds_withdrawn": gettext_lazy("Disputed money taken"),
+    "charge.dispute.funds_reinstated": gettext_lazy("Disputed money came back"),
+    "refund.created": gettext_lazy("Refund begun"),
+    "refund.updated": gettext_lazy("Refund changed"),
+    "refund.failed": gettext_lazy("Refund failed"),
+    "CHECKOUT.ORDER.APPROVED": gettext_lazy("Payment approved"),
+    "PAYMENT.CAPTURE.COMPLETED": gettext_lazy("Payment succeeded"),
+    "PAYMENT.CAPTURE.PENDING": gettext_lazy("Payment under way"),
+    "PAYMENT.CAPTURE.DENIED": gettext_lazy("Payment failed"),
+    "PAYMENT.CAPTURE.REFUNDED": gettext_lazy("Payment refunded"),
+    "PAYMENT.CAPTURE.REVERSED": gettext_lazy("Payment taken back"),
+    "PAYMENT.REFUND.PENDING": gettext_lazy("Refund under way"),
+    "PAYMENT.REFUND.FAILED": gettext_lazy("Refund failed"),
+    "CUSTOMER.DISPUTE.CREATED": gettext_lazy("Payment disputed"),
+    "CUSTOMER.DISPUTE.RESOLVED": gettext_lazy("Dispute closed"),
+    "test.webhook": gettext_lazy("Test of the webhook"),
+}
+
+
+def called_kind(code: str) -> str:
+    """Return what happened; the gateway's own word for what is not known here."""
+    return str(KINDS.get(code, code))
+
+
+KindFilter = filters.named(called_kind)
+
+
+def payment_of(row: GatewayEvent) -> str:
+    """Return a link to the payment that the event speaks of."""
+    if not row.payment_external_id:
+        return EMPTY
+    payments = Payment.objects.filter(gateway=row.gateway)
+    return link(payments.filter(external_id=row.payment_external_id).first())
 
 
 class EventDeed(Deed):
@@ -22,12 +76,18 @@ class EventDeed(Deed):
         return row.state == GatewayEvent.State.PARKED
 
     def facts(self, row: GatewayEvent) -> Sequence[tuple[Text, Any]]:
-        return [(_("Event"), row), (_("Why it stands still"), reasons.told(row.note))]
+        return [
+            (_("Event"), called_kind(row.kind)),
+            (_("Gateway"), called(row.gateway)),
+            (_("Payment"), payment_of(row)),
+            (_("Received"), moment(row.received_at)),
+            (_("What went wrong"), reasons.told(row.note)),
+        ]
 
 
 class FetchAgain(EventDeed):
     code = "fetch"
-    label = gettext_lazy("Fetch again and process now")
+    label = gettext_lazy("Fetch again and process now…")
 
     def effects(self, row: GatewayEvent) -> Sequence[Text]:
         return [
@@ -48,7 +108,7 @@ class FetchAgain(EventDeed):
 
 class DealtWith(EventDeed):
     code = "close"
-    label = gettext_lazy("Mark as dealt with")
+    label = gettext_lazy("Mark as dealt with…")
     form = ReasonForm
 
     def effects(self, row: GatewayEvent) -> Sequence[Text]:
@@ -67,13 +127,13 @@ class DealtWith(EventDeed):
 @admin.register(GatewayEvent)
 class GatewayEventPage(OfGateway, ReadOnlyPage):
     deeds = (FetchAgain(), DealtWith())
-    list_display = ("kind", "status", "gateway_name", "payment", "received_at", "attempts", "said")
+    list_display = ("sort", "status", "gateway_name", "payment", "received_at", "attempts", "said")
     spare = ("gateway_name", "attempts")
-    list_filter = ("state", ("gateway", GatewayFilter), "kind", "received_at")
+    list_filter = ("state", ("gateway", GatewayFilter), ("kind", KindFilter), "received_at")
     search_fields = ("external_id", "payment_external_id", "note")
-    readonly_fields = ("status", "said", "payment", "gateway_name", "raw")
+    readonly_fields = ("status", "said", "sort", "payment", "gateway_name", "raw")
     fieldsets = (
-        (None, {"fields": ("status", "said", "kind", "payment")}),
+        (None, {"fields": ("status", "said", "sort", "payment")}),
         (
             gettext_lazy("From"),
             {
@@ -98,6 +158,13 @@ class GatewayEventPage(OfGateway, ReadOnlyPage):
         (gettext_lazy("As it came"), {"classes": ("collapse",), "fields": ("raw",)}),
     )
 
+    def heading(self, row: GatewayEvent) -> str:
+        return f"{called_kind(row.kind)} · {row.external_id}"
+
+    @admin.display(description=gettext_lazy("kind"), ordering="kind")
+    def sort(self, row: GatewayEvent) -> str:
+        return called_kind(row.kind)
+
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def status(self, row: GatewayEvent) -> str:
         return state(row)
@@ -108,10 +175,7 @@ class GatewayEventPage(OfGateway, ReadOnlyPage):
 
     @admin.display(description=gettext_lazy("payment"))
     def payment(self, row: GatewayEvent) -> str:
-        if not row.payment_external_id:
-            return EMPTY
-        payments = Payment.objects.filter(gateway=row.gateway)
-        return link(payments.filter(external_id=row.payment_external_id).first())
+        return payment_of(row)
 
     @admin.display(description=gettext_lazy("body"))
     def raw(self, row: GatewayEvent) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -12,7 +13,7 @@ from billing import exchanges, quotes, tax
 from billing.models import Exchange, Subscription
 from packages import clock
 from packages.desk import Impossible
-from packages.desk.cells import amount, link
+from packages.desk.cells import amount, day, link
 from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
 from packages.models import Price
 from packages.periods import business_day
@@ -73,7 +74,7 @@ class ChangePackage(Deed):
             (_("Customer"), link(row.customer)),
             (_("Present package"), f"{row.package}, {row.get_cycle_display()}"),
             (_("Price"), amount(row.amount)),
-            (_("Paid until"), row.paid_until),
+            (_("Paid until"), day(row.paid_until)),
         ]
 
     def form_for(self, row: Subscription, data: Any) -> DeedForm:
@@ -96,7 +97,7 @@ class ChangePackage(Deed):
             raise Impossible(_("The sums have changed meanwhile. Open the page again.")) from error
         except quotes.NotExchangeable as error:
             raise Impossible(str(error)) from error
-        words = {"package": exchange.package, "date": exchange.on}
+        words = {"package": exchange.package, "date": date_format(exchange.on)}
         if exchange.order_line is not None:
             words["number"] = exchange.order_line.order.invoice.number
             return _("%(package)s is ordered with invoice %(number)s.") % words
@@ -120,7 +121,9 @@ class TakeChangeBack(Deed):
 
     def facts(self, row: Subscription) -> Sequence[tuple[Text, Any]]:
         waiting = quotes.pending(row)
-        return [(_("Customer"), link(row.customer)), (_("Agreed change"), waiting)]
+        agreed = [(_("Agreed change"), waiting)] if waiting else []
+        from_on = [(_("From"), date_format(waiting.on))] if waiting else []
+        return [(_("Customer"), link(row.customer)), *agreed, *from_on]
 
     def carry_out(
         self, row: Subscription, given: dict[str, Any], *, at: datetime, actor: str
@@ -157,7 +160,7 @@ def _told(quote: quotes.Quote) -> str:
         "granted": amount(quote.granted),
         "total": amount(quote.total if quote.priced else quote.credited),
         "renewal": amount(quote.renewal),
-        "date": quote.on,
+        "date": date_format(quote.on),
         "days": quote.days,
     }
     if quote.mode == Mode.AT_END:

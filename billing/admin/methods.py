@@ -15,6 +15,14 @@ from packages.desk.cells import consent, counted, link, state
 from packages.desk.deeds import Deed, ReasonForm, Text
 from packages.desk.pages import ReadOnlyPage
 
+# As the gateways call them.
+KINDS = {
+    "card": gettext_lazy("Card"),
+    "link": "Link",
+    "paypal": "PayPal",
+    "sepa_debit": gettext_lazy("SEPA direct debit"),
+}
+
 
 class Remove(Deed):
     code = "remove"
@@ -48,7 +56,7 @@ class PaymentMethodPage(OfGateway, ReadOnlyPage):
     list_filter = ("state", ("gateway", GatewayFilter), "is_default", "created_at")
     search_fields = ("last4", "customer__name", "customer__company", "customer__email")
     list_select_related = ("customer",)
-    readonly_fields = ("status", "customer_link", "gateway_name", "charged", "agreed")
+    readonly_fields = ("status", "customer_link", "gateway_name", "charged", "agreed", "sort")
     fieldsets = (
         (None, {"fields": ("status", "customer_link", "is_default", "charged")}),
         (
@@ -58,7 +66,7 @@ class PaymentMethodPage(OfGateway, ReadOnlyPage):
                     "gateway_name",
                     "account",
                     "livemode",
-                    "kind",
+                    "sort",
                     "brand",
                     "last4",
                     "expires_on",
@@ -79,6 +87,10 @@ class PaymentMethodPage(OfGateway, ReadOnlyPage):
     @admin.display(description=gettext_lazy("customer"), ordering="customer__name")
     def customer_link(self, row: PaymentMethod) -> str:
         return link(row.customer)
+
+    @admin.display(description=gettext_lazy("kind"))
+    def sort(self, row: PaymentMethod) -> str:
+        return str(KINDS.get(row.kind, row.kind))
 
     @admin.display(description=gettext_lazy("charges"))
     def charged(self, row: PaymentMethod) -> str:

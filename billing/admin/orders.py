@@ -1,6 +1,7 @@
 """Orders: what was agreed, and whether it was passed on."""
 
 from django.contrib import admin
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Order, OrderLine
@@ -54,6 +55,9 @@ class OrderPage(ReadOnlyPage):
         (None, {"fields": ("status", "customer_link", "invoice_link", "total", "placed_at", "by")}),
         (_("Agreed to"), {"fields": ("language", "agreed_to")}),
     )
+
+    def heading(self, row: Order) -> str:
+        return f"{capfirst(str(self.opts.verbose_name))} {row}"
 
     @admin.display(description=_("order"), ordering="id")
     def number(self, row: Order) -> str:

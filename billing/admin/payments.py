@@ -13,14 +13,23 @@ from django.utils.translation import gettext_lazy
 
 from billing import desk, disputes, gateways, refunds
 from billing.admin.bank_entries import UndoBooking
-from billing.admin.gateway_names import GatewayFilter, OfGateway
+from billing.admin.gateway_names import GatewayFilter, OfGateway, called
 from billing.admin.refunds import RefundPayment
 from billing.models import Allocation, Invoice, Payment
 from packages.desk import Impossible
-from packages.desk.cells import EMPTY, amount, amount_of, counted, link, state
-from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
+from packages.desk.cells import EMPTY, amount, amount_of, counted, link, moment, state
+from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text, in_unit
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
 from packages.money import Money
+
+
+def _facts(row: Payment, sum_is: str) -> list[tuple[Text, Any]]:
+    return [
+        (_("Customer"), link(row.customer)),
+        (_("Invoice"), link(row.invoice)),
+        (sum_is, amount(row.amount)),
+        (_("Started"), moment(row.created_at)),
+    ]
 
 
 class TransferForm(DeedForm):
@@ -42,7 +51,7 @@ class TransferForm(DeedForm):
 
 class ConfirmTransfer(Deed):
     code = "arrived"
-    label = gettext_lazy("Confirm that the money arrived")
+    label = gettext_lazy("Confirm that the money arrived…")
     guarded = True
     form = TransferForm
 
@@ -65,12 +74,12 @@ class ConfirmTransfer(Deed):
         ]
 
     def facts(self, row: Payment) -> Sequence[tuple[Text, Any]]:
-        return [
-            (_("Customer"), link(row.customer)),
-            (_("Invoice"), link(row.invoice)),
-            (_("Expected amount"), amount(row.amount)),
-            (_("Started"), row.created_at),
-        ]
+        return _facts(row, _("Expected amount"))
+
+    def form_for(self, row: Payment, data: Any) -> DeedForm:
+        form = super().form_for(row, data)
+        in_unit(form, row.currency, "amount")
+        return form
 
     def carry_out(self, row: Payment, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         try:
@@ -83,7 +92,7 @@ class ConfirmTransfer(Deed):
 
 class FetchAgain(Deed):
     code = "fetch"
-    label = gettext_lazy("Fetch again")
+    label = gettext_lazy("Fetch again…")
 
     def offered(self, row: Payment) -> bool:
         return row.gateway != desk.BANK_TRANSFER and row.state != Payment.State.SUCCEEDED
@@ -94,6 +103,10 @@ class FetchAgain(Deed):
             _("If that is a success, the invoice is paid and the order is passed on."),
             _("An answer that contradicts our row changes nothing."),
         ]
+
+    def facts(self, row: Payment) -> Sequence[tuple[Text, Any]]:
+        gateway = (_("Gateway"), called(row.gateway))
+        return [*_facts(row, _("Amount")), gateway, (_("State"), state(row))]
 
     def carry_out(self, row: Payment, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         after = desk.ask_gateway(row, at=at, actor=actor)
@@ -109,7 +122,7 @@ class BookTransfer(Deed):
     """A transfer without a payment of ours: the customer paid by the printed invoice."""
 
     code = "transfer"
-    label = gettext_lazy("A bank transfer arrived…")
+    label = gettext_lazy("Book a bank transfer…")
     guarded = True
     form = BookForm
 
@@ -125,6 +138,11 @@ class BookTransfer(Deed):
 
     def facts(self, row: Invoice) -> Sequence[tuple[Text, Any]]:
         return [(_("Customer"), link(row.customer)), (_("Still to be paid"), amount(row.due))]
+
+    def form_for(self, row: Invoice, data: Any) -> DeedForm:
+        form = super().form_for(row, data)
+        in_unit(form, row.currency, "amount")
+        return form
 
     def carry_out(self, row: Invoice, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         try:
@@ -153,7 +171,7 @@ class Allocations(ReadOnlyInline):
 
 class EndDispute(Deed):
     code = "settled"
-    label = gettext_lazy("The dispute is over")
+    label = gettext_lazy("End the dispute…")
     form = ReasonForm
 
     def offered(self, row: Payment) -> bool:
@@ -165,6 +183,10 @@ class EndDispute(Deed):
             _("Nothing is booked: what the gateway took back is booked by a credit note."),
         ]
 
+    def facts(self, row: Payment) -> Sequence[tuple[Text, Any]]:
+        since = moment(row.disputed_at)
+        return [*_facts(row, _("Amount")), (_("Disputed since"), since)]
+
     def carry_out(self, row: Payment, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         disputes.end(row, at=at)
         return _("The dispute is over.")
@@ -172,6 +194,7 @@ class EndDispute(Deed):
 
 @admin.register(Payment)
 class PaymentPage(OfGateway, ReadOnlyPage):
+    by_kind = True
     deeds = (ConfirmTransfer(), FetchAgain(), RefundPayment(), EndDispute(), UndoBooking())
     list_display = ("name", "status", "customer_link", "invoice_link", "total", "created_at") + (
         "succeeded_at",
@@ -199,6 +222,7 @@ class PaymentPage(OfGateway, ReadOnlyPage):
         "gateway_name",
         "dispute_page",
         "entry_link",
+        "confirmed",
     )
     fieldsets = (
         (None, {"fields": ("status", "total", "customer_link", "invoice_link", "books")}),
@@ -222,13 +246,20 @@ class PaymentPage(OfGateway, ReadOnlyPage):
             gettext_lazy("When"),
             {
                 "fields": (
-                    ("created_at", "confirmed_at", "succeeded_at"),
+                    ("created_at", "succeeded_at", "confirmed"),
                     ("disputed_at", "dispute_ended_at"),
                     ("next_check_at", "checks"),
                 )
             },
         ),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Payment | None = None) -> Any:
+        """Leave out of a bank transfer what only a gateway has."""
+        found = super().get_fieldsets(request, obj)
+        if obj is None or obj.gateway != desk.BANK_TRANSFER:
+            return found
+        return [(title, {**shown, "fields": _of_bank(shown["fields"])}) for title, shown in found]
 
     def links(self, request: HttpRequest, row: Payment) -> list[tuple[Text, str]]:
         """Lead to the invoice where the money is not on the balance: that is credited first."""
@@ -263,6 +294,10 @@ class PaymentPage(OfGateway, ReadOnlyPage):
     def total(self, row: Payment) -> str:
         return amount(row.amount)
 
+    @admin.display(description=gettext_lazy("recorded as received"))
+    def confirmed(self, row: Payment) -> str:
+        return moment(row.confirmed_at)
+
     @admin.display(description=gettext_lazy("fetched amount"))
     def said(self, row: Payment) -> str:
         return amount_of(row.fetched_minor, row.fetched_currency) if row.confirmed_at else EMPTY
@@ -274,3 +309,15 @@ class PaymentPage(OfGateway, ReadOnlyPage):
     @admin.display(description=gettext_lazy("bookings"))
     def books(self, row: Payment) -> str:
         return counted(row.bookings.all(), payment__id__exact=row.pk)
+
+
+OF_GATEWAY = {"external_id", "livemode", "said", "failure_code", "failure_message"} | {
+    *("dispute", "dispute_page", "disputed_at", "dispute_ended_at", "next_check_at", "checks"),
+}
+
+
+def _of_bank(fields: Any) -> list[Any]:
+    """Return the fields, also those beside each other, without those of a gateway."""
+    rows = [(each,) if isinstance(each, str) else tuple(each) for each in fields]
+    kept = [tuple(name for name in row if name not in OF_GATEWAY) for row in rows]
+    return [row if len(row) > 1 else row[0] for row in kept if row]

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy
 from billing import failed_refunds, gateways, refunds
 from billing.models import Payment, Refund
 from packages.desk import Impossible, reasons
-from packages.desk.cells import EMPTY, amount, counted, link, state
-from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
+from packages.desk.cells import EMPTY, amount, counted, link, moment, state
+from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text, in_unit
 from packages.desk.pages import ReadOnlyPage
 from packages.money import Money
 
@@ -74,7 +74,9 @@ class RefundPayment(Deed):
         ]
 
     def form_for(self, row: Payment, data: Any) -> DeedForm:
-        return RefundForm(data, row)
+        form = RefundForm(data, row)
+        in_unit(form, row.currency, "amount")
+        return form
 
     def weighs(self, row: Payment, given: dict[str, Any]) -> Money | None:
         return Money.rounded(given["amount"], row.currency)
@@ -104,13 +106,15 @@ class RefundDeed(Deed):
             (_("Customer"), link(row.payment.customer)),
             (_("Payment"), link(row.payment)),
             (_("Amount"), amount(row.amount)),
-            (_("Why it stands still"), reasons.told(row.note)),
+            (_("Asked for"), moment(row.created_at)),
+            (_("Why"), reasons.told(row.reason)),
+            *([(_("What went wrong"), reasons.told(row.note))] if row.note else []),
         ]
 
 
 class ConfirmSent(RefundDeed):
     code = "sent"
-    label = gettext_lazy("Confirm that the transfer was sent")
+    label = gettext_lazy("Confirm that the transfer was sent…")
     guarded = True
     form = ReferenceForm
 
@@ -130,7 +134,7 @@ class ConfirmSent(RefundDeed):
 
 class AskAgain(RefundDeed):
     code = "again"
-    label = gettext_lazy("Ask the gateway again")
+    label = gettext_lazy("Ask the gateway again…")
 
     def offered(self, row: Refund) -> bool:
         return row.state == Refund.State.PARKED
@@ -148,7 +152,7 @@ class AskAgain(RefundDeed):
 
 class GiveUp(RefundDeed):
     code = "give-up"
-    label = gettext_lazy("Give up and put it back onto the balance")
+    label = gettext_lazy("Put it back onto the balance…")
     danger = True
     form = ReasonForm
 
@@ -171,14 +175,18 @@ class GiveUp(RefundDeed):
 
 class CameBack(Deed):
     code = "settled"
-    label = gettext_lazy("Mark as dealt with")
+    label = gettext_lazy("Mark as dealt with…")
     form = ReasonForm
 
     def offered(self, row: Refund) -> bool:
         return row.state == Refund.State.FAILED and failed_refunds.in_need().contains(row)
 
     def facts(self, row: Refund) -> Sequence[tuple[Text, Any]]:
-        return [(_("Customer"), link(row.payment.customer)), (_("Payment"), link(row.payment))]
+        return [
+            (_("Customer"), link(row.payment.customer)),
+            (_("Payment"), link(row.payment)),
+            (_("Amount"), amount(row.amount)),
+        ]
 
     def effects(self, row: Refund) -> Sequence[Text]:
         return [
@@ -206,6 +214,7 @@ class NeedsStaff(admin.SimpleListFilter):
 
 @admin.register(Refund)
 class RefundPage(ReadOnlyPage):
+    by_kind = True
     deeds = (ConfirmSent(), AskAgain(), GiveUp(), CameBack())
     list_display = ("name", "status", "customer_link", "payment_link", "total", "way", "created_at")
     spare = ("way",)

@@ -62,6 +62,7 @@ class Release(Deed):
 @admin.register(Run)
 class RunPage(ReadOnlyPage):
     deeds = (Release(),)
+    by_kind = True
     spare = ("finished_at", "attempts")
     list_display = ("on", "status", "done", "fault_count", "started_at", "finished_at", "attempts")
     list_filter = ("state",)

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -20,10 +21,12 @@ from django.utils.translation import gettext_lazy
 
 from billing import ticket_files, tickets
 from billing.models import Customer, Ticket, TicketFile, TicketMessage, User
-from packages.desk.cells import link, state
+from packages.desk.cells import link, moment, state
 from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
 from packages.desk.filters import KeptFilter
 from packages.desk.pages import ReadOnlyPage
+
+LONGEST_NUMBER = 18
 
 
 class AnswerForm(DeedForm):
@@ -34,16 +37,23 @@ class AnswerForm(DeedForm):
 
 
 class CustomerForm(DeedForm):
-    customer = forms.IntegerField(
-        label=gettext_lazy("Number of the customer"),
-        help_text=gettext_lazy("It is in the address of the customer's page."),
+    customer = forms.CharField(
+        label=gettext_lazy("E-mail address or number of the customer"),
+        max_length=254,
+        help_text=gettext_lazy("Both stand on the customer's page; a user's address will do."),
     )
 
     def clean_customer(self) -> Customer:
-        found = Customer.objects.filter(pk=self.cleaned_data["customer"]).first()
-        if found is None:
+        given = self.cleaned_data["customer"].strip()
+        known = Q(email__iexact=given) | Q(memberships__user__email__iexact=given)
+        if given.isdecimal() and len(given) < LONGEST_NUMBER:
+            known = Q(pk=int(given))
+        found = list(Customer.objects.filter(known).distinct()[:2])
+        if not found:
             raise forms.ValidationError(_("There is no such customer."))
-        return found
+        if len(found) > 1:
+            raise forms.ValidationError(_("Several customers have this address. Use a number."))
+        return found[0]
 
 
 class Answer(Deed):
@@ -75,7 +85,7 @@ class Answer(Deed):
 
 class Close(Deed):
     code = "close"
-    label = gettext_lazy("Close…")
+    label = gettext_lazy("Close the request…")
     form = ReasonForm
 
     def offered(self, row: Ticket) -> bool:
@@ -83,6 +93,15 @@ class Close(Deed):
 
     def effects(self, row: Ticket) -> Sequence[Text]:
         return [_("Nothing is mailed. If the customer writes again, the request is open again.")]
+
+    def facts(self, row: Ticket) -> Sequence[tuple[Text, Any]]:
+        whose = link(row.customer) if row.customer else row.email
+        return [
+            (_("Subject"), row.subject),
+            (_("From"), whose),
+            (_("State"), state(row)),
+            (_("Last message"), moment(row.changed_at)),
+        ]
 
     def carry_out(self, row: Ticket, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         tickets.close(row, reason=given["reason"], at=at, actor=actor)

@@ -70,6 +70,7 @@ class TermsForm(SumsForm):
 
 @admin.register(TopUpTerms)
 class TopUpTermsPage(Page):
+    by_kind = True
     form = TermsForm
     list_display = ("currency", "amounts", "ceiling", "new_days", "low")
     fieldsets = (
@@ -195,6 +196,14 @@ class SwitchOff(Deed):
             _("A purchase that was begun goes on. Nobody is told."),
         ]
 
+    def facts(self, row: AutoTopUp) -> Sequence[tuple[Text, Any]]:
+        return [
+            (_("Customer"), link(row.subscription.customer)),
+            (_("Service"), link(row.subscription, row.subscription.package)),
+            (_("Below"), amount(row.below)),
+            (_("Buys"), amount(row.amount)),
+        ]
+
     def carry_out(self, row: AutoTopUp, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         auto_top_ups.switch_off(row.subscription, reason=given["reason"], at=at, actor=actor)
         return _("Automatic top-up is switched off.")
@@ -222,6 +231,7 @@ class Purchases(ReadOnlyInline):
 
 @admin.register(AutoTopUp)
 class AutoTopUpPage(ReadOnlyPage):
+    by_kind = True
     list_display = ("service", "status", "low", "buys", "ceiling", "agreed_at")
     list_filter = ("state",)
     list_select_related = ("subscription__customer", "subscription__package")
@@ -263,6 +273,7 @@ class AutoTopUpPage(ReadOnlyPage):
 
 @admin.register(TopUpRefund)
 class TopUpRefundPage(ReadOnlyPage):
+    by_kind = True
     list_display = ("at", "order_link", "status", "most", "taken", "note_link")
     spare = ("taken",)
     list_filter = ("state",)
@@ -302,9 +313,14 @@ class RefundForm(ReasonForm):
         choice = self.fields["line"]
         assert isinstance(choice, forms.ChoiceField)
         choice.choices = [
-            (line.pk, f"{line.order} · {line.name} · {amount(left)}")
+            (line.pk, f"{line.order} · {_called(line)} · {amount(left)}")
             for line, left in top_up_refunds.refundable(row)
         ]
+
+
+def _called(line: OrderLine) -> str:
+    """Return the package's name in the reader's language; the line keeps the buyer's."""
+    return line.package.text("name") if line.package else line.name
 
 
 class RefundCredit(Deed):
@@ -322,6 +338,14 @@ class RefundCredit(Deed):
             _("The dialler takes back what is left of this purchase; what was used by then stays."),
             _("When that is done, what was paid for it is credited onto the customer's balance."),
             _("Where the API cannot do that, it is a task for staff; nothing is credited before."),
+        ]
+
+    def facts(self, row: Subscription) -> Sequence[tuple[Text, Any]]:
+        minor = row.account.balance_minor if row.account else None
+        return [
+            (_("Customer"), link(row.customer)),
+            (_("Service"), link(row, row.package)),
+            (_("Credit on the account"), amount_of(minor, row.currency)),
         ]
 
     def form_for(self, row: Subscription, data: Any) -> DeedForm:

@@ -15,8 +15,8 @@ from billing import balance_charts, credits, statements, usage
 from billing.models import Subscription
 from packages import clock
 from packages.desk import Impossible
-from packages.desk.cells import EMPTY, amount, amount_of
-from packages.desk.deeds import Deed, ReasonForm, Text
+from packages.desk.cells import EMPTY, amount, amount_of, link
+from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text, in_unit
 from packages.money import Money
 from packages.periods import business_day
 from provisioning.models import Account
@@ -41,7 +41,9 @@ class GiftForm(ReasonForm):
     """How much, and until when it may be used. The cause was made when the page was opened."""
 
     cause = forms.RegexField(r"^gift-[0-9a-f-]{36}$", widget=forms.HiddenInput)
-    sum = forms.DecimalField(label=gettext_lazy("Amount"), max_digits=9, decimal_places=2)
+    sum = forms.DecimalField(
+        label=gettext_lazy("Amount"), max_digits=9, decimal_places=2, localize=True
+    )
     expires_on = forms.DateField(
         label=gettext_lazy("Expires on"),
         required=False,
@@ -76,7 +78,12 @@ class GiveCredit(Deed):
     def facts(self, row: Subscription) -> Sequence[tuple[Text, Any]]:
         assert row.account is not None, "The deed is offered with an account only."
         balance = amount_of(row.account.balance_minor, row.currency)
-        return [(_("Customer"), row.customer), (_("Balance"), balance)]
+        return [(_("Customer"), link(row.customer)), (_("Balance"), balance)]
+
+    def form_for(self, row: Subscription, data: Any) -> DeedForm:
+        form = super().form_for(row, data)
+        in_unit(form, row.currency, "sum")
+        return form
 
     def weighs(self, row: Subscription, given: dict[str, Any]) -> Money | None:
         return Money.rounded(given["sum"], row.currency)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.ledger import LedgerAccount
@@ -93,7 +94,7 @@ class DatevAccount(models.Model):
         verbose_name_plural = _("DATEV accounts")
 
     def __str__(self) -> str:
-        return f"{self.get_book_display()}: {self.account}"
+        return f"{capfirst(self.get_book_display())} · {self.account}"
 
     @property
     def width(self) -> int:

@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from billing.models.customer import Customer
 from billing.models.order import Order, OrderLine
 from billing.models.subscription import Subscription
+from packages import countries
+from packages.desk.cells import percent
 from packages.money import Money
 from packages.states import Stateful
 
@@ -35,7 +37,8 @@ class TaxRate(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.country} {self.rate_bp / 100:g} % ({date_format(self.valid_from)})"
+        named = f"{countries.name(self.country)} {percent(self.rate_bp)}"
+        return f"{named} ({date_format(self.valid_from)})"
 
 
 class NumberSeries(models.Model):
@@ -313,4 +316,4 @@ class InvoiceTax(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.tax_bp / 100:g} %"
+        return percent(self.tax_bp)

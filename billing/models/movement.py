@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
@@ -52,7 +53,8 @@ class Movement(models.Model):
 
     def __str__(self) -> str:
         return (
-            f"{self.get_kind_display()} {amount(self.amount)} · {date_format(localtime(self.at))}"
+            f"{capfirst(self.get_kind_display())} {amount(self.amount)}"
+            f" · {date_format(localtime(self.at))}"
         )
 
     @property
@@ -104,4 +106,5 @@ class Difference(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{gateways.named(self.gateway)}: {self.get_kind_display()}, {self.subject}"
+        parts = (capfirst(self.get_kind_display()), gateways.named(self.gateway), self.subject)
+        return " · ".join(str(part) for part in parts)

@@ -45,4 +45,6 @@ class Pause(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{date_format(self.from_on)} – {date_format(self.until_on)}"
+        whose = self.invoice or self.subscription or self.customer
+        days = f"{date_format(self.from_on)} – {date_format(self.until_on)}"
+        return f"{whose} · {days}" if whose else days

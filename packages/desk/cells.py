@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -138,6 +138,10 @@ def elapsed(since: datetime, at: datetime) -> str:
 def moment(at: datetime | None) -> str:
     """Return date and time of day, short, in the shop's time zone."""
     return date_format(localtime(at), "SHORT_DATETIME_FORMAT") if at else EMPTY
+
+
+def day(on: date | None) -> str:
+    return date_format(on) if on else EMPTY
 
 
 def language(code: str) -> str:

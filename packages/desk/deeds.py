@@ -19,6 +19,12 @@ class DeedForm(forms.Form):
     """Nothing to fill in: reading the page and pressing the button is the deed."""
 
 
+def in_unit(form: forms.Form, unit: str, *names: str) -> None:
+    """Say behind the labels of these fields in which currency they are filled in."""
+    for name in names:
+        form.fields[name].label = f"{form.fields[name].label} ({unit})"
+
+
 class ProofForm(DeedForm):
     """The deed rests on what a person saw, so they say what that was."""
 

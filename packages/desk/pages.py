@@ -52,6 +52,8 @@ class Page(ModelAdmin):
     spare: ClassVar[tuple[str, ...]] = ()
     # The model's name in the plural is of the list and not of its rows.
     of_entries: ClassVar[bool] = False
+    # A row's own name says too little on its page: what kind of row it is stands before it.
+    by_kind: ClassVar[bool] = False
     # The columns of the list as a file; without any there is none.
     exported: ClassVar[tuple[exports.Column, ...]] = ()
 
@@ -113,8 +115,23 @@ class Page(ModelAdmin):
             "desk_deeds": self._buttons(request, row),
             "desk_links": [] if row is None else self.links(request, row),
             "desk_history": self._history(row),
+            **self._under_name(row),
         }
         return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        more = self._under_name(self.get_object(request, object_id))
+        return super().history_view(request, object_id, {**more, **(extra_context or {})})
+
+    def heading(self, row: Any) -> str:
+        """Return what the row is called above its own pages, where no list stands around it."""
+        name = capfirst(str(row))
+        return f"{capfirst(str(self.opts.verbose_name))} · {name}" if self.by_kind else name
+
+    def _under_name(self, row: models.Model | None) -> dict[str, str]:
+        return {} if row is None else {"desk_name": self.heading(row)}
 
     def changeform_view(
         self,
@@ -200,6 +217,7 @@ class Page(ModelAdmin):
             "title": deed.title(row),
             "opts": self.opts,
             "original": row,
+            **self._under_name(row),
             "deed": deed,
             "effects": deed.effects(row),
             "facts": deed.facts(row),

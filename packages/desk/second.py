@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.apps import apps
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import models
+from django.forms import BoundField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -58,12 +60,9 @@ class Approve(Deed):
         subject, deed = subject_of(row), deed_of(row)
         fields = deed.form_for(subject, _sent(row)).visible_fields()
         return [
-            (_("Deed"), deed.name),
-            (_("About"), link(subject)),
-            (_("Amount"), amount(row.amount)),
-            (_("Proposed by"), actors.told([row.proposed_by])[row.proposed_by]),
+            *_facts(row, subject),
             *deed.facts(subject),
-            *((field.label, field.value()) for field in fields if field.value()),
+            *((field.label, said) for field in fields if (said := _said(field))),
         ]
 
     def carry_out(self, row: Proposal, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
@@ -92,6 +91,9 @@ class Deny(Deed):
 
     def effects(self, row: Proposal) -> Sequence[Text]:
         return [_("Nothing of it is done. It can be proposed anew.")]
+
+    def facts(self, row: Proposal) -> Sequence[tuple[Text, Any]]:
+        return _facts(row, subject_of(row))
 
     def carry_out(self, row: Proposal, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         proposals.deny(row, reason=given["reason"], at=at, actor=actor)
@@ -142,10 +144,7 @@ class ProposalPage(ReadOnlyPage):
 
     @admin.display(description=gettext_lazy("deed"), ordering="deed")
     def what(self, row: Proposal) -> str:
-        try:
-            return deed_of(row).name
-        except Impossible:
-            return row.deed
+        return _name(row)
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def status(self, row: Proposal) -> str:
@@ -188,7 +187,34 @@ class ProposalPage(ReadOnlyPage):
             fields = deed_of(row).form_for(subject, _sent(row)).visible_fields() if subject else []
         except Impossible:
             return EMPTY
-        return lines([_answer(str(each.label), each.value()) for each in fields if each.value()])
+        said = ((str(each.label), _said(each)) for each in fields)
+        return lines([_answer(label, value) for label, value in said if value])
+
+
+def _name(row: Proposal) -> str:
+    """Return what the deed is called, its code if it exists no more."""
+    try:
+        return deed_of(row).name
+    except Impossible:
+        return row.deed
+
+
+def _facts(row: Proposal, subject: models.Model | None) -> list[tuple[Text, Any]]:
+    return [
+        (_("Deed"), _name(row)),
+        (_("About"), row.about if subject is None else link(subject)),
+        (_("Amount"), amount(row.amount)),
+        (_("Proposed by"), actors.told([row.proposed_by])[row.proposed_by]),
+    ]
+
+
+def _said(field: BoundField) -> Any:
+    """Return what was filled in, of a choice its words."""
+    if not isinstance(field.field, forms.ChoiceField):
+        return field.value()
+    choices: Any = field.field.choices
+    words = {str(code): word for code, word in choices}
+    return words.get(str(field.value() or ""), field.value())
 
 
 def _answer(label: str, value: Any) -> str:
@@ -209,6 +235,7 @@ class SecondPersonForm(SumsForm):
 
 @admin.register(SecondPerson)
 class SecondPersonPage(Page):
+    by_kind = True
     form = SecondPersonForm
     guarded = True
     list_display = ("currency", "above_amount")
