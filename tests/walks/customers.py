@@ -140,7 +140,7 @@ def _acts_on_page(shop: Shop, payment: Payment, number: str) -> None:
     card = cards.find(number)
     assert card is not None
     assert payment.external_id is not None
-    with shop.gateway.machine.desk() as desk:
+    with shop.gateway.machine.rules() as desk:
         desk.pay(payment.external_id, card)
         if desk.get(payment.external_id)["pending_card"]:
             desk.confirm(payment.external_id)

@@ -14,7 +14,7 @@ def tells(shop: Shop, *, times: int, backwards: bool) -> bool:
     bodies = shop.webhooks()
     if not bodies:
         return False
-    gateway, secret = gateways.get("simulated"), shop.gateway.machine.options.secret
+    gateway, secret = gateways.get("simulated"), shop.gateway.machine.setup.secret
     for body in (bodies[::-1] if backwards else bodies) * times:
         headers = signed(body, secret, shop.now.timestamp())
         incoming = gateway.verify_webhook(body, headers, at=shop.now)
@@ -28,7 +28,7 @@ def is_disputed(shop: Shop, pick: int) -> bool:
     payment = _paid(pick)
     if payment is None:
         return False
-    with shop.gateway.machine.desk() as machine:
+    with shop.gateway.machine.rules() as machine:
         machine.dispute(str(payment.external_id))
     return True
 
@@ -45,7 +45,7 @@ def refunds_by_hand(shop: Shop, pick: int, *, percent: int) -> bool:
     if amount <= 0:
         return False
     try:
-        with shop.gateway.machine.desk() as machine:
+        with shop.gateway.machine.rules() as machine:
             machine.refund(str(payment.external_id), "by-hand", amount)
     except Refused:
         return False

@@ -16,8 +16,8 @@ import pytest
 from billing import gateways
 from billing.gateways.base import Unavailable
 from billing.gateways.simulated import SimulatedGateway, _judged
-from billing.gateways.simulator.options import Options
 from billing.gateways.simulator.server import GatewayServer
+from billing.gateways.simulator.setup import KeyedSetup
 from billing.gateways.simulator.web import Hangup, Request
 from provisioning.dialler import transport
 from provisioning.dialler.errors import NotSent, Unknown
@@ -93,7 +93,7 @@ def dialler_wired(machine: Machine) -> Iterator[DiallerWire]:
 def gateway_wired(config: Mapping[str, Any]) -> Iterator[GatewayServer]:
     """Let the shop reach a gateway of its own without a socket; it delivers nothing by itself."""
     server = GatewayServer(
-        Options(
+        KeyedSetup(
             webhook_url="http://127.0.0.1:9/",
             key=config["key"],
             secret=config["secrets"][0],

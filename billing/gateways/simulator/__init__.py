@@ -7,11 +7,11 @@ but HTTP; `GatewaySimulator` runs the same inside a test's process.
 from typing import Any
 
 from .controls import truth
-from .options import Options
 from .server import GatewayServer
+from .setup import KeyedSetup
 from .signing import signed
 
-__all__ = ["GatewaySimulator", "Options", "signed"]
+__all__ = ["GatewaySimulator", "KeyedSetup", "signed"]
 
 
 class GatewaySimulator:
@@ -22,12 +22,10 @@ class GatewaySimulator:
         self.url = server.url
 
     @classmethod
-    def start(
-        cls, *, webhook_url: str, key: str, secret: str, **options: Any
-    ) -> "GatewaySimulator":
-        """Run one on a free port; `options` are the other fields of Options."""
-        quick = {"retry_seconds": 0.05, "settle_seconds": 0.2} | options
-        server = GatewayServer(Options(webhook_url=webhook_url, key=key, secret=secret, **quick))
+    def start(cls, *, webhook_url: str, key: str, secret: str, **setup: Any) -> "GatewaySimulator":
+        """Run one on a free port; `setup` are the other fields of KeyedSetup."""
+        quick = {"retry_seconds": 0.05, "settle_seconds": 0.2} | setup
+        server = GatewayServer(KeyedSetup(webhook_url=webhook_url, key=key, secret=secret, **quick))
         server.start()
         return cls(server)
 

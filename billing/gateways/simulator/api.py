@@ -73,7 +73,7 @@ class Api:
 
     def fetch(self, request: Request, payment_id: str) -> Response:
         """One payment."""
-        with self._machine.desk() as desk:
+        with self._machine.rules() as desk:
             return self._payment(200, desk.get(payment_id))
 
     def list(self, request: Request) -> Response:
@@ -104,7 +104,7 @@ class Api:
         key = request.headers.get("idempotency-key", "")
         if not re.fullmatch(r"[\w-]{1,100}", key):
             raise Refused(400, "idempotency_key_missing")
-        with self._machine.desk() as desk:
+        with self._machine.rules() as desk:
             before = desk.store.row("SELECT * FROM answer WHERE key = ?", key)
             if before:
                 return _replayed(before, request)
@@ -119,7 +119,7 @@ class Api:
         return json_response(status, {"payment": self._view(payment)})
 
     def _view(self, payment: Row) -> dict[str, Any]:
-        shown = view(self._machine.store, payment, account=self._machine.options.account)
+        shown = view(self._machine.store, payment, account=self._machine.setup.account)
         return shown | {"url": f"{self._machine.public_url}/pay/{payment['id']}"}
 
 

@@ -31,17 +31,17 @@ class Checkout:
 
     def show(self, request: Request, payment_id: str) -> Response:
         """The form, the question of the bank, or how it ended."""
-        with self._machine.desk() as desk:
+        with self._machine.rules() as desk:
             payment = desk.get(payment_id)
         return self._page(200, payment, error=payment["failure_code"])
 
     def act(self, request: Request, payment_id: str) -> Response:
         """One button was pressed. A payment that is over stays as it is and leads back."""
         data = request.data()
-        with self._machine.desk() as desk:
+        with self._machine.rules() as desk:
             payment = _act(desk, payment_id, data)
         if payment is None:
-            with self._machine.desk() as desk:
+            with self._machine.rules() as desk:
                 return self._page(422, desk.get(payment_id), error="number")
         here = payment["state"] == "open"
         return see_other(f"/pay/{payment_id}" if here else payment["return_url"])
@@ -49,7 +49,7 @@ class Checkout:
     def _page(self, status: int, payment: Row, *, error: str | None) -> Response:
         say = words(payment["language"])
         names = {
-            "merchant": escape(self._machine.options.merchant),
+            "merchant": escape(self._machine.setup.merchant),
             "amount": escape(_money(payment, say)),
         }
         if payment["state"] != "open":

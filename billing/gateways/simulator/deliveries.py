@@ -44,7 +44,7 @@ class Deliveries:
     def __init__(
         self,
         store: Store,
-        options: Receiver,
+        receiver: Receiver,
         settle: Callable[[float], None],
         *,
         sign: Sign,
@@ -54,7 +54,7 @@ class Deliveries:
         self._store = store
         self._sign = sign
         self._next = NEXT.format(also=also_due)
-        self._options = options
+        self._receiver = receiver
         self._settle = settle
         self._something = threading.Event()
         self._stopping = False
@@ -102,7 +102,7 @@ class Deliveries:
         status = self._post(delivery["body"].encode(), at)
         accepted = status.startswith("2")
         pause_seconds = min(
-            LONGEST_SECONDS, self._options.retry_seconds * 2 ** delivery["attempts"]
+            LONGEST_SECONDS, self._receiver.retry_seconds * 2 ** delivery["attempts"]
         )
         with self._store.transaction() as store:
             store.insert(
@@ -122,10 +122,10 @@ class Deliveries:
             with requests.Session() as session:
                 session.trust_env = False
                 answer = session.post(
-                    self._options.webhook_url,
+                    self._receiver.webhook_url,
                     data=body,
-                    headers=self._sign(body, self._options.secret, at),
-                    timeout=self._options.webhook_timeout_seconds,
+                    headers=self._sign(body, self._receiver.secret, at),
+                    timeout=self._receiver.webhook_timeout_seconds,
                     allow_redirects=False,
                 )
         except requests.RequestException as error:

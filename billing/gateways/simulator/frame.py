@@ -4,12 +4,12 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event, Thread
-from typing import Generic, Protocol, TypeVar
+from threading import Thread
+from typing import Any, Generic, TypeVar
 
-from .deliveries import Deliveries
-from .faults import Fault, Faults
-from .store import Row, Store
+from .engine import Engine
+from .faults import Fault
+from .store import Row
 from .web import HTML, Hangup, Request, Response, Route, Server
 
 STYLE = Path(__file__).with_name("style.css")
@@ -17,19 +17,7 @@ WRONG_HTML = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 LOGGED = {"events": "event", "deliveries": "delivery", "attempts": "attempt", "calls": "call"}
 
 
-class Machine(Protocol):
-    """One gateway without its HTTP."""
-
-    public_url: str
-    store: Store
-    faults: Faults
-    stopping: Event
-    deliveries: Deliveries
-
-    def stop(self) -> None: ...
-
-
-M = TypeVar("M", bound=Machine)
+M = TypeVar("M", bound=Engine[Any])
 
 
 class Frame(ABC, Generic[M]):

@@ -51,8 +51,8 @@ def _page(machine: Machine) -> str:
 <body>
 <main class="wide">
 <h1>Simulated gateway</h1>
-<p class="quiet">Account {escape(machine.options.account)}; webhooks go to
-<code>{escape(machine.options.webhook_url)}</code>. No money moves here.</p>
+<p class="quiet">Account {escape(machine.setup.account)}; webhooks go to
+<code>{escape(machine.setup.webhook_url)}</code>. No money moves here.</p>
 <h2>Payments</h2>
 {_table("When,Payment,State,Amount,Refunded,", [_payment(store, row) for row in payments])}
 <h2>Events</h2>

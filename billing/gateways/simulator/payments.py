@@ -133,7 +133,7 @@ class Desk:
         self._set(payment_id, disputed=1)
         return self._tell("payment.disputed", payment_id)
 
-    def settle_due(self) -> None:
+    def settle(self) -> None:
         """Let delayed payments arrive and forgotten ones lapse."""
         due = "SELECT id, due_state FROM payment WHERE due_at <= ?"
         for payment in self.store.rows(due, self.at):

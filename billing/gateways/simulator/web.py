@@ -73,7 +73,7 @@ def see_other(url: str) -> Response:
 
 def route(method: str, path: str, handler: Callable[..., Response]) -> Route:
     """A route; `ID` in `path` stands for one identifier, given to the handler."""
-    return method, re.compile(path.replace("ID", r"(\w+)")), handler
+    return method, re.compile(path.replace("ID", r"([\w-]+)")), handler
 
 
 class Server(ThreadingHTTPServer):

@@ -131,7 +131,7 @@ def test_a_state_that_we_do_not_know_is_unknown_and_no_failure(code: str, gatewa
     gateway.pays(payment)
     kind = {"stripe": "payment_intent", "paypal": "order"}[code]
     machine: Any = gateway.simulator._server.machine
-    with machine.bank() as bank:
+    with machine.rules() as bank:
         bank.books.save(bank.books.all(kind)[-1], status="OF_TOMORROW")
     with pytest.raises(Unavailable):
         gateways.get(code).fetch_payment(str(payment.external_id))

@@ -44,7 +44,7 @@ class PayPalLike:
 
     def foreign(self, word: str, *, days_ago: int = 0) -> str:
         """Let another program be paid at the account, with no order; return the transaction."""
-        with self._server.machine.bank() as bank:
+        with self._server.machine.rules() as bank:
             amount = {"currency_code": "EUR", "value": "7.00"}
             at = bank.at - days_ago * 86_400
             made = bank.books.add(

@@ -66,7 +66,7 @@ class Api:
         return self._once(request, lambda bank, asked: bank.seen(bank.order(asked)), status=201)
 
     def order(self, request: Request, order_id: str) -> Response:
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             return json_response(200, bank.seen(bank.books.get(order_id, "order")))
 
     def capture_order(self, request: Request, order_id: str) -> Response:
@@ -76,7 +76,7 @@ class Api:
         return self._once(request, do, status=201)
 
     def capture(self, request: Request, capture_id: str) -> Response:
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             return json_response(200, shown(bank.books.get(capture_id, "capture")))
 
     def refund(self, request: Request, capture_id: str) -> Response:
@@ -87,7 +87,7 @@ class Api:
 
     def forget(self, request: Request, token: str) -> Response:
         """Let a kept method go, for ever."""
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             method = bank.books.get(token, "token")
             if method["gone"]:
                 raise LookupError(token)
@@ -96,7 +96,7 @@ class Api:
 
     def disputes(self, request: Request) -> Response:
         wanted = request.query["disputed_transaction_id"]
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             found = [
                 {"dispute_id": each["id"], "status": each["status"]}
                 for each in reversed(bank.books.all("dispute"))
@@ -105,7 +105,7 @@ class Api:
         return json_response(200, {"items": found})
 
     def dispute(self, request: Request, dispute_id: str) -> Response:
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             return json_response(200, shown(bank.books.get(dispute_id, "dispute")))
 
     def transactions(self, request: Request) -> Response:
@@ -114,7 +114,7 @@ class Api:
         if since > moment(time.time() - COMPLETE_BEFORE_SECONDS):
             raise Refused(400, "INVALID_REQUEST")
         number, size = int(request.query["page"]), int(request.query["page_size"])
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             every = statement.lines(bank.books)
         found = [each for each in every if since <= each["transaction_initiation_date"] <= until]
         if len(found) > self._machine.most_listed:
@@ -146,7 +146,7 @@ class Api:
         if not key:
             raise Refused(400, "PAYPAL_REQUEST_ID_REQUIRED")
         refused: Refused | None = None
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             before = bank.books.store.row("SELECT * FROM answer WHERE key = ?", key)
             if before and before["status"] == 422:
                 raise Refused(422, before["body"])

@@ -41,6 +41,7 @@ class Bank:
         refunds_wait: bool = False,
     ) -> None:
         self.books = books
+        self.store = books.store
         self.at = at
         self._url = public_url
         self._account = account

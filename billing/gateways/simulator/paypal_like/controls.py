@@ -1,11 +1,9 @@
 """/_sim: what tests and training may order. Never part of PayPal."""
 
-import re
 from typing import Any
 
-from .. import events
-from ..events import Shaping
-from ..web import Request, Response, Route, json_response, route, see_other
+from ..levers import Levers
+from ..web import Request, Response, Route, json_response
 from .bank import SOURCES, Bank
 from .books import Thing, shown
 from .machine import Machine
@@ -14,55 +12,28 @@ from .machine import Machine
 def routes(machine: Machine) -> list[Route]:
     """The routes of the controls."""
     controls = Controls(machine)
-    close = re.compile(r"/_sim/disputes/([\w-]+)/close")
-    resend = re.compile(r"/_sim/events/([\w-]+)/resend")
-    return [
-        route("GET", "/_sim/faults", controls.faults),
-        route("POST", "/_sim/faults", controls.set_faults),
-        route("POST", "/_sim/webhooks", controls.shape_webhooks),
-        route("POST", "/_sim/vault", controls.set_vault),
-        route("POST", "/_sim/search", controls.set_search),
-        route("POST", "/_sim/refunds", controls.set_refunds),
-        route("POST", "/_sim/refunds/ID/fail", controls.fail_refund),
-        route("POST", "/_sim/refunds/ID/arrive", controls.let_arrive),
-        route("POST", "/_sim/forget_keys", controls.forget_keys),
-        route("POST", "/_sim/end_tokens", controls.end_tokens),
-        route("POST", "/_sim/payments/ID/pay", controls.pay),
-        route("POST", "/_sim/payments/ID/expire", controls.expire),
-        route("POST", "/_sim/payments/ID/refund", controls.refund),
-        route("POST", "/_sim/payments/ID/reverse", controls.reverse),
-        route("POST", "/_sim/payments/ID/dispute", controls.dispute),
-        route("POST", "/_sim/payouts", controls.pay_out),
-        ("POST", close, controls.decide),
-        ("POST", resend, controls.resend),
-        route("POST", "/_sim/methods/ID", controls.change_method),
-    ]
+    return controls.routes(
+        {
+            "vault": controls.set_vault,
+            "search": controls.set_search,
+            "refunds": controls.set_refunds,
+            "refunds/ID/fail": controls.fail_refund,
+            "refunds/ID/arrive": controls.let_arrive,
+            "end_tokens": controls.end_tokens,
+            "payments/ID/pay": controls.pay,
+            "payments/ID/expire": controls.expire,
+            "payments/ID/refund": controls.refund,
+            "payments/ID/reverse": controls.reverse,
+            "payments/ID/dispute": controls.dispute,
+            "payouts": controls.pay_out,
+            "disputes/ID/close": controls.decide,
+            "methods/ID": controls.change_method,
+        }
+    )
 
 
-class Controls:
-    """The handlers. A form of the overview is answered with the overview, JSON with JSON."""
-
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
-
-    def faults(self, request: Request) -> Response:
-        """The faults still to come."""
-        return json_response(200, self._machine.faults.left())
-
-    def set_faults(self, request: Request) -> Response:
-        """Replace the faults; an empty list ends them."""
-        self._machine.faults.set(request.data())
-        return self.faults(request)
-
-    def shape_webhooks(self, request: Request) -> Response:
-        """Say how the following events are delivered, and let held ones go (`release`)."""
-        asked = dict(request.data())
-        order = asked.pop("release", None)
-        self._machine.shaping = Shaping(**asked)
-        if order:
-            with self._machine.bank() as bank:
-                events.release(bank.books.store, order, at=bank.at)
-        return json_response(200, vars(self._machine.shaping))
+class Controls(Levers[Machine]):
+    """What may be ordered of PayPal's objects."""
 
     def set_vault(self, request: Request) -> Response:
         """Say whether methods are kept `late`: after the answer that tells of the money."""
@@ -81,24 +52,19 @@ class Controls:
 
     def fail_refund(self, request: Request, refund_id: str) -> Response:
         """Let a refund fail."""
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             bank.fail_refund(bank.books.get(refund_id, "refund"))
         return json_response(200, {})
 
     def let_arrive(self, request: Request, refund_id: str) -> Response:
         """Let a pending refund be done."""
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             bank.arrive(bank.books.get(refund_id, "refund"))
         return json_response(200, {})
 
-    def forget_keys(self, request: Request) -> Response:
-        """Forget all request ids, as PayPal does after some hours."""
-        with self._machine.bank() as bank:
-            return json_response(200, {"forgotten": bank.books.store.run("DELETE FROM answer")})
-
     def end_tokens(self, request: Request) -> Response:
         """Let all bearer tokens end now."""
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             return json_response(200, {"ended": bank.books.store.run("DELETE FROM token")})
 
     def pay(self, request: Request, order_id: str) -> Response:
@@ -106,20 +72,20 @@ class Controls:
         source = request.data().get("source", SOURCES[0])
         if source not in SOURCES:
             raise ValueError("no such source")
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             bank.approve(bank.books.get(order_id, "order"), source)
             return self._done(request, {})
 
     def expire(self, request: Request, order_id: str) -> Response:
         """Forget an order that nobody approved, as PayPal does after some hours."""
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             bank.books.get(order_id, "order")
             bank.books.store.run("DELETE FROM thing WHERE id = ?", order_id)
             return self._done(request, {})
 
     def refund(self, request: Request, order_id: str) -> Response:
         """Refund on PayPal's pages, past the shop: `value`, or all that is left."""
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             capture = _capture(bank, order_id)
             asked: dict[str, Any] = {}
             if "value" in request.data():
@@ -128,46 +94,36 @@ class Controls:
 
     def reverse(self, request: Request, order_id: str) -> Response:
         """Let PayPal take the payment back."""
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             return self._done(request, shown(bank.reverse(_capture(bank, order_id))))
 
     def dispute(self, request: Request, order_id: str) -> Response:
         """Let the payer contest the payment."""
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             return self._done(request, shown(bank.dispute(_capture(bank, order_id))))
 
     def pay_out(self, request: Request) -> Response:
         """Withdraw `value` (and `currency_code`, EUR) to the merchant's bank account."""
         data = request.data()
         amount = {"currency_code": data.get("currency_code", "EUR"), "value": data["value"]}
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             return self._done(request, bank.books.add("payout", at=bank.at, amount=amount))
 
     def decide(self, request: Request, dispute_id: str) -> Response:
         """End a dispute: `won` (true or false, or a form's yes)."""
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             dispute = bank.books.get(dispute_id, "dispute")
             won = request.data().get("won") in (True, "yes")
             return self._done(request, shown(bank.decide(dispute, won=won)))
 
-    def resend(self, request: Request, event_id: str) -> Response:
-        """Deliver an event `times` (1) more."""
-        with self._machine.bank() as bank:
-            times = int(request.data().get("times", 1))
-            events.send_again(bank.books.store, event_id, times=times, at=bank.at)
-            return self._done(request, {"times": times})
-
     def change_method(self, request: Request, token: str) -> Response:
         """Change what a kept method does: `later` (an issue, or ""), `gone`."""
         data = request.data()
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             method = bank.books.get(token, "token")
             later, gone = data.get("later") or "", bool(data.get("gone", False))
             bank.books.save(method, later=later, gone=gone)
         return json_response(200, data)
-
-    def _done(self, request: Request, told: dict[str, Any]) -> Response:
-        return see_other("/") if request.is_form else json_response(200, told)
 
 
 def _capture(bank: Bank, order_id: str) -> Thing:

@@ -63,7 +63,7 @@ class Pages:
 
     def show(self, request: Request) -> Response:
         """The form, or that it is over."""
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             order = bank.books.get(request.query["token"], "order")
         context = order["asked"].get("experience_context", {})
         lang = "de" if str(context.get("locale")).startswith("de") else "en"
@@ -74,7 +74,7 @@ class Pages:
     def act(self, request: Request) -> Response:
         """One button was pressed; both lead back to the shop."""
         data = request.data()
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             order = bank.books.get(request.query["token"], "order")
             context = order["asked"]["experience_context"]
             source = data.get("source", SOURCES[0])
@@ -88,7 +88,7 @@ class Pages:
 
     def overview(self, request: Request) -> Response:
         """What was paid, and buttons for what a payer or PayPal's own pages would do."""
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             rows = "".join(_row(bank, each) for each in bank.books.all("order")[::-1][:SHOWN])
         merchant = escape(self._machine.setup.merchant)
         body = _frame("en", merchant, f"<h1>{merchant}</h1>{rows or '<p>No orders yet.</p>'}")

@@ -93,7 +93,7 @@ class Api:
     def fetch(self, request: Request, kind: str, thing_id: str) -> Response:
         """One object."""
         asked = decoded(request.raw_query)
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             found = bank.books.get(thing_id, kind)
             return _answer(200, bank.books.expanded(found, asked.get("expand", [])))
 
@@ -106,7 +106,7 @@ class Api:
             fits = all(_fits(each, name, asked[name]) for name in same if name in asked)
             return fits and int(each["created"]) >= since
 
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             self._mark_deliveries(bank)
             found, more = bank.books.page(
                 kind,
@@ -133,7 +133,7 @@ class Api:
         key = request.headers.get("idempotency-key", "")
         if not key:
             raise invalid("This stand-in wants an idempotency key.", param="Idempotency-Key")
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             before = bank.books.store.row("SELECT * FROM answer WHERE key = ?", key)
             if before:
                 return _replayed(before, request)

@@ -26,6 +26,7 @@ class Bank:
         self, books: Books, *, at: float, public_url: str, settle_seconds: float, shaping: Shaping
     ) -> None:
         self.books = books
+        self.store = books.store
         self.at = at
         self._public_url = public_url
         self._settle_seconds = settle_seconds

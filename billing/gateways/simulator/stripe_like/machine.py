@@ -1,55 +1,29 @@
-"""One stand-in without its HTTP: memory, rules, faults, deliveries."""
+"""One stand-in without its HTTP."""
 
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from ..deliveries import Deliveries
-from ..events import Shaping
-from ..faults import Faults
+from ..engine import Engine
 from ..store import Store
 from .bank import Bank
 from .books import SCHEMA, Books
 from .setup import Setup
 from .signing import signed
 
-DUE = "SELECT at FROM due"
 
+class Machine(Engine[Bank]):
+    """Its setup and its rules."""
 
-class Machine:
-    """What the server's threads share."""
+    due = "SELECT at FROM due"
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
-        self.public_url = setup.public_url.rstrip("/")
-        self.store = Store(setup.data, schema=SCHEMA)
-        self.books = Books(self.store)
-        self.faults = Faults()
-        self.shaping = Shaping()
-        self.stopping = threading.Event()
-        self.deliveries = Deliveries(self.store, setup, self._settle, sign=signed, also_due=DUE)
+        store = Store(setup.data, schema=SCHEMA)
+        self.books = Books(store)
+        super().__init__(store, setup, public_url=setup.public_url, sign=signed)
 
-    @contextmanager
-    def bank(self) -> Iterator[Bank]:
-        """The rules inside one transaction; what they caused is delivered right after it."""
-        with self.store.transaction() as store:
-            yield Bank(
-                Books(store),
-                at=time.time(),
-                public_url=self.public_url,
-                settle_seconds=self.setup.settle_seconds,
-                shaping=self.shaping,
-            )
-        self.deliveries.wake()
-
-    def stop(self) -> None:
-        """End hanging answers and the delivery thread, then close the file."""
-        self.stopping.set()
-        self.deliveries.stop()
-        self.store.close()
-
-    def _settle(self, at: float) -> None:
-        if self.store.row("SELECT 1 AS due FROM due WHERE at <= ? LIMIT 1", at):
-            with self.bank() as bank:
-                bank.settle()
+    def bound(self, store: Store, at: float) -> Bank:
+        return Bank(
+            Books(store),
+            at=at,
+            public_url=self.public_url,
+            settle_seconds=self.setup.settle_seconds,
+            shaping=self.shaping,
+        )

@@ -37,13 +37,13 @@ class Pages:
 
     def show(self, request: Request, session_id: str) -> Response:
         """The form, the question of the bank, or how it ended."""
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             return self._page(bank, bank.books.get(session_id, "checkout.session"))
 
     def act(self, request: Request, session_id: str) -> Response:
         """One button was pressed. A page that is over leads back to the shop."""
         data = request.data()
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             session = bank.books.get(session_id, "checkout.session")
             if data.get("action") == "cancel":
                 return see_other(session["cancel_url"] or session["success_url"])
@@ -60,7 +60,7 @@ class Pages:
 
     def overview(self, request: Request) -> Response:
         """What was paid, and buttons for what the Dashboard or a bank would do."""
-        with self._machine.bank() as bank:
+        with self._machine.rules() as bank:
             body = _overview(self._machine, bank)
         policy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'"
         return Response(200, body.encode(), headers={"Content-Security-Policy": policy})

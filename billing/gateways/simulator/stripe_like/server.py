@@ -36,5 +36,5 @@ class StripeLikeServer(Frame[Machine]):
         return Response(500, BROKEN, JSON)
 
     def keep(self, request: Request, response: Response) -> None:
-        with self.machine.bank() as bank:
+        with self.machine.rules() as bank:
             api.remember(bank, request, response)
