@@ -8,10 +8,11 @@ from django.db.models import Count, Sum
 from django.db.models.expressions import Case, F, Value, When
 from django.db.models.fields import IntegerField
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Invoice
-from packages.desk.cells import list_url
+from packages.desk.cells import badge, list_url, state
 from packages.money import Money
 
 # The last day overdue that a bucket holds; the first bucket is not due yet, the last has no end.
@@ -35,6 +36,13 @@ class Bucket:
     due: Money
     url: str
     overdue: bool
+
+
+def state_of(invoice: Invoice, on: date) -> SafeString:
+    """Return the invoice's state as icon and word; what is overdue on that day is not just open."""
+    is_open = invoice.state == Invoice.State.OPEN and bool(invoice.due)
+    late = is_open and invoice.due_on is not None and invoice.due_on < on
+    return badge("warn", _("overdue")) if late else state(invoice)
 
 
 def of(on: date) -> dict[str, list[Bucket]]:

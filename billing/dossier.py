@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from django.db.models import Model, Q
 from django.urls import reverse
@@ -10,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from billing import consents, gateways
+from billing import ageing, consents, gateways
 from billing.models import (
     Customer,
     Invoice,
@@ -23,7 +24,7 @@ from billing.models import (
     Ticket,
 )
 from packages.desk import actors, causes, reasons
-from packages.desk.cells import EMPTY, amount, list_url, moment, row_url, state
+from packages.desk.cells import EMPTY, amount, capital, list_url, moment, row_url, state
 from packages.desk.tables import Cell, Table
 from packages.money import Money
 from provisioning.models import Job
@@ -39,13 +40,13 @@ class Part:
     url: str
 
 
-def of(customer: Customer, may: Callable[[str], bool]) -> list[Part]:
+def of(customer: Customer, may: Callable[[str], bool], *, on: date) -> list[Part]:
     """Return the parts that a person with these rights may see; two queries each at most."""
-    makers = {
+    makers: dict[str, Callable[[Customer], Part]] = {
         "billing.view_subscription": _services,
         "billing.view_remark": _remarks,
         "billing.view_ticket": _tickets,
-        "billing.view_invoice": _invoices,
+        "billing.view_invoice": partial(_invoices, on=on),
         "billing.view_payment": _payments,
         "billing.view_posting": _books,
         "billing.view_order": _orders,
@@ -100,14 +101,14 @@ def _services(customer: Customer) -> Part:
     return Part(Table("services", _("Services"), head, rows), _all(Subscription, customer))
 
 
-def _invoices(customer: Customer) -> Part:
+def _invoices(customer: Customer, *, on: date) -> Part:
     found = customer.invoices.exclude(state=Invoice.State.DRAFT)
     rows = [
         [
             Cell(str(each), row_url(each)),
-            Cell(state(each)),
+            Cell(ageing.state_of(each, on)),
             Cell(_day(each.issued_on)),
-            Cell(_day(each.due_on)),
+            Cell(EMPTY if each.kind == Invoice.Kind.CREDIT_NOTE else _day(each.due_on)),
             Cell(each.effect),
             Cell(each.due if each.state == Invoice.State.OPEN else None),
         ]
@@ -140,7 +141,7 @@ def _books(customer: Customer) -> Part:
     rows = [
         [
             Cell(moment(each.transaction.at)),
-            Cell(named[each.transaction.cause], row_url(each.transaction)),
+            Cell(capital(named[each.transaction.cause]), row_url(each.transaction)),
             Cell(capfirst(str(each.account.get_kind_display()))),
             Cell(Money(each.amount_minor, each.account.currency)),
         ]

@@ -49,7 +49,9 @@ def changes_of(campaign: PriceCampaign) -> list[PriceChange]:
             notice_days=campaign.notice_days,
             campaign=campaign,
         )
-        for each in campaign.prices.select_related("price__package")
+        for each in campaign.prices.select_related("price__package").order_by(
+            "price__package__position", "price__package", "price__currency", "price__amount_minor"
+        )
     ]
 
 

@@ -17,7 +17,7 @@ NAMES: dict[str, str | Promise] = {
     "sweep_statements": _("Bank statements"),
     "compare_gateways": _("Payments held against the gateways"),
     "reconcile_gateways": _("Statements of the gateways"),
-    "sweep_vat_ids": _("Checks of VAT ids"),
+    "sweep_vat_ids": _("Checks of VAT numbers"),
     "sweep_data_exports": _("Copies of customers' data"),
     "sweep_mails": _("Mails out and in"),
     "sweep_jobs": _("Jobs for the dialler"),

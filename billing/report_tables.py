@@ -58,6 +58,7 @@ def all_of(span: Span, *, on: date, at: datetime) -> list[Table]:
 
 
 def _income(span: Span) -> Table:
+    found = income.of(span.first_on, span.last_on, step="month", zone=span.zone)
     rows = [
         [
             Cell(date_format(each.first_on, "F Y")),
@@ -66,7 +67,7 @@ def _income(span: Span) -> Table:
             Cell(each.tax, _taxed(each, span.zone)),
             _linked(board.received(each, end_of_month(each.first_on), span.zone)),
         ]
-        for each in income.of(span.first_on, span.last_on, step="month", zone=span.zone)
+        for each in sorted(found, key=lambda each: (each.first_on, each.currency))
     ]
     head = (_("month"), _("currency"), _("earned, without VAT"), _("VAT"), _("received"))
     return Table("income", _("Income by month"), head, rows)

@@ -22,5 +22,9 @@ def named() -> list[tuple[str, str]]:
         for code, name in locale.territories.items()
         if len(code) == 2 and code.isalpha() and code not in NO_ADDRESSES
     ]
-    # Österreich stands beside Osten.
-    return sorted(found, key=lambda pair: pair[1].upper().translate(PLAIN_LETTERS))
+    return sorted(found, key=lambda pair: sort_key(pair[1]))
+
+
+def sort_key(name: str) -> str:
+    """Return what names are sorted by: Österreich stands beside Osten."""
+    return name.upper().translate(PLAIN_LETTERS)

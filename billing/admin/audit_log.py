@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing import mail_texts, opening, viewing
 from packages import prices
-from packages.desk import causes, downloads, filters
+from packages.desk import causes, downloads, filters, log_texts
 from packages.desk.cells import EMPTY, TONES, badge
 from packages.desk.pages import ByActor, ReadOnlyPage
 from packages.desk.told import Told
@@ -159,6 +159,9 @@ class LogEntryPage(ReadOnlyPage):
     list_select_related = ("user", "content_type")
     fields = readonly_fields = ("action_time", "user", "kind", "edited", "said")
 
+    def heading(self, row: LogEntry) -> str:
+        return f"{self.kind(row)} · {row.object_repr}"
+
     @admin.display(description=_("kind"), ordering="content_type")
     def kind(self, row: LogEntry) -> str:
         model = row.content_type.model_class() if row.content_type else None
@@ -175,4 +178,4 @@ class LogEntryPage(ReadOnlyPage):
 
     @admin.display(description=_("what was done"))
     def said(self, row: LogEntry) -> str:
-        return row.get_change_message()
+        return log_texts.told(row)

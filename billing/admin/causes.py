@@ -146,7 +146,7 @@ know(
         via="auto",
         beside=("auto__subscription__package", "auto__subscription__customer"),
     ),
-    Cause(r"vat-check-(?P<row>\d+)-\d+", _("check of the VAT id %(row)s"), VatCheck),
+    Cause(r"vat-check-(?P<row>\d+)-\d+", _("check of the VAT number %(row)s"), VatCheck),
     Cause(r"declaration-(?P<row>\d+)", "%(row)s", Declaration),
     Cause(
         r"ticket-message-(?P<row>\d+)", _("support request %(row)s"), TicketMessage, via="ticket"

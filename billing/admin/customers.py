@@ -11,6 +11,7 @@ from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
@@ -89,12 +90,12 @@ class CustomerPage(Page):
         (_("postcode"), "postcode"),
         (_("city"), "city"),
         (_("country"), "country"),
-        (_("VAT id"), "vat_id"),
+        (_("VAT number"), "vat_id"),
         (_("language"), "language"),
         (_("since"), "created_at"),
     )
     list_filter = ("is_business", ("country", CodeFilter), ("language", CodeFilter))
-    spare = ("tongue",)
+    spare = ("tongue", "created_at")
     search_fields = ("name", "company", "email", "vat_id", "memberships__user__email")
     change_form_template = "admin/customer.html"
     fieldsets = (
@@ -127,7 +128,7 @@ class CustomerPage(Page):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         row = self.get_object(request, object_id)
-        parts = dossier.of(row, request.user.has_perm) if row is not None else []
+        parts = dossier.of(row, request.user.has_perm, on=today()) if row is not None else []
         more = {"parts": parts, "facts": self._facts(row), **(extra_context or {})}
         return super().change_view(request, object_id, form_url, more)
 
@@ -196,6 +197,9 @@ class RemarkPage(ByActor, ReadOnlyPage):
     search_fields = ("text", "customer__name", "customer__company")
     fields = ("customer", "said", "by", "at")
     readonly_fields = ("said", "by")
+
+    def heading(self, row: Remark) -> str:
+        return f"{capfirst(str(self.opts.verbose_name))} · {row.customer}"
 
     @admin.display(description=_("text"))
     def said(self, row: Remark) -> str:

@@ -1,6 +1,6 @@
 """The dunning timetables, what was done by them, and the pauses staff decide on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from billing import explanations, pauses
 from billing.models import (
@@ -24,6 +24,7 @@ from billing.models import (
     Timetable,
     current_brand,
 )
+from billing.models.timetable import AFTER_DUE
 from packages import clock
 from packages.desk import Impossible
 from packages.desk.cells import EMPTY, amount, day, lines, link, state
@@ -138,6 +139,43 @@ class Packages(TabularInline):
     extra = 0
 
 
+def _before(days: int) -> str:
+    return ngettext("%(days)s day before", "%(days)s days before", days) % {"days": days}
+
+
+def _after(days: int) -> str:
+    if not days:
+        return _("on the due date")
+    return ngettext("%(days)s day after", "%(days)s days after", days) % {"days": days}
+
+
+def _from_due_date(days: int) -> str:
+    if not days:
+        return _after(days)
+    words = (
+        ngettext("%(days)s day after the due date", "%(days)s days after the due date", days)
+        if days > 0
+        else ngettext(
+            "%(days)s day before the due date", "%(days)s days before the due date", -days
+        )
+    )
+    return words % {"days": abs(days)}
+
+
+def _step(name: str, told: Callable[[int], str]) -> Callable[[Timetable], str]:
+    """Return the column of a step: how many days before or after the due date it is taken."""
+
+    field: Any = Timetable._meta.get_field(name)
+
+    @admin.display(description=field.verbose_name, ordering=name)
+    def column(row: Timetable) -> str:
+        days = getattr(row, name)
+        return _("never") if days is None else told(days)
+
+    column.__name__ = name
+    return column
+
+
 class TimetableForm(ModelForm):
     """The days as staff enter them; the model says in words what does not fit together."""
 
@@ -150,14 +188,15 @@ class TimetableForm(ModelForm):
 class TimetablePage(Page):
     form = TimetableForm
     inlines = (Packages,)
-    list_display = ("name", "is_default", "reminder", "overdue_first", "overdue_second") + (
-        "suspended",
-        "revocation_warning",
-        "ended",
+    list_display: Any = (
+        "name",
+        "is_default",
+        _step("reminder", _before),
+        *(_step(name, _after) for name in AFTER_DUE),
     )
     fieldsets = (
         (None, {"fields": ("name", "is_default", "notice_days")}),
-        (gettext_lazy("Before and around the due date"), {"fields": ("reminder",)}),
+        (gettext_lazy("Before the due date"), {"fields": ("reminder",)}),
         (
             gettext_lazy("After the due date"),
             {
@@ -184,10 +223,14 @@ class TimetablePage(Page):
         return not used and super().has_delete_permission(request, obj)
 
 
+class TimetableFilter(admin.RelatedFieldListFilter):
+    include_empty_choice = False
+
+
 @admin.register(Notice)
 class NoticePage(ReadOnlyPage):
     list_display = ("invoice", "step", "on", "owed", "mail_state", "customer_link")
-    list_filter = ("step", "on", "timetable")
+    list_filter = ("step", "on", ("timetable", TimetableFilter))
     date_hierarchy = "on"
     search_fields = ("invoice__number", "invoice__customer__name", "invoice__customer__company")
     list_select_related = ("invoice__customer", "mail", "timetable")
@@ -211,13 +254,13 @@ class NoticePage(ReadOnlyPage):
 
     @admin.display(description=gettext_lazy("rule"))
     def rule(self, row: Notice) -> str:
-        return f"{row.timetable or EMPTY}: {row.days:+d}"
+        return " · ".join(filter(None, (str(row.timetable or ""), _from_due_date(row.days))))
 
     @admin.display(description=gettext_lazy("mail"))
     def mail_link(self, row: Notice) -> str:
         return link(row.mail)
 
-    @admin.display(description=gettext_lazy("mail"))
+    @admin.display(description=gettext_lazy("state of the mail"))
     def mail_state(self, row: Notice) -> str:
         return state(row.mail)
 

@@ -4,20 +4,22 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import DateField, QuerySet, Value
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from billing import documents, einvoice
+from billing import ageing, documents, einvoice
 from billing.admin.credit_notes import CreditNote
-from billing.admin.dunning import PauseDunning, panel
+from billing.admin.dunning import PauseDunning, panel, today
 from billing.admin.moves import TaxedAt
 from billing.admin.payments import BookTransfer
 from billing.admin.write_offs import WriteOff
 from billing.models import Allocation, Invoice, InvoiceLine, InvoiceTax
-from packages.desk.cells import EMPTY, amount, amount_of, counted, link, percent, state
+from packages.desk.cells import EMPTY, amount, amount_of, counted, day, link, percent
+from packages.desk.filters import DayFilter
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
 
 
@@ -92,7 +94,7 @@ class InvoicePage(ReadOnlyPage):
         "status",
         "customer_link",
         "issued_on",
-        "due_on",
+        "to_pay_on",
         "total",
         "due_amount",
     )
@@ -110,13 +112,14 @@ class InvoicePage(ReadOnlyPage):
         (_("still due"), "due"),
         (_("paid at"), "paid_at"),
     )
-    list_filter = ("kind", "state", "currency", "issued_on", TaxedAt)
+    list_filter = ("kind", "state", "currency", ("issued_on", DayFilter), TaxedAt)
     date_hierarchy = "issued_on"
     search_fields = ("number", "customer__name", "customer__company", "customer__email")
     list_select_related = ("customer",)
     inlines = (Lines, Taxes, Allocations)
     readonly_fields = ("status", "customer_link", "order_link", "net", "tax", "total") + (
         "due_amount",
+        "to_pay_on",
         "credited",
         "corrects_link",
         "notes",
@@ -141,7 +144,7 @@ class InvoicePage(ReadOnlyPage):
             },
         ),
         (_("Amounts"), {"fields": (("net", "tax", "total", "credited", "due_amount"), "tax_note")}),
-        (_("When"), {"fields": (("issued_on", "due_on", "paid_at"),)}),
+        (_("When"), {"fields": (("issued_on", "to_pay_on", "paid_at"),)}),
         (_("Dunning"), {"fields": ("dunning",)}),
         (_("Money"), {"fields": (("payments", "notes", "books"),)}),
         (
@@ -149,6 +152,12 @@ class InvoicePage(ReadOnlyPage):
             {"classes": ("collapse",), "fields": ("language", "buyer_text", "seller_text")},
         ),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Give each row the day of today, by which it is overdue or not."""
+        on = Value(today(), output_field=DateField())
+        dated: QuerySet[Any] = super().get_queryset(request).annotate(on=on)
+        return dated
 
     def get_urls(self) -> list[URLPattern]:
         guarded = self.admin_site.admin_view
@@ -184,8 +193,12 @@ class InvoicePage(ReadOnlyPage):
         return str(row)
 
     @admin.display(description=_("state"), ordering="state")
-    def status(self, row: Invoice) -> str:
-        return state(row)
+    def status(self, row: Any) -> str:
+        return ageing.state_of(row, row.on)
+
+    @admin.display(description=_("due"), ordering="due_on")
+    def to_pay_on(self, row: Invoice) -> str:
+        return EMPTY if row.kind == Invoice.Kind.CREDIT_NOTE else day(row.due_on)
 
     @admin.display(description=_("customer"), ordering="customer__name")
     def customer_link(self, row: Invoice) -> str:

@@ -5,12 +5,14 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet, Sum
 from django.http import HttpRequest
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from billing.admin.moves import MoneyMoved
 from billing.models import LedgerAccount, LedgerTransaction, Posting
 from packages.desk import causes
-from packages.desk.cells import amount_of, counted, link, moment
+from packages.desk.cells import amount_of, capital, counted, link
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
 from packages.desk.told import Told
 
@@ -51,8 +53,7 @@ class BookedPage(ReadOnlyPage):
         raise NotImplementedError
 
     def told(self, row: Any) -> str:
-        text: str = self._causes[self.cause_of(row)]
-        return text
+        return capital(self._causes[self.cause_of(row)])
 
 
 @admin.register(LedgerTransaction)
@@ -76,7 +77,7 @@ class LedgerTransactionPage(BookedPage):
 
     @admin.display(description=_("cause"))
     def whole_cause(self, row: LedgerTransaction) -> str:
-        return causes.told([row.cause])[row.cause]
+        return capital(causes.told([row.cause])[row.cause])
 
     @admin.display(description=_("invoice"))
     def invoice_link(self, row: LedgerTransaction) -> str:
@@ -122,14 +123,14 @@ class LedgerAccountPage(ReadOnlyPage):
 
 @admin.register(Posting)
 class PostingPage(BookedPage):
-    list_display = ("booking", "book", "customer_link", "at", "amount")
+    list_display = ("booking", "book", "customer_link", "booked_at", "amount")
     list_display_links = None
     list_filter = ("account__kind", "account__currency", MoneyMoved)
     date_hierarchy = "transaction__at"
     search_fields = ("transaction__cause", "account__customer__name")
     list_select_related = ("transaction", "account__customer")
     ordering = ("-id",)
-    readonly_fields = ("booking", "book", "customer_link", "at", "amount")
+    readonly_fields = ("booking", "book", "customer_link", "booked_at", "amount")
     fields = readonly_fields
 
     def cause_of(self, row: Posting) -> str:
@@ -148,8 +149,8 @@ class PostingPage(BookedPage):
         return link(row.account.customer)
 
     @admin.display(description=_("at"), ordering="transaction__at")
-    def at(self, row: Posting) -> str:
-        return moment(row.transaction.at)
+    def booked_at(self, row: Posting) -> str:
+        return date_format(localtime(row.transaction.at), "DATETIME_FORMAT")
 
     @admin.display(description=_("amount"), ordering="amount_minor")
     def amount(self, row: Posting) -> str:

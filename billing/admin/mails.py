@@ -59,8 +59,8 @@ class KindFilter(admin.SimpleListFilter):
 @admin.register(Mail)
 class MailPage(ReadOnlyPage):
     deeds = (SendAgain(),)
-    list_display = ("subject", "status", "recipient", "customer_link", "kind", "created_at")
-    spare = ("customer_link", "kind")
+    list_display = ("subject", "status", "recipient", "customer_link", "created_at")
+    spare = ("customer_link",)
     list_filter = ("state", KindFilter, "created_at")
     search_fields = ("subject", "recipient", "cause")
     list_select_related = ("customer",)

@@ -33,6 +33,7 @@ else:
     CampaignModelForm = LineModelForm = forms.ModelForm
 
 DRAFT = PriceCampaign.State.DRAFT
+CONCERNED = "_concerned"
 
 
 def _percent(label: Any, **more: Any) -> forms.DecimalField:
@@ -134,15 +135,23 @@ class LineForm(LineModelForm):
         return given
 
 
+# The prices of a package stand together, each currency by itself.
+BY_PACKAGE = ("price__package__position", "price__package", "price__currency") + (
+    "price__amount_minor",
+)
+
+
 class Lines(TabularInline):
     model = CampaignPrice
+    verbose_name = gettext_lazy("price")
     form = LineForm
     extra = 1
     fields = ("price", "percent", "step", "reads")
     readonly_fields = ("reads",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("price__package")
+        rows = super().get_queryset(request).select_related("price__package")
+        return rows.order_by(*BY_PACKAGE)
 
     def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if db_field.name == "price":
@@ -151,7 +160,7 @@ class Lines(TabularInline):
             ).select_related("package")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    @admin.display(description=gettext_lazy("in words"))
+    @admin.display(description=gettext_lazy("now → then"))
     def reads(self, row: CampaignPrice) -> str:
         if row._state.adding:
             return EMPTY
@@ -167,7 +176,8 @@ class Changes(ReadOnlyInline):
     show_change_link = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("price__package").order_by("pk")
+        rows = super().get_queryset(request).select_related("price__package")
+        return rows.order_by(*BY_PACKAGE)
 
     @admin.display(description=gettext_lazy("price"))
     def change(self, row: PriceChange) -> str:
@@ -206,7 +216,7 @@ class Confirm(single.Confirm):
             (_("They pay now, a month"), lines([amount(each.before) for each in sums])),
             (_("They will pay, a month"), lines([amount(each.after) for each in sums])),
             (_("Difference, a month"), lines([amount(each.difference) for each in sums])),
-            *(_of_price(change, len(some)) for change, some in each_with),
+            (_("Prices"), lines([_of_price(change, len(some)) for change, some in each_with])),
             *single.services_in(found),
         ]
 
@@ -222,10 +232,14 @@ class Confirm(single.Confirm):
 
 
 def _each_with(row: PriceCampaign) -> list[tuple[PriceChange, list[Concerned]]]:
-    """Return each change of the campaign with whom it concerns today."""
-    brand = current_brand()
-    on = business_day(clock.now(), brand.zone)
-    return price_campaigns.concerned(price_campaigns.changes_of(row), brand, on=on)
+    """Return each change of the campaign with whom it concerns today; asked once for a page."""
+    known = row.__dict__.get(CONCERNED)
+    if known is None:
+        brand = current_brand()
+        on = business_day(clock.now(), brand.zone)
+        known = price_campaigns.concerned(price_campaigns.changes_of(row), brand, on=on)
+        row.__dict__[CONCERNED] = known
+    return list(known)
 
 
 class Withdraw(single.Withdraw):
@@ -237,7 +251,11 @@ class Withdraw(single.Withdraw):
 
     def facts(self, row: Any) -> Sequence[tuple[Text, Any]]:
         told = sum(each.notices.count() for each in row.changes.all())
-        return [(_("Price changes"), row.changes.count()), (_("Told already"), told)]
+        return [
+            (_("From"), date_format(row.effective_on)),
+            (_("Price changes"), row.changes.count()),
+            (_("Told already"), told),
+        ]
 
     def carry_out(self, row: Any, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         try:
@@ -247,14 +265,17 @@ class Withdraw(single.Withdraw):
         return _("The campaign is withdrawn, with its price changes.")
 
 
-def _of_price(change: PriceChange, services: int) -> tuple[Text, Any]:
+def _of_price(change: PriceChange, services: int) -> str:
     words = {
+        "price": change.price,
         "before": amount(change.price.amount),
         "after": amount(Money(change.amount_minor, change.price.currency)),
         "services": ngettext("%(count)s service", "%(count)s services", services)
         % {"count": services},
     }
-    return str(change.price), _("%(before)s → %(after)s, %(services)s") % words
+    if not services:
+        return _("%(price)s: %(before)s → %(after)s") % words
+    return _("%(price)s: %(before)s → %(after)s, %(services)s") % words
 
 
 @admin.register(PriceCampaign)
@@ -307,6 +328,8 @@ class PriceCampaignPage(single.DraftPage):
             return self.has_add_permission(request)
         return self.has_change_permission(request, obj)
 
-    @admin.display(description=gettext_lazy("price changes"))
+    @admin.display(description=gettext_lazy("prices"))
     def made(self, row: PriceCampaign) -> str:
+        if row.state == DRAFT:
+            return str(row.prices.count())
         return counted(row.changes.all(), campaign__id__exact=row.pk)

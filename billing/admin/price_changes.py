@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -16,8 +17,8 @@ from billing.models.price_campaign import Noticed
 from billing.price_changes import Concerned
 from packages import clock
 from packages.desk import Impossible
-from packages.desk.cells import EMPTY, amount, amount_of, link, state
-from packages.desk.deeds import Deed, Text
+from packages.desk.cells import EMPTY, amount, amount_of, lines, link, state
+from packages.desk.deeds import Deed, Text, in_unit
 from packages.desk.pages import Page, ReadOnlyInline
 from packages.desk.sums import SumsForm, money
 from packages.money import total
@@ -38,16 +39,15 @@ class Confirm(Deed):
         return row.state == PriceChange.State.DRAFT
 
     def effects(self, row: PriceChange) -> Sequence[Text]:
+        day = {"date": date_format(row.effective_on)}
         if not row.existing:
-            return [_("New orders pay the new price from that day on; nobody else does.")]
+            return [_("New orders pay the new price from %(date)s on; nobody else does.") % day]
+        first = _("New orders pay the new price from %(date)s on.") % day
         if not self.concerns(row):
-            return [
-                _("New orders pay the new price from that day on."),
-                _("No subscription has this price now, so nobody is mailed."),
-            ]
+            return [first, _("No subscription has this price now, so nobody is mailed.")]
         words = {"days": row.days(current_brand().price_notice_days)}
         return [
-            _("New orders pay the new price from that day on."),
+            first,
             _("Each customer below is mailed at least %(days)s days before it applies.") % words,
             _("Whom the mail does not reach keeps the old price until it does."),
             _("Invoices that are issued stay as they are."),
@@ -88,18 +88,21 @@ def _concerned(row: PriceChange) -> list[Concerned]:
 
 def services_in(found: Sequence[Concerned]) -> list[tuple[Text, Any]]:
     """Tell the first services that are concerned, and how many there are beyond them."""
-    told = [(link(each.subscription), _of_service(each)) for each in found[:SHOWN]]
+    told = [_of_service(each) for each in found[:SHOWN]]
     more = len(found) - SHOWN
-    return [*told, *([(_("and more"), more)] if more > 0 else [])]
+    if more > 0:
+        told.append(_("and %(count)s more") % {"count": more})
+    return [(_("Whom it concerns"), lines(told))] if told else []
 
 
-def _of_service(one: Concerned) -> Text:
+def _of_service(one: Concerned) -> str:
     words = {
         "before": amount(one.before),
         "after": amount(one.after),
         "date": date_format(one.starts_on),
     }
-    return _("%(before)s → %(after)s from %(date)s") % words
+    told = _("%(before)s → %(after)s from %(date)s") % words
+    return format_html("{}: {}", link(one.subscription), told)
 
 
 class Withdraw(Deed):
@@ -119,7 +122,13 @@ class Withdraw(Deed):
         ]
 
     def facts(self, row: PriceChange) -> Sequence[tuple[Text, Any]]:
-        return [(_("Told already"), row.notices.count())]
+        return [
+            (_("Price"), row.price),
+            (_("Price now"), amount(row.price.amount)),
+            (_("New price"), amount_of(row.amount_minor, row.price.currency)),
+            (_("From"), date_format(row.effective_on)),
+            (_("Told already"), row.notices.count()),
+        ]
 
     def carry_out(
         self, row: PriceChange, given: dict[str, Any], *, at: datetime, actor: str
@@ -180,6 +189,11 @@ class PriceChangeForm(SumsForm):
         model = PriceChange
         fields = "__all__"
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if unit := self.currency_of(self.instance):
+            in_unit(self, unit, *(name for name in AMOUNTS if name in self.fields))
+
     @staticmethod
     def currency_of(row: PriceChange) -> str:
         return row.price.currency if row.price_id else ""
@@ -208,7 +222,9 @@ class PriceChangePage(DraftPage):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Of what is not edited any more the words alone tell the amounts."""
-        draft = obj is None or obj.state == PriceChange.State.DRAFT
+        if obj is None:
+            return [each for each in self.fields if each not in ("reads", "campaign")]
+        draft = obj.state == PriceChange.State.DRAFT
         return [each for each in self.fields if draft or each != AMOUNTS]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:

@@ -80,8 +80,10 @@ class RunPage(ReadOnlyPage):
     def status(self, row: Run) -> str:
         return state(row)
 
-    @admin.display(description=gettext_lazy("done"))
+    @admin.display(description=gettext_lazy("what was done"))
     def done(self, row: Run) -> str:
+        if row.state == Run.State.STOPPED and not row.counts:
+            return lines([_("nothing; more was planned than usual:"), _counted(row.planned)])
         return _counted(row.counts)
 
     @admin.display(description=gettext_lazy("planned, not done"))

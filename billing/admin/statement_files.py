@@ -84,15 +84,27 @@ class ReadAgain(Deed):
 class StatementFilePage(ReadOnlyPage):
     deeds = (ReadAgain(),)
     change_form_template = "admin/statement_file.html"
-    list_display = ("name", "status", "lines_total", "lines_new", "to_decide", "handed_in_at")
+    list_display = ("name", "status", "all_lines", "new_lines", "to_decide", "handed_in_at")
     list_filter = ("state", "handed_in_at")
     search_fields = ("name",)
-    readonly_fields = ("status", "progress", "why", "by", "known", "booked", "to_decide", "left_us")
+    readonly_fields = (
+        "status",
+        "progress",
+        "why",
+        "by",
+        "known",
+        "booked",
+        "to_decide",
+        "left_us",
+    ) + (
+        "all_lines",
+        "new_lines",
+    )
     fieldsets = (
         (None, {"fields": ("status", "progress", "why", "layout")}),
         (
             gettext_lazy("What is in it"),
-            {"fields": (("lines_total", "lines_new", "known"), ("booked", "to_decide", "left_us"))},
+            {"fields": (("all_lines", "new_lines", "known"), ("booked", "to_decide", "left_us"))},
         ),
         (
             gettext_lazy("When"),
@@ -167,9 +179,17 @@ class StatementFilePage(ReadOnlyPage):
             return badge("bad", _("nothing of it was stored"))
         done, most = row.entries_booked
         if done == most:
-            return badge("ok", _("done"))
+            return badge("ok", _("all of it is booked"))
         words = {"done": done, "total": most}
         return _bar(done, most, _("%(done)s of %(total)s entries booked") % words)
+
+    @admin.display(description=gettext_lazy("lines of the file"), ordering="lines_total")
+    def all_lines(self, row: StatementFile) -> str:
+        return EMPTY if row.lines_total is None else str(row.lines_total)
+
+    @admin.display(description=gettext_lazy("new lines"), ordering="lines_new")
+    def new_lines(self, row: StatementFile) -> str:
+        return str(row.lines_new)
 
     @admin.display(description=gettext_lazy("known before"))
     def known(self, row: StatementFile) -> str:

@@ -29,7 +29,7 @@ from provisioning.admin.instructions import limits
 class Periods(ReadOnlyInline):
     model = SubscriptionPeriod
     verbose_name_plural = _("periods")
-    fields = ("index", "start_on", "end_on", "given_back_on", "created_at")
+    fields = ("start_on", "end_on", "given_back_on", "created_at")
     readonly_fields = fields
     show_change_link = False
 
@@ -122,7 +122,7 @@ class SubscriptionPage(ReadOnlyPage):
         words = {"package": exchange.package, "date": date_format(exchange.on)}
         return gettext("%(package)s from %(date)s") % words
 
-    @admin.display(description=_("credit and use"))
+    @admin.display(description=_("as the customer sees it"))
     def credit_and_use(self, row: Subscription) -> str:
         return usage_panel(row)
 

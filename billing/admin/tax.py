@@ -1,16 +1,29 @@
 """Tax rates, dated. Issued invoices keep the rate they were issued with."""
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import (
+    Case,
+    DateField,
+    IntegerField,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.http import HttpRequest
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from billing.admin.dunning import today
 from billing.models import TaxRate
 from packages import countries
-from packages.desk.cells import percent
+from packages.desk.cells import badge, percent
 from packages.desk.filters import CodeFilter
 from packages.desk.pages import Page
 from packages.desk.sums import percent as percent_of
@@ -42,10 +55,38 @@ class TaxRateForm(ModelForm):
 @admin.register(TaxRate)
 class TaxRatePage(Page):
     form = TaxRateForm
-    list_display = ("land", "rate", "valid_from")
+    list_display = ("land", "rate", "valid_from", "holds")
     list_filter = (("country", CodeFilter),)
 
-    @admin.display(description=gettext_lazy("country"), ordering="country")
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TaxRate]:
+        """Put the countries in the order of their names, and say when the next rate begins."""
+        # Not the parent's: it sorts by what is only added here.
+        rows = TaxRate.objects.all()
+        codes = rows.order_by().values_list("country", flat=True).distinct()
+        named = sorted(codes, key=lambda code: countries.sort_key(countries.name(code)))
+        whens = [When(country=code, then=Value(nth)) for nth, code in enumerate(named)]
+        later = TaxRate.objects.filter(
+            country=OuterRef("country"), valid_from__gt=OuterRef("valid_from")
+        )
+        placed: QuerySet[TaxRate] = rows.annotate(
+            on=Value(today(), output_field=DateField()),
+            place=Case(*whens, default=Value(0), output_field=IntegerField()),
+            ends_on=Subquery(later.order_by("valid_from").values("valid_from")[:1]),
+        )
+        return placed
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        return ("place", "-valid_from")
+
+    @admin.display(description=gettext_lazy("state"))
+    def holds(self, row: Any) -> str:
+        if row.valid_from > row.on:
+            return badge("wait", _("from %(date)s on") % {"date": date_format(row.valid_from)})
+        if row.ends_on is not None and row.ends_on <= row.on:
+            return badge("", _("replaced on %(date)s") % {"date": date_format(row.ends_on)})
+        return badge("ok", _("holds now"))
+
+    @admin.display(description=gettext_lazy("country"), ordering="place")
     def land(self, row: TaxRate) -> str:
         return countries.name(row.country)
 

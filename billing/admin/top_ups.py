@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from billing import auto_top_ups, top_up_limits, top_up_refunds
 from billing.models import (
@@ -35,14 +35,14 @@ class TermsForm(SumsForm):
 
     min_minor = money(gettext_lazy("Smallest top-up"))
     max_minor = money(gettext_lazy("Largest top-up"))
-    balance_minor = money(gettext_lazy("Most credit of an account"))
-    new_day_minor = money(gettext_lazy("New customers: top-ups of 24 hours"))
-    new_month_minor = money(gettext_lazy("New customers: top-ups of 30 days"))
-    new_balance_minor = money(gettext_lazy("New customers: most credit of an account"))
+    balance_minor = money(gettext_lazy("Highest credit on an account"))
+    new_day_minor = money(gettext_lazy("New customers: top-ups within 24 hours"))
+    new_month_minor = money(gettext_lazy("New customers: top-ups within 30 days"))
+    new_balance_minor = money(gettext_lazy("New customers: highest credit on an account"))
     low_minor = money(
         gettext_lazy("Low balance"),
         help_text=gettext_lazy(
-            "Below it the customer gets a mail, unless they chose another sum. Zero: no."
+            "Below it the customer gets a mail, unless they chose another sum. 0: no mail."
         ),
     )
     sums = (
@@ -53,6 +53,7 @@ class TermsForm(SumsForm):
     class Meta:
         model = TopUpTerms
         fields: Any = "__all__"
+        labels: Any = {"new_days": gettext_lazy("For how many days a customer is new")}
 
     def clean(self) -> dict[str, Any]:
         given = super().clean()
@@ -72,7 +73,7 @@ class TermsForm(SumsForm):
 class TopUpTermsPage(Page):
     by_kind = True
     form = TermsForm
-    list_display = ("currency", "amounts", "ceiling", "new_days", "low")
+    list_display = ("currency", "amounts", "ceiling", "new_for", "low")
     fieldsets = (
         (
             None,
@@ -88,9 +89,15 @@ class TopUpTermsPage(Page):
     def amounts(self, row: TopUpTerms) -> str:
         return f"{amount(row.smallest)} – {amount(row.largest)}"
 
-    @admin.display(description=gettext_lazy("most credit of an account"))
+    @admin.display(description=gettext_lazy("highest credit on an account"))
     def ceiling(self, row: TopUpTerms) -> str:
         return amount_of(row.balance_minor, row.currency)
+
+    @admin.display(description=gettext_lazy("a customer is new"), ordering="new_days")
+    def new_for(self, row: TopUpTerms) -> str:
+        return ngettext("for %(days)s day", "for %(days)s days", row.new_days) % {
+            "days": row.new_days
+        }
 
     @admin.display(description=gettext_lazy("low balance"))
     def low(self, row: TopUpTerms) -> str:
@@ -112,7 +119,7 @@ class Limits(ByActor, ReadOnlyInline):
     def month(self, row: TopUpLimit) -> str:
         return amount_of(row.month_minor, row.currency)
 
-    @admin.display(description=gettext_lazy("most credit of an account"))
+    @admin.display(description=gettext_lazy("highest credit on an account"))
     def balance(self, row: TopUpLimit) -> str:
         return amount_of(row.balance_minor, row.currency)
 
@@ -121,10 +128,14 @@ class LimitForm(ReasonForm):
     """Three sums and a reason; fields in the order they are read."""
 
     currency = forms.ChoiceField(label=gettext_lazy("Currency"))
-    day = forms.DecimalField(label=gettext_lazy("Top-ups of 24 hours"), min_value=0, localize=True)
-    month = forms.DecimalField(label=gettext_lazy("Top-ups of 30 days"), min_value=0, localize=True)
+    day = forms.DecimalField(
+        label=gettext_lazy("Top-ups within 24 hours"), min_value=0, localize=True
+    )
+    month = forms.DecimalField(
+        label=gettext_lazy("Top-ups within 30 days"), min_value=0, localize=True
+    )
     balance = forms.DecimalField(
-        label=gettext_lazy("Most credit of an account"), min_value=0, localize=True
+        label=gettext_lazy("Highest credit on an account"), min_value=0, localize=True
     )
     field_order = ("currency", "day", "month", "balance", "reason")
 
@@ -233,6 +244,7 @@ class Purchases(ReadOnlyInline):
 class AutoTopUpPage(ReadOnlyPage):
     by_kind = True
     list_display = ("service", "status", "low", "buys", "ceiling", "agreed_at")
+    spare = ("agreed_at",)
     list_filter = ("state",)
     list_select_related = ("subscription__customer", "subscription__package")
     search_fields = ("subscription__customer__name", "subscription__customer__email")
@@ -274,12 +286,29 @@ class AutoTopUpPage(ReadOnlyPage):
 @admin.register(TopUpRefund)
 class TopUpRefundPage(ReadOnlyPage):
     by_kind = True
-    list_display = ("at", "order_link", "status", "most", "taken", "note_link")
-    spare = ("taken",)
+    list_display = ("at", "customer_link", "order_link", "status", "most", "taken", "note_link")
+    spare = ("order_link", "taken")
     list_filter = ("state",)
-    list_select_related = ("line__order", "note")
-    readonly_fields = ("order_link", "status", "most", "taken", "note_link", "reason", "at")
-    fields = ("order_link", "status", ("most", "taken"), "note_link", "reason", "at")
+    list_select_related = ("line__order__customer", "note")
+    readonly_fields = (
+        "customer_link",
+        "order_link",
+        "status",
+        "most",
+        "taken",
+        "note_link",
+        "reason",
+        "at",
+    )
+    fields = ("customer_link", "order_link", "status", ("most", "taken")) + (
+        "note_link",
+        "reason",
+        "at",
+    )
+
+    @admin.display(description=gettext_lazy("customer"))
+    def customer_link(self, row: TopUpRefund) -> str:
+        return link(row.line.order.customer)
 
     @admin.display(description=gettext_lazy("order"))
     def order_link(self, row: TopUpRefund) -> str:

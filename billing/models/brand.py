@@ -68,7 +68,7 @@ class Brand(Translated):
     postcode = models.CharField(_("postcode"), max_length=12)
     city = models.CharField(_("city"), max_length=80)
     country = models.CharField(_("country"), max_length=2, default="DE")
-    vat_id = models.CharField(_("VAT id"), max_length=20, blank=True)
+    vat_id = models.CharField(_("VAT number"), max_length=20, blank=True)
     tax_number = models.CharField(_("tax number"), max_length=30, blank=True)
     bank_holder = models.CharField(_("account holder"), max_length=70, blank=True)
     iban = models.CharField(_("IBAN"), max_length=34, blank=True)

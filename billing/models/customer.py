@@ -82,7 +82,7 @@ class Customer(models.Model):
     name = models.CharField(_("name"), max_length=120)
     company = models.CharField(_("company"), max_length=120, blank=True)
     is_business = models.BooleanField(_("business customer"), default=False)
-    vat_id = models.CharField(_("VAT id"), max_length=20, blank=True)
+    vat_id = models.CharField(_("VAT number"), max_length=20, blank=True)
     email = models.EmailField(_("e-mail for invoices"))
     phone = models.CharField(_("phone"), max_length=30, blank=True)
     street = models.CharField(_("street and number"), max_length=120, blank=True)

@@ -33,7 +33,7 @@ class DataExport(Stateful):
     )
     # A ZIP file; emptied once it is taken or has expired.
     content = models.BinaryField(default=b"")
-    asked_at = models.DateTimeField(_("asked for"))
+    asked_at = models.DateTimeField(_("asked for on"))
     again_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
 
@@ -68,7 +68,7 @@ class DeletionRequest(Stateful):
     state = models.CharField(
         _("state"), max_length=10, choices=State.choices, default=State.RECEIVED
     )
-    asked_at = models.DateTimeField(_("asked for"))
+    asked_at = models.DateTimeField(_("asked for on"))
 
     class Meta:
         ordering = ["-id"]

@@ -53,7 +53,7 @@ class Refund(Stateful):
     reason = models.CharField(_("reason"), max_length=250)
     external_id = models.CharField(_("id at the gateway"), max_length=80, null=True)
     reference = models.CharField(_("reference"), max_length=250, blank=True)
-    created_at = models.DateTimeField(_("asked for"))
+    created_at = models.DateTimeField(_("asked for on"))
     finished_at = models.DateTimeField(_("finished"), null=True)
     next_attempt_at = models.DateTimeField(_("next attempt"), null=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)

@@ -19,7 +19,7 @@ class VatCheck(Stateful):
 
     MOVES = {State.WAITING: frozenset({State.VALID, State.INVALID})}
 
-    vat_id = models.CharField(_("VAT id"), max_length=20)
+    vat_id = models.CharField(_("VAT number"), max_length=20)
     state = models.CharField(
         _("state"), max_length=10, choices=State.choices, default=State.WAITING
     )
@@ -35,8 +35,8 @@ class VatCheck(Stateful):
 
     class Meta:
         ordering = ["-id"]
-        verbose_name = _("VAT id check")
-        verbose_name_plural = _("VAT id checks")
+        verbose_name = _("VAT number check")
+        verbose_name_plural = _("VAT number checks")
         indexes = [models.Index(fields=["vat_id", "answered_at"], name="vat_check_of_id")]
         constraints = [
             models.UniqueConstraint(

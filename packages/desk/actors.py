@@ -32,7 +32,7 @@ PARTS: dict[str, str | Promise] = {
     "statement": gettext_lazy("bank statement"),
     "survey": gettext_lazy("survey of the dialler"),
     "sweep": gettext_lazy("sweep"),
-    "vies": gettext_lazy("check of VAT ids"),
+    "vies": gettext_lazy("check of VAT numbers"),
 }
 ROWS: dict[str, str | Promise] = {
     "event": gettext_lazy("webhook %(number)s"),

@@ -26,6 +26,7 @@ from django.utils.translation import gettext as _
 from packages.money import Money
 
 EMPTY = "–"
+MINUS = "−"
 # The tone of every state in the product; one that is not named here is neutral.
 TONES = {
     **dict.fromkeys(
@@ -60,7 +61,8 @@ def amount(money: Money | None) -> str:
     if money is None:
         return EMPTY
     locale = to_locale(get_language() or "en")
-    return str(format_currency(money.decimal(), money.currency, locale=locale))
+    text = str(format_currency(money.decimal(), money.currency, locale=locale))
+    return text.replace("-", MINUS)
 
 
 def amount_of(minor: int | None, currency: str) -> str:
@@ -86,6 +88,12 @@ def badge(tone: str, word: Any) -> SafeString:
         ICONS.get(tone, "info"),
         capfirst(str(word)),
     )
+
+
+def capital(text: Any) -> SafeString | str:
+    """Return the text with a capital in front; what is safe stays so."""
+    begun = capfirst(str(text))
+    return SafeString(begun) if isinstance(text, SafeString) else begun
 
 
 def state(row: Any) -> SafeString:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.http import HttpRequest
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from packages.money import Money
@@ -19,7 +20,7 @@ class DeedForm(forms.Form):
     """Nothing to fill in: reading the page and pressing the button is the deed."""
 
 
-def in_unit(form: forms.Form, unit: str, *names: str) -> None:
+def in_unit(form: forms.BaseForm, unit: str, *names: str) -> None:
     """Say behind the labels of these fields in which currency they are filled in."""
     for name in names:
         form.fields[name].label = f"{form.fields[name].label} ({unit})"
@@ -67,6 +68,11 @@ class Deed:
     def name(self) -> str:
         """Return the label without the dots that say that a page comes first."""
         return str(self.label).rstrip(" .…")
+
+    @property
+    def button(self) -> str:
+        """Return what leads to the deed's page; the dots say that it asks first."""
+        return gettext("%(deed)s…") % {"deed": self.name}
 
     def title(self, row: Any) -> Text:
         return self.name

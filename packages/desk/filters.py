@@ -11,6 +11,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from packages.countries import sort_key
 from packages.desk.pages import CODES
 
 Kind = type[admin.FieldListFilter]
@@ -56,14 +57,27 @@ def called(model: type[Model]) -> str:
     return capfirst(str(model._meta.verbose_name))
 
 
+class DayFilter(admin.DateFieldListFilter):
+    """Rows of a stretch of days; that some have none yet is no question to ask."""
+
+    def __init__(self, field: Any, *given: Any, **more: Any) -> None:
+        super().__init__(field, *given, **more)
+        if field.null:
+            self.links = self.links[:-2]
+
+
 class CodeFilter(admin.AllValuesFieldListFilter):
     """Rows of one country or one language, by its name."""
 
     def choices(self, changelist: Any) -> Iterator[Any]:
-        for choice in super().choices(changelist):
-            # Behind the code may stand how many rows there are.
-            code, gap, count = str(choice["display"]).partition(" (")
-            yield {**choice, "display": self.name_of(code) + gap + count}
+        every, *some = super().choices(changelist)
+        yield every
+        yield from sorted(map(self._named, some), key=lambda one: sort_key(one["display"]))
+
+    def _named(self, choice: Any) -> Any:
+        # Behind the code may stand how many rows there are.
+        code, gap, count = str(choice["display"]).partition(" (")
+        return {**choice, "display": self.name_of(code) + gap + count}
 
     def name_of(self, code: str) -> str:
         return {code: str(name) for code, name in CODES[self.field.name]()}.get(code, code)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from packages import clock, countries
-from packages.desk import Impossible, actors, bulk, causes, exports, looking, proposals
+from packages.desk import Impossible, actors, bulk, causes, exports, log_texts, looking, proposals
 from packages.desk.cells import amount
 from packages.desk.deeds import Deed, DeedForm, Text
 from packages.desk.door import demand_fresh_proof
@@ -95,12 +95,29 @@ class Page(ModelAdmin):
             return exports.listed(self, request, self.exported)
         return super().changelist_view(request, extra_context)
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Return the columns; a choice stands in its cell with a capital, as states do."""
+        return [self._column(name) for name in super().get_list_display(request)]
+
+    def _column(self, name: Any) -> Any:
+        fields: dict[str, Any] = {each.name: each for each in self.opts.fields}
+        field = fields.get(name) if isinstance(name, str) and not hasattr(self, name) else None
+        if field is None or not field.flatchoices:
+            return name
+
+        @admin.display(description=field.verbose_name, ordering=name)
+        def chosen(row: models.Model) -> str:
+            return capfirst(str(getattr(row, f"get_{name}_display")()))
+
+        chosen.__name__ = name
+        return chosen
+
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Return the list's actions: the deeds that may be done to many rows at once."""
         found: dict[str, Any] = super().get_actions(request)
         for deed in self.deeds if self.may_act(request) else ():
             if deed.many:
-                found[deed.code] = (partial(_to_many, deed=deed), deed.code, deed.label)
+                found[deed.code] = (partial(_to_many, deed=deed), deed.code, deed.button)
         return found
 
     def change_view(
@@ -123,7 +140,10 @@ class Page(ModelAdmin):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         more = self._under_name(self.get_object(request, object_id))
-        return super().history_view(request, object_id, {**more, **(extra_context or {})})
+        shown = super().history_view(request, object_id, {**more, **(extra_context or {})})
+        for entry in (getattr(shown, "context_data", None) or {}).get("action_list", ()):
+            entry.change_message = log_texts.told(entry)
+        return shown
 
     def heading(self, row: Any) -> str:
         """Return what the row is called above its own pages, where no list stands around it."""
@@ -248,7 +268,9 @@ class Page(ModelAdmin):
         page = self.admin_site.get_model_admin(type(other))
         assert isinstance(page, Page)
         buttons = page._buttons(request, other)
-        return [(each["deed"].label, each["url"]) for each in buttons if each["deed"].code in codes]
+        return [
+            (each["deed"].button, each["url"]) for each in buttons if each["deed"].code in codes
+        ]
 
     def may_act(self, request: HttpRequest) -> bool:
         """Deeds need the model's change right, also where its form lets nobody change anything."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -113,3 +114,10 @@ def another_open(payment: Payment) -> Payment:
 
 def stored(payment: Payment) -> Payment:
     return Payment.objects.get(pk=payment.pk)
+
+
+def test_nothing_succeeds_before_it_was_begun(payment: Payment) -> None:
+    behind = payment.created_at - timedelta(days=180)
+    snapshot = PaymentSnapshot("pay_1", "", "succeeded", payment.amount, succeeded_at=behind)
+    after = payments.record(snapshot, "simulated", at=AT, actor="test")
+    assert after.succeeded_at == after.created_at

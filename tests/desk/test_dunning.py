@@ -53,7 +53,7 @@ def test_the_pages_say_what_was_done_and_what_comes_when(overdue: Invoice, staff
         assert "suspended, on" in page
         assert "10 days after" in page
     evidence = changed(staff, Notice.objects.get(step="overdue_second"))
-    assert "Standard: +7" in evidence
+    assert "Standard · 7 days after the due date" in evidence
     assert "€79.00" in evidence
 
 

@@ -8,14 +8,34 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from django.contrib import admin
+from django.db.models import Model
 from django.utils import translation
 
 from billing import alert_texts
-from billing.models import Alert, BankEntry, Invoice, Pause, PriceCampaign, Run, SubscriptionPeriod
+from billing.admin.cancellations import Cancel
+from billing.models import (
+    Alert,
+    AlertSettings,
+    BankEntry,
+    DatevAccount,
+    DatevSettings,
+    GatewayEvent,
+    Invoice,
+    Order,
+    Pause,
+    PriceCampaign,
+    Run,
+    SubscriptionPeriod,
+    TaxRate,
+    TopUpTerms,
+)
 from billing.templatetags.desk import labelled
 from packages import countries
-from packages.desk.cells import percent
+from packages.desk.cells import amount, percent
+from packages.desk.pages import Page
 from packages.models import Package
+from packages.money import Money
 from provisioning.models import Account, Audit, Drift, Server
 
 APPS = ("packages", "provisioning", "billing")
@@ -118,3 +138,35 @@ def test_yes_and_no_are_words_whatever_file_their_sign_is_kept_in() -> None:
     cell = '<td class="field-live"><img src="/static/admin/img/icon-no.43f1.svg" alt="False"></td>'
     (shown,) = labelled([cell], [{"text": "live"}])
     assert shown == '<td data-label="Live" class="field-live">No</td>'
+
+
+@pytest.mark.parametrize(
+    ("row", "german"),
+    [
+        (Order(pk=7), "Bestellung #7"),
+        (TopUpTerms(currency="USD"), "Bedingungen für Aufladungen · USD"),
+        (DatevSettings(consultant=1, client=2), "DATEV-Einstellungen"),
+        (AlertSettings(emails="ops@shop.example"), "Einstellungen für Warnungen"),
+        (Run(on=ON), "Tageslauf · 9. März 2026"),
+        (GatewayEvent(kind="payment.updated", external_id="evt_1"), "Zahlung geändert · evt_1"),
+        (DatevAccount(book="revenue", account=8400), "Erlöse · 8400"),
+        (TaxRate(country="SK", rate_bp=2300, valid_from=ON), "Slowakei 23 % (9. März 2026)"),
+    ],
+)
+def test_a_page_says_above_it_what_kind_of_row_it_shows(row: Model, german: str) -> None:
+    page = admin.site.get_model_admin(type(row))
+    assert isinstance(page, Page)
+    with translation.override("de"):
+        assert page.heading(row) == german
+
+
+def test_what_opens_a_deeds_page_says_that_it_asks_first() -> None:
+    with translation.override("en"):
+        assert Cancel().button == "Cancel to the end of the period…"
+    with translation.override("de"):
+        assert Cancel().button == "Zum Ende des Zeitraums kündigen …"
+
+
+def test_less_than_nothing_is_written_with_a_true_minus() -> None:
+    with translation.override("en"):
+        assert amount(Money(-1200, "EUR")) == "−€12.00"
