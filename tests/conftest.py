@@ -23,7 +23,7 @@ from config.local.places import place_for
 from config.local.valkey import FAST, Valkey
 from provisioning.models import Account
 from provisioning.simulator.simulator import Simulator
-from tests import serving, snapshots, world
+from tests import held, serving, snapshots, world
 from tests.clock import Clock
 from tests.desk.orders import ordered
 
@@ -93,12 +93,15 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """
     with django_db_blocker.unblock():
         snapshots.keep(world.seed)
+        held.keep()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: snapshots.wipe())
         patch.setattr(TransactionTestCase, "_should_reload_connections", lambda _: False)
         patch.setattr(LiveServerThread, "server_class", serving.Server)
+        patch.setattr(invariants, "violations", held.violations)
         yield
     serving.end()
+    snapshots.end()
 
 
 @pytest.fixture

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import psycopg
 from django.db import connection, transaction
 
 # Neither triggers nor foreign keys have a say in what is copied whole.
-UNGUARDED = "SET LOCAL session_replication_role = replica"
+UNGUARDED = "session_replication_role = replica"
 KEEP = """
 DO $$ DECLARE name text; filled bool; BEGIN
   CREATE SCHEMA {schema};
@@ -49,6 +50,9 @@ DO $$ DECLARE name text; BEGIN
   END LOOP;
 END $$"""
 
+# By the database they are for.
+_keepers: dict[tuple[object, ...], psycopg.Connection] = {}
+
 
 def keep(seed: Callable[[], object]) -> None:
     """Keep the migrated database's rows as `bare`, and what `seed` adds to them as `seeded`."""
@@ -72,8 +76,7 @@ def keep_as(name: str) -> None:
 
 def put_back(name: str) -> None:
     """Bring the database to the state that was kept; sequences go on counting."""
-    with transaction.atomic():
-        _run(UNGUARDED, WIPE, COPY.format(schema=name))
+    _unguarded(WIPE, COPY.format(schema=name))
 
 
 def wipe() -> None:
@@ -81,14 +84,45 @@ def wipe() -> None:
 
     The session holds no lock afterwards: the next test has the same one.
     """
-    with transaction.atomic():
-        _run(UNGUARDED, WIPE, "SELECT pg_advisory_unlock_all()")
+    _unguarded(WIPE)
+    _run("SELECT pg_advisory_unlock_all()")
 
 
 def add(name: str) -> None:
     """Insert the rows kept under a name that are not there; a test's transaction may be open."""
-    with transaction.atomic():
-        _run(UNGUARDED, COPY.format(schema=name), "SET LOCAL session_replication_role = origin")
+    _unguarded(COPY.format(schema=name))
+
+
+def end() -> None:
+    """Close what was opened beside the tests' own connection."""
+    while _keepers:
+        _keepers.popitem()[1].close()
+
+
+def _unguarded(*statements: str) -> None:
+    """Run them all or none, in the transaction of the test where one is open.
+
+    Else in a session of their own: a change of role makes a session forget all that it has planned.
+    """
+    if connection.in_atomic_block:
+        _run(f"SET LOCAL {UNGUARDED}", *statements, "SET LOCAL session_replication_role = origin")
+        return
+    keeper = _keeper()
+    with keeper.transaction():
+        for statement in statements:
+            keeper.execute(statement.encode())
+
+
+def _keeper() -> psycopg.Connection:
+    """One that fails rather than waits for a test which has left a transaction open."""
+    how = connection.get_connection_params()
+    where = {name: how[name] for name in ("host", "port", "user", "password", "dbname")}
+    key = tuple(where.values())
+    if key not in _keepers:
+        _keepers[key] = psycopg.connect(**where, autocommit=True)
+        _keepers[key].execute(f"SET {UNGUARDED}".encode())
+        _keepers[key].execute("SET lock_timeout = '20s'")
+    return _keepers[key]
 
 
 def _run(*statements: str) -> None:

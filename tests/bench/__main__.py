@@ -88,6 +88,7 @@ def own_database() -> Iterator[None]:
         snapshots.keep(world.seed)
         yield
     finally:
+        snapshots.end()
         connection.creation.destroy_test_db(name, verbosity=0)
 
 

@@ -63,6 +63,7 @@ def durable() -> Iterator[Durable]:
 
 
 def _speak_to(address: dict[str, object]) -> None:
+    snapshots.end()
     connection.close()
     names = ("HOST", "PORT", "USER", "PASSWORD", "NAME")
     connection.settings_dict.update({name: address[name] for name in names})
