@@ -247,8 +247,7 @@ def _confirm(told: Sequence[Told], *, at: datetime, actor: str) -> None:
             raise Mismatch(f"payment {payment.pk}: {snapshot.amount} instead of {payment.amount}")
         payment.fetched_minor = snapshot.amount.minor
         payment.fetched_currency = snapshot.amount.currency
-        # Another machine's clock may be behind ours; nothing succeeds before it was begun.
-        payment.succeeded_at = max(payment.created_at, snapshot.succeeded_at or at)
+        payment.succeeded_at = _when(payment, snapshot.succeeded_at or at)
         payment.confirmed_at = at
         payment.next_check_at, payment.failure_code, payment.failure_message = None, "", ""
     also = (
@@ -259,6 +258,18 @@ def _confirm(told: Sequence[Told], *, at: datetime, actor: str) -> None:
         alike = [payment for payment, _ in told if payment.state == before]
         reasons = [_why(payment) for payment in alike]
         move(alike, Payment.State.SUCCEEDED, at=at, actor=actor, reason=reasons, also=also)
+
+
+def _when(payment: Payment, said: datetime) -> datetime:
+    """Return when it succeeded: not before it was begun, for another clock may be behind ours.
+
+    Of a transfer the bank knows the day, for which its noon stands; money that came on an earlier
+    day than the customer chose to transfer it counts from its own.
+    """
+    earlier_day = said + timedelta(hours=12) < payment.created_at
+    if payment.gateway == BankTransfer.code and earlier_day:
+        return said
+    return max(payment.created_at, said)
 
 
 def _why(payment: Payment) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from billing import payments
+from billing.gateways import bank_transfer
 from billing.gateways.base import PaymentSnapshot, PaymentState
 from billing.models import Allocation, Invoice, LedgerTransaction, Payment
 from packages.money import Money
@@ -121,3 +122,16 @@ def test_nothing_succeeds_before_it_was_begun(payment: Payment) -> None:
     snapshot = PaymentSnapshot("pay_1", "", "succeeded", payment.amount, succeeded_at=behind)
     after = payments.record(snapshot, "simulated", at=AT, actor="test")
     assert after.succeeded_at == after.created_at
+
+
+@pytest.mark.parametrize(("hours", "counts_from_bank"), [(-36, True), (-13, True), (-6, False)])
+def test_a_transfer_counts_from_its_day_at_the_bank(
+    payment: Payment, hours: int, counts_from_bank: bool
+) -> None:
+    """Of which it knows no hour; on the day the customer chose to transfer it, from that moment."""
+    told(payment, "cancelled")
+    transfer = another_open(payment)
+    there = transfer.created_at + timedelta(hours=hours)
+    snapshot = bank_transfer.confirmed(transfer.key.hex, transfer.amount, there)
+    after = payments.record(snapshot, "bank_transfer", at=AT, actor="test")
+    assert after.succeeded_at == (there if counts_from_bank else transfer.created_at)
