@@ -30,6 +30,11 @@ class PackageGroupPage(Page):
     prepopulated_fields = {"slug": ("name_en",)}
     fields = (("name_en", "name_de"), "slug", "intro_en", "intro_de", "position")
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A group that packages stand in stays."""
+        empty = obj is None or not obj.packages.exists()
+        return empty and super().has_delete_permission(request, obj)
+
     @admin.display(description=gettext_lazy("packages"))
     def packages(self, row: PackageGroup) -> str:
         return counted(row.packages.all(), group__id__exact=row.pk)

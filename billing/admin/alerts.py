@@ -84,6 +84,11 @@ class AlertSettingsForm(ModelForm):
         model = AlertSettings
         fields = ("emails", "language", "url")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "secret" in self.fields and not self.instance.secret_sealed:
+            self.fields["secret"].help_text = _("Signs each message. Never shown again.")
+
     def clean_emails(self) -> str:
         given: str = self.cleaned_data["emails"]
         addresses = [each.strip() for each in given.split(",") if each.strip()]

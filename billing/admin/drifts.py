@@ -159,8 +159,10 @@ class DriftPage(ReadOnlyPage):
     list_select_related = ("account__server",)
     readonly_fields = ("status", "account_link", "server", "differing", "credit")
     fieldsets = (
-        (None, {"fields": ("status", "account_link", "server", ("found_at", "seen_at"))}),
-        (gettext_lazy("What differs"), {"fields": ("differing",)}),
+        (
+            None,
+            {"fields": ("status", "account_link", "server", ("found_at", "seen_at"), "differing")},
+        ),
         (
             gettext_lazy("Credit"),
             {

@@ -29,15 +29,22 @@ DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 class ListForm(forms.Form):
     """The list, and what counts where a line leaves it out."""
 
-    server = forms.ModelChoiceField(Server.objects.order_by("name"), label=gettext_lazy("Dialler"))
+    server = forms.ModelChoiceField(
+        Server.objects.order_by("name"),
+        label=gettext_lazy("Dialler"),
+        empty_label=gettext_lazy("Choose…"),
+    )
     package = forms.ModelChoiceField(
         Package.objects.filter(tariff__isnull=False).order_by("position"),
         label=gettext_lazy("Package"),
+        empty_label=gettext_lazy("as each line says"),
         to_field_name="slug",
         required=False,
     )
     cycle = forms.ChoiceField(
-        label=gettext_lazy("Billing cycle"), choices=Cycle.choices, required=False
+        label=gettext_lazy("Billing cycle"),
+        choices=[("", gettext_lazy("as each line says")), *Cycle.choices],
+        required=False,
     )
     start = forms.DateField(label=gettext_lazy("Running since"), required=False, widget=DAY)
     lines = forms.CharField(

@@ -37,7 +37,7 @@ PARTS: dict[str, str | Promise] = {
 ROWS: dict[str, str | Promise] = {
     "event": gettext_lazy("webhook %(number)s"),
     "payment": gettext_lazy("payment %(number)s"),
-    "worker": gettext_lazy("a worker, %(number)s"),
+    "worker": gettext_lazy("a worker"),
 }
 ALONE: dict[str, str | Promise] = {
     "command": gettext_lazy("a command of the operator"),

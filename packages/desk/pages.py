@@ -1,5 +1,6 @@
 """Pages of the staff's desk: stock admin pages with deeds, history, and money nobody can edit."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,6 +13,7 @@ from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import strip_tags
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -164,6 +166,22 @@ class Page(ModelAdmin):
             demand_fresh_proof(request)
         return super().changeform_view(request, object_id, form_url, extra_context)
 
+    def deletion(self, row: Any) -> Text:
+        """Return what it means that the row is gone, where its name does not say it."""
+        return ""
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        row = self.get_object(request, object_id)
+        more = {} if row is None else {"desk_meaning": self.deletion(row)}
+        return super().delete_view(request, object_id, {**more, **(extra_context or {})})
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Return what goes with it; what keeps it, by name, with numbers in their order."""
+        gone, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        return gone, counts, lacking, sorted(protected, key=_by_number)
+
     def deed_view(self, request: HttpRequest, pk: int, code: str) -> HttpResponse:
         """Show what the deed will do; on POST do it, once, and say what came of it."""
         self._demand_right(request)
@@ -303,6 +321,11 @@ class Page(ModelAdmin):
             }
             for each in steps
         ]
+
+
+def _by_number(text: str) -> list[tuple[bool, int, str]]:
+    parts = re.findall(r"\d+|\D+", str(strip_tags(text)))
+    return [(each.isdecimal(), int(each) if each.isdecimal() else 0, each) for each in parts]
 
 
 def _to_many(

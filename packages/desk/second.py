@@ -104,8 +104,8 @@ class Deny(Deed):
 class ProposalPage(ReadOnlyPage):
     _names = Told(actors.told)
     deeds = (Approve(), Deny())
-    spare = ("proposer", "decider")
-    list_display = ("what", "status", "about", "total", "proposer", "at", "decider")
+    spare = ("proposer",)
+    list_display = ("what", "status", "about", "total", "proposer", "at")
     list_filter = ("state", ("subject", ModelFilter), "at")
     search_fields = ("about", "proposed_by", "decided_by")
     readonly_fields = ("what", "status", "subject_link", "total", "filled_in") + (
@@ -238,7 +238,13 @@ class SecondPersonPage(Page):
     by_kind = True
     form = SecondPersonForm
     guarded = True
+    by_kind = True
     list_display = ("currency", "above_amount")
+
+    def deletion(self, row: SecondPerson) -> Text:
+        return _("One person decides alone again over every amount in %(currency)s.") % {
+            "currency": row.currency
+        }
 
     @admin.display(description=gettext_lazy("a second person above"))
     def above_amount(self, row: SecondPerson) -> str:

@@ -62,7 +62,7 @@ class AccountDeed(Deed):
     def facts(self, row: Account) -> Sequence[tuple[Text, Any]]:
         return [
             (_("Account"), f"{row.username} · {row.server.name}"),
-            (_("Name"), row.person.get("company") or row.person.get("name", "")),
+            (_("Customer"), row.person.get("company") or row.person.get("name", "")),
             (_("State"), row.get_state_display()),
         ]
 
@@ -110,7 +110,7 @@ class Unsuspend(AccountDeed):
     kind = Job.Kind.UNSUSPEND
 
     def effects(self, row: Account) -> Sequence[Text]:
-        return [_("The account runs again, also if the subscription is not paid for.")]
+        return [_("The account runs again, even if the subscription is not paid for.")]
 
     def ask(self, row: Account, given: dict[str, Any], *, at: datetime, actor: str) -> None:
         jobs.unsuspend(row, cause=given["cause"], at=at, actor=actor)
@@ -177,14 +177,17 @@ class AccountPage(ReadOnlyPage):
     """Registered by billing, which knows whose account it is."""
 
     deeds = (
-        *(Suspend(), SuspendAtOnce(), Unsuspend()),
-        *(ResetLimits(), ReadBalance(), Compare(), Terminate()),
+        *(Compare(), ReadBalance(), ResetLimits(), Unsuspend()),
+        *(Suspend(), SuspendAtOnce(), Terminate()),
     )
     list_display = ("username", "status", "server_link", "who", "balance", "balance_at", "jobs")
     spare = ("balance_at",)
     list_filter = (
         *("state", "server"),
-        ("placed", filters.titled(admin.BooleanFieldListFilter, gettext_lazy("has its server"))),
+        (
+            "placed",
+            filters.titled(admin.BooleanFieldListFilter, gettext_lazy("has room on a server")),
+        ),
     )
     search_fields = ("username", "remote_id", "person__name", "person__company", "person__email")
     list_select_related: ClassVar[tuple[str, ...]] = ("server",)
@@ -196,9 +199,8 @@ class AccountPage(ReadOnlyPage):
         (gettext_lazy("What it should be"), {"fields": ("should_be",)}),
         (
             gettext_lazy("At the dialler"),
-            {"fields": ("drift", "balance", "balance_at", "created_at")},
+            {"fields": ("drift", "balance", "balance_at", "created_at", "open_jobs", "jobs")},
         ),
-        (gettext_lazy("Jobs"), {"fields": ("open_jobs", "jobs")}),
     )
 
     @admin.display(description=gettext_lazy("state"), ordering="state")

@@ -79,7 +79,7 @@ class CompareAll(Compare):
 
 
 class Explain(Deed):
-    code, label = "known", gettext_lazy("It is known")
+    code, label = "known", gettext_lazy("Say what it is…")
     form = ReasonForm
 
     def offered(self, row: UnknownAccount) -> bool:
@@ -128,7 +128,8 @@ class AuditPage(ByActor, ReadOnlyPage):
     def progress(self, row: Audit) -> str:
         if row.finished_at is None:
             return badge("wait", _("in work"))
-        return badge("warn" if row.unreadable else "ok", _("finished"))
+        tone = "warn" if row.unreadable else "ok" if row.compared else ""
+        return badge(tone, _("finished"))
 
     @admin.display(description=gettext_lazy("unknown to us"), ordering="unknown")
     def unknown_there(self, row: Audit) -> str:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from packages.desk import reasons
 from packages.desk.cells import EMPTY, counted, elapsed, link
 from provisioning import servers
+from provisioning.admin.pools import held
 from provisioning.admin.server_deeds import told
 from provisioning.models import Account, Attempt, Circuit, Drift, Job, Server, UnknownAccount
 
@@ -32,7 +33,7 @@ def _row(server: Server, *, at: datetime) -> dict[str, Any]:
         "tested": _ago(server.checked_at, at),
         "facts": [
             (_("Circuit"), _circuit(server)),
-            (_("Accounts"), counted(server.accounts.all(), server__id__exact=server.pk)),
+            (_("Accounts"), held(server)),
             (_("Jobs that need staff"), _jobs(jobs, Job.State.PARKED, theirs)),
             (_("Waiting jobs"), _jobs(jobs, Job.State.WAITING, theirs)),
             (_("Due since"), _due_since(jobs, at)),

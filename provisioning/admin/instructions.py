@@ -1,5 +1,6 @@
 """What a person does in ICTBroadcast in place of a job."""
 
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from packages.desk.cells import amount_of
@@ -35,7 +36,7 @@ def instruction(job: Job) -> str:
 def details(job: Job) -> list[tuple[Text, str]]:
     """Return what to type in there; passwords are left out."""
     if job.kind == Job.Kind.CREDIT:
-        reference = (_("Note for the payment"), job.cause)
+        reference = (_("Note at the dialler"), format_html("<code>{}</code>", job.cause))
         return [(_("Amount"), amount_of(job.amount_minor, job.currency)), reference]
     if job.kind == Job.Kind.TAKE_BACK:
         keep = job.details.get("target_minor", job.details["keep_minor"])

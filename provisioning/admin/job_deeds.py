@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -16,6 +17,9 @@ from provisioning.admin import seen
 from provisioning.admin.instructions import details, instruction, password
 from provisioning.dialler.payloads import ID
 from provisioning.models import Job
+
+# What customers pay for; the others follow from it, or cost nothing.
+SOLD = (Job.Kind.CREATE, Job.Kind.CREDIT, Job.Kind.SET_LIMITS, Job.Kind.REFILL)
 
 
 class Seen(DeedForm):
@@ -62,7 +66,7 @@ class JobDeed(Deed):
         attempt = desk.attempt_in_doubt(row)
         evidence = [(_("Readings so far"), seen.told(attempt.readings))] if attempt else []
         return [
-            (_("Job"), f"{row.get_kind_display()} · {row.account.username}"),
+            (_("Job"), f"{capfirst(row.get_kind_display())} · {row.account.username}"),
             *([(_("Why it stands still"), reasons.told(row.reason))] if row.reason else []),
             *details(row),
             *evidence,
@@ -191,7 +195,9 @@ class Cancel(JobDeed):
     def effects(self, row: Job) -> Sequence[Text]:
         effects = [
             _("The job is given up for good. The jobs behind it go on."),
-            _("Nothing is sent, and nothing is paid back: book a refund by hand."),
+            _("Nothing is sent, and nothing is paid back: book a refund by hand.")
+            if row.kind in SOLD
+            else _("Nothing is sent."),
         ]
         if desk.open_attempt(row) is not None:
             effects.append(_("A command is unanswered; the dialler may have done it all the same."))

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -147,7 +148,7 @@ class JobPage(ReadOnlyPage):
 
     @admin.display(description=_("target"))
     def target(self, row: Job) -> str:
-        return lines([f"{label}: {value}" for label, value in details(row)])
+        return lines([format_html("{}: {}", label, value) for label, value in details(row)])
 
     @admin.display(description=_("cause"))
     def caused(self, row: Job) -> str:

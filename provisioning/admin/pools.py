@@ -8,12 +8,12 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from packages.desk.cells import badge, lines, link
+from packages.desk.cells import EMPTY, badge, counted, lines, link
 from packages.desk.pages import Page, TabularInline
 from provisioning import pools
-from provisioning.models import Pool, PoolPackage, Server
+from provisioning.models import Account, Pool, PoolPackage, Server
 
 
 class PackageInline(TabularInline):
@@ -36,7 +36,9 @@ class PoolPage(Page):
 
     @admin.display(description=gettext_lazy("servers"))
     def on(self, row: Pool) -> SafeString | str:
-        servers = list(row.servers.all()) if row.pk else []
+        if row._state.adding:
+            return EMPTY
+        servers = list(row.servers.all())
         if not servers:
             return badge("bad", _("no server"))
         loads = pools.loads_of(servers)
@@ -50,10 +52,19 @@ class PoolPage(Page):
         return lines([link(each.package) for each in packages])
 
 
+def held(server: Server) -> SafeString:
+    """Return how many accounts it has, as `filling` counts them, as a link to their list."""
+    State = Account.State
+    there = server.accounts.filter(placed=True).exclude(state=State.CLOSED)
+    states = ",".join((State.PLANNED, State.LIVE, State.SUSPENDED))
+    return counted(there, server__id__exact=server.pk, placed__exact=1, state__in=states)
+
+
 def filling(server: Server, load: pools.Load) -> str:
     """Say how full a server is, and whether it takes more."""
     accounts = _of(load.accounts, server.capacity_accounts)
-    parts = [_("%(count)s accounts") % {"count": accounts}]
+    many = load.accounts if server.capacity_accounts is None else server.capacity_accounts
+    parts = [ngettext("%(count)s account", "%(count)s accounts", many) % {"count": accounts}]
     if server.capacity_channels is not None:
         channels = _of(load.channels, server.capacity_channels)
         parts.append(_("%(count)s channels") % {"count": channels})

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from packages.desk import Impossible, reasons
-from packages.desk.cells import EMPTY
+from packages.desk.cells import EMPTY, amount_of
 from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
 from packages.models import Tariff
 from provisioning import circuits, health, servers, survey_desk
@@ -86,6 +86,7 @@ class SurveyForm(DeedForm):
     tariff = forms.ModelChoiceField(
         Tariff.objects.all(),
         label=gettext_lazy("Tariff to try"),
+        empty_label=gettext_lazy("without a plan"),
         required=False,
         help_text=gettext_lazy("Must exist on the server; without one no plan is tried."),
     )
@@ -100,8 +101,9 @@ class StartSurvey(Deed):
     def effects(self, row: Server) -> Sequence[Text]:
         return [
             _("A worker makes a throw-away account on %(server)s.") % {"server": row.name},
-            _("It reads the account back, changes one field at a time, credits 0.01 and takes it "
-              "back, suspends the account and deletes it."),
+            _("It reads the account back, changes one field at a time, credits %(cent)s and takes "
+              "it back, suspends the account and deletes it.")
+            % {"cent": amount_of(1, row.currency)},
             _("Methods that are not known are tried by their documented names, on this account "
               "only."),
             _("Every request and answer is kept. The mapping stays as it is until you apply the "

@@ -23,7 +23,7 @@ from provisioning.admin import roles
 from provisioning.admin.audits import CompareAll
 from provisioning.admin.health import rows
 from provisioning.admin.mapping_field import MappingField
-from provisioning.admin.pools import filling
+from provisioning.admin.pools import filling, held
 from provisioning.admin.requests import requests_page
 from provisioning.admin.server_deeds import AskAgain, StartSurvey, TestConnection, date, told
 from provisioning.dialler.base import NotAllowed
@@ -62,12 +62,14 @@ class ServerForm(ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "secret" in self.fields and not self.instance.secret_sealed:
+            self.fields["secret"].help_text = _("Password or API key. Never shown again.")
         if "default_role" in self.fields:
             self.fields["default_role"] = roles.field(
                 servers.roles_of(self.instance),
                 self.instance.default_role,
                 label=_("Role of new accounts"),
-                nothing=_("what the mapping or the dialler takes by itself"),
+                nothing=_("the usual one"),
                 untold=_("Role id of accounts whose package names none. Test the connection, and "
                          "the roles are offered here."),
             )  # fmt: skip
@@ -228,6 +230,8 @@ class ServerPage(Page):
     @admin.display(description=gettext_lazy("jobs and readings"))
     def asked(self, row: Server) -> str:
         """Say whether the server is asked; if not, since when, why, and when it is tried next."""
+        if row._state.adding:
+            return EMPTY
         circuit = getattr(row, "circuit", None)
         if circuit is None or circuit.state == Circuit.State.CLOSED:
             return badge("ok", Circuit.State.CLOSED.label)
@@ -260,7 +264,7 @@ class ServerPage(Page):
 
     @admin.display(description=gettext_lazy("accounts"))
     def accounts(self, row: Server) -> str:
-        return counted(row.accounts.all(), server__id__exact=row.pk)
+        return held(row)
 
     @admin.display(description=gettext_lazy("needs staff"))
     def parked(self, row: Server) -> str:

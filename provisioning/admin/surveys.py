@@ -120,7 +120,8 @@ class Transcript(ReadOnlyInline):
 
     @admin.display(description=gettext_lazy("outcome"))
     def result(self, row: SurveyEntry) -> str:
-        tones = {"yes": "ok", "no": "warn"}
+        # No is an answer; before it creates and after it deleted, the one that is hoped for.
+        tones = {"yes": "ok", "no": ""}
         word = {"yes": _("Yes"), "no": _("No")}.get(row.outcome, row.outcome)
         return badge(tones.get(row.outcome, TONES.get(row.outcome, "bad")), word)
 
@@ -158,26 +159,22 @@ class SurveyPage(ReadOnlyPage):
     @admin.display(description=gettext_lazy("found out"))
     def found(self, row: Survey) -> SafeString | str:
         """Return the steps that were made, each with what came of it."""
-        told = [
-            format_html("{}: {}", STEP_NAMES[step], _told(row.findings[step]))
-            for step in STEPS
-            if step in row.findings
-        ]
-        return _lines(told)
+        steps = ((STEP_NAMES[step], row.findings[step]) for step in STEPS if step in row.findings)
+        rows = format_html_join(
+            "",
+            '<tr><th scope="row">{}</th><td>{}</td></tr>',
+            ((name, _told(found)) for name, found in steps),
+        )
+        return format_html('<table class="desk-diff">{}</table>', rows) if rows else EMPTY
 
     @admin.display(description=gettext_lazy("proposed mapping"))
     def proposal(self, row: Survey) -> SafeString | str:
-        return _lines(
-            [
-                format_html(
-                    '<span class="desk-diff">{}: <del>{}</del> → <ins>{}</ins></span>',
-                    path,
-                    before,
-                    after,
-                )
-                for path, before, after in changes(row)
-            ]
+        rows = format_html_join(
+            "",
+            '<tr><th scope="row">{}</th><td><del>{}</del> → <ins>{}</ins></td></tr>',
+            changes(row),
         )
+        return format_html('<table class="desk-diff">{}</table>', rows) if rows else EMPTY
 
     @admin.display(description=gettext_lazy("cannot be used"))
     def cannot(self, row: Survey) -> SafeString | str:
@@ -217,8 +214,8 @@ def _told(findings: list[dict[str, str]]) -> SafeString | str:
     """Return what was found, with one sign for all that came out alike."""
     alike = groupby(findings, key=lambda each: each["verdict"])
     return format_html_join(
-        " ",
-        "{} {}",
+        "",
+        "<div>{} {}</div>",
         (
             (
                 badge(*VERDICTS.get(verdict, ("", verdict))),
@@ -227,10 +224,6 @@ def _told(findings: list[dict[str, str]]) -> SafeString | str:
             for verdict, some in alike
         ),
     )
-
-
-def _lines(texts: list[SafeString]) -> SafeString | str:
-    return format_html_join("", "<div>{}</div>", ((text,) for text in texts)) or EMPTY
 
 
 def _code(text: str) -> SafeString | str:

@@ -92,7 +92,7 @@ class Mails(Sheet):
     """Every mail, and which of them say what staff wrote."""
 
     code = "mail-texts"
-    label = gettext_lazy("Mails to customers")
+    label = gettext_lazy("Texts of the mails")
     right = SEE
     template = "admin/mail_texts.html"
 

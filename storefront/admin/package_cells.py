@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from packages.desk.cells import amount, badge
 from packages.models import Package, Price
@@ -32,7 +33,11 @@ def in_words(price: Price) -> str:
 def shortest(prices: list[Price]) -> str:
     """Return the first price, and how many more there are."""
     lowest = _("%(amount)s %(cycle)s") % _words(prices[0])
-    return f"{lowest} + {len(prices) - 1}" if len(prices) > 1 else lowest
+    more = len(prices) - 1
+    if not more:
+        return lowest
+    told = ngettext("%(lowest)s, %(count)s more", "%(lowest)s, %(count)s more", more)
+    return told % {"lowest": lowest, "count": more}
 
 
 def _words(price: Price) -> dict[str, Any]:

@@ -63,6 +63,8 @@ class PackageForm(ModelForm):
         self.prices.add_to(self)
         for name, field in self.fields.items():
             _leave_alone(field.widget, may_add=name == "group")
+        if self.instance.kind == Kind.TOP_UP and "archived" in self.fields:
+            self.fields["archived"].help_text = _("Not sold any more.")
         if "role" in self.fields:
             self.fields["role"] = _role_field(self.instance.role)
         if "exchange_targets" in self.fields:

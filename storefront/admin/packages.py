@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -74,8 +75,8 @@ class PackagePage(Page):
     form = PackageForm
     change_form_template = "admin/package.html"
     deeds = (Publish(),)
-    list_display = ("name_en", "kind", "on_sale", "prices", "channels", "can", "tariff")
-    spare = ("channels", "tariff")
+    list_display = ("name_en", "kind", "on_sale", "prices", "at_once", "can", "tariff")
+    spare = ("at_once", "tariff")
     list_filter = ("kind", "group", "draft", "visible", "archived", "recommended")
     search_fields = ("slug", "name_en", "name_de")
     list_select_related = ("group", "tariff")
@@ -205,7 +206,19 @@ class PackagePage(Page):
 
     @admin.display(description=gettext_lazy("services"))
     def can(self, row: Package) -> str:
-        return ", ".join(str(Service(each).label) for each in row.services) or EMPTY
+        names = ((Service(each).label,) for each in row.services)
+        return format_html_join(", ", '<span class="desk-when">{}</span>', names) or EMPTY
+
+    @admin.display(description=gettext_lazy("channels"), ordering="channels")
+    def at_once(self, row: Package) -> str:
+        """Return the channels of an account; a top-up adds credit to one, and no channels."""
+        return EMPTY if row.kind == Kind.TOP_UP else str(row.channels)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name the prices that go with a package by what they are."""
+        _names, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        gone = [part for each in objs for part in (str(each), _priced(each)) if part]
+        return gone, counts, lacking, protected
 
 
 NAMES = {
@@ -225,6 +238,10 @@ LIMITS = {
     )
 }
 DESCRIPTION = {"classes": ("collapse",), "fields": (("description_en", "description_de"),)}
+
+
+def _priced(package: Package) -> list[str]:
+    return [in_words(each) for each in package.prices.all() if not each.archived]
 
 
 def _included(package: Package) -> dict[str, Any]:

@@ -95,6 +95,7 @@ class PriceTable:
                 {
                     "field": form[cell.name] if cell.name in form.fields else None,
                     "text": self._text(cell),
+                    "label": f"{capfirst(self.sums[cell.sum])} {cell.currency}",
                     "first": cell.sum == "amount",
                 }
                 for cell in self._cells()

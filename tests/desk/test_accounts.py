@@ -19,7 +19,7 @@ def test_suspend_and_unsuspend_reach_the_dialler(
 ) -> None:
     opened(account, clock)
     assert pages.offered(staff, account) == [
-        *("suspend", "suspend_at_once", "limits", "balance", "audit", "terminate")
+        *("audit", "balance", "limits", "suspend", "suspend_at_once", "terminate")
     ]
     pages.press(staff, account, "suspend")
     clock.work()

@@ -144,6 +144,21 @@ def test_a_copy_has_the_prices_and_limits_but_is_a_draft(staff: Client, shop: Si
     assert Package.objects.filter(draft=True).count() == 1
 
 
+def test_a_group_goes_only_when_no_package_stands_in_it(staff: Client, shop: Simulator) -> None:
+    group = Package.objects.exclude(group=None)[0].group
+    address = pages.address(group, "delete")
+    assert address not in staff.get(pages.address(group)).content.decode()
+    assert staff.get(address).status_code == 403
+    empty = type(group).objects.create(slug="empty", name_en="Empty")
+    assert pages.address(empty, "delete") in staff.get(pages.address(empty)).content.decode()
+
+
+def test_whoever_deletes_a_package_sees_its_prices(staff: Client, shop: Simulator) -> None:
+    draft = begun(staff, str(Package.objects.get(slug="starter").pk))
+    html = staff.get(pages.address(draft, "delete")).content.decode()
+    assert "€29.00 monthly" in html.replace("\xa0", " ")
+
+
 def test_every_pattern_lacks_at_most_its_tariff(shop: Simulator) -> None:
     for each in PATTERNS:
         lacks = drafts.missing(drafts.begin(pattern(each.code), ["EUR", "JPY"]))

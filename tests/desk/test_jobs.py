@@ -113,6 +113,29 @@ def test_a_cancelled_job_lets_those_behind_it_go_on(
     assert Mail.objects.filter(template="account_ready").count() == 1
 
 
+def test_readings_that_showed_the_same_are_one_line(staff: Client, doubtful_credit: Job) -> None:
+    attempt = Attempt.objects.get(job=doubtful_credit)
+    read = [(10, "undecided"), (20, "undecided"), (30, "undecided"), (40, "absent")]
+    attempt.readings = [
+        {"at": f"2026-03-02T09:{minute}:00+00:00", "verdict": verdict} for minute, verdict in read
+    ]
+    attempt.save()
+    html = pages.opened(staff, doubtful_credit, "verify")
+    assert "3 times" in html
+    assert "10:30" in html
+    assert "10:20" not in html
+
+
+def test_only_what_is_sold_speaks_of_money_when_it_is_cancelled(
+    staff: Client, doubtful_credit: Job
+) -> None:
+    refund = "book a refund by hand"
+    assert refund in pages.opened(staff, doubtful_credit, "cancel")
+    pages.press(staff, doubtful_credit.account, "terminate", delete_on="2026-05-01")
+    deletion = Job.objects.get(kind=Job.Kind.TERMINATE)
+    assert refund not in pages.opened(staff, deletion, "cancel")
+
+
 def test_without_proof_or_reason_nothing_happens(staff: Client, doubtful_credit: Job) -> None:
     for code in ("applied", "not-applied", "cancel"):
         response = pages.press(staff, doubtful_credit, code, proof="", reason=" ")

@@ -81,7 +81,7 @@ def test_whoever_acted_has_a_name(staff: Client) -> None:
     assert f">{user}</a>" in named[f"staff:{user.pk}"]
     assert named["system:dunning"] == "das Mahnwesen"
     assert named["event:7"] == "Webhook 7"
-    assert named["worker:box:17"] == "ein Worker, box:17"
+    assert named["worker:box:17"] == "ein Worker"
     assert [named[each] for each in strange[1:]] == strange[1:]
 
 

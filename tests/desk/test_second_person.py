@@ -37,6 +37,7 @@ def test_credit_above_the_sum_is_applied_by_two_and_up_to_it_by_one(
     assert not CreditBucket.objects.exists()
     proposal = Proposal.objects.get()
     assert "Payment 17 in its list" in pages.opened(colleague, proposal, "approve")
+    assert "€20.00" in pages.opened(colleague, proposal, "deny")
     assert "approve" not in pages.offered(staff, proposal)
     response = pages.submit(staff, proposal, "approve", {})
     assert "You have proposed this yourself." in pages.text(response)

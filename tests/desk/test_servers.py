@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from django.utils import timezone
 
 from packages.models import Package
 from provisioning import circuits, servers, vault
-from provisioning.models import Circuit, Server
+from provisioning.models import Account, Circuit, Server
 from provisioning.simulator.simulator import Simulator
 from tests.desk import pages
 
@@ -74,6 +76,28 @@ def test_a_new_server_needs_a_secret(staff: Client, server: Server) -> None:
     sent = fields(server, name="Another", secret=SECRET)
     staff.post("/admin/provisioning/server/add/", sent)
     assert secret_of(Server.objects.get(name="Another")) == SECRET
+
+
+def test_nothing_is_said_of_a_server_that_is_not_there_yet(staff: Client, shop: Simulator) -> None:
+    html = staff.get("/admin/provisioning/server/add/").content.decode()
+    assert "Never shown again." in html
+    assert "keeps the stored one" not in html
+    assert str(Circuit.State.CLOSED.label) not in html
+    assert "no server" not in staff.get("/admin/provisioning/pool/add/").content.decode()
+
+
+def test_the_list_counts_the_accounts_that_its_filling_counts(
+    staff: Client, account: Account, server: Server
+) -> None:
+    html = staff.get("/admin/provisioning/server/").content.decode()
+    held = re.search(r'field-accounts[^>]*><a href="([^"]+)">(\d+)</a>', html)
+    assert held is not None
+    assert "1 account</td>" in html
+    assert staff.get(unescape(held[1])).context["cl"].result_count == int(held[2]) == 1
+    before = account.state
+    Account.objects.update(state=Account.State.CLOSED)
+    assert f'{held[1]}">0</a>' in staff.get("/admin/provisioning/server/").content.decode()
+    Account.objects.update(state=before)
 
 
 def test_the_administrators_role_is_the_default_only_when_staff_trust_in_words(
