@@ -56,6 +56,8 @@ class Page(ModelAdmin):
     of_entries: ClassVar[bool] = False
     # A row's own name says too little on its page: what kind of row it is stands before it.
     by_kind: ClassVar[bool] = False
+    # How the first row comes to be, where staff begin it on another page.
+    beginning: ClassVar[Text] = ""
     # The columns of the list as a file; without any there is none.
     exported: ClassVar[tuple[exports.Column, ...]] = ()
 

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.forms import BoundField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -22,6 +23,9 @@ from packages.desk.pages import Page, ReadOnlyPage
 from packages.desk.proposals import Proposal, SecondPerson
 from packages.desk.sums import SumsForm, money
 from packages.desk.told import Told
+
+# Names of so many letters are not parted.
+SHORT = 24
 
 
 def subject_of(proposal: Proposal) -> models.Model | None:
@@ -105,7 +109,7 @@ class ProposalPage(ReadOnlyPage):
     _names = Told(actors.told)
     deeds = (Approve(), Deny())
     spare = ("proposer",)
-    list_display = ("what", "status", "about", "total", "proposer", "at")
+    list_display = ("what", "status", "on_what", "total", "proposer", "at")
     list_filter = ("state", ("subject", ModelFilter), "at")
     search_fields = ("about", "proposed_by", "decided_by")
     readonly_fields = ("what", "status", "subject_link", "total", "filled_in") + (
@@ -119,6 +123,15 @@ class ProposalPage(ReadOnlyPage):
             {"fields": ("proposer", "at", "decider", "decided_at")},
         ),
     )
+
+    def heading(self, row: Proposal) -> str:
+        """Name the deed: what it is about has a page of its own by its own name."""
+        return f"{_name(row)} · {row.about}"
+
+    @admin.display(description=gettext_lazy("about"), ordering="about")
+    def on_what(self, row: Proposal) -> str:
+        short = len(row.about) < SHORT
+        return format_html('<span class="{}">{}</span>', "desk-when" if short else "", row.about)
 
     def may_act(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
@@ -238,7 +251,6 @@ class SecondPersonPage(Page):
     by_kind = True
     form = SecondPersonForm
     guarded = True
-    by_kind = True
     list_display = ("currency", "above_amount")
 
     def deletion(self, row: SecondPerson) -> Text:

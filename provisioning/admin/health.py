@@ -1,5 +1,6 @@
 """The health of the servers on one page: does each answer, what waits for it, what went wrong."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from provisioning.models import Account, Attempt, Circuit, Drift, Job, Server, U
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 CLEAR = (Attempt.Outcome.DONE, Attempt.Outcome.APPLIED)
 
 
@@ -76,10 +78,12 @@ def _commands(server: Server, at: datetime) -> str:
         unreached=Count("id", filter=Q(outcome=Attempt.Outcome.NOT_SENT)),
     )
     doubtful = sums["all"] - sums["clear"] - sums["refused"] - sums["unreached"]
-    return _(
+    told = _(
         "%(all)s, of them done %(clear)s, refused %(refused)s, not sent %(unreached)s, "
         "without a clear answer %(doubtful)s"
     ) % {**sums, "doubtful": doubtful}
+    # A number stays beside what it counts.
+    return re.sub(r" (?=\d)", "\N{NO-BREAK SPACE}", told)
 
 
 def _last_reading(server: Server, at: datetime) -> str:
@@ -105,4 +109,6 @@ def _strangers(server: Server) -> str:
 def _ago(moment: datetime | None, at: datetime) -> str:
     if moment is None or moment > at:
         return EMPTY
+    if at - moment < MINUTE:
+        return _("just now")
     return _("%(time)s ago") % {"time": elapsed(moment, at)}

@@ -133,6 +133,7 @@ class Transcript(ReadOnlyInline):
 @admin.register(Survey)
 class SurveyPage(ReadOnlyPage):
     deeds = (Apply(), CleanUp(), Gone())
+    beginning = gettext_lazy("A survey begins at its server, with “Survey the API…”.")
     list_display = ("created_at", "server_link", "status", "username", "why", "applied_at")
     list_filter = ("state", "server")
     list_select_related = ("server",)

@@ -46,8 +46,14 @@ class Publish(Deed):
         ]
 
     def facts(self, row: Package) -> Sequence[tuple[Text, Any]]:
-        prices = [each for each in row.prices.all() if not each.archived]
-        return [(each.currency, in_words(each)) for each in prices]
+        sold: dict[str, list[str]] = {}
+        for each in row.prices.all():
+            if not each.archived:
+                sold.setdefault(each.currency, []).append(in_words(each))
+        told = [
+            (_("Prices in %(currency)s") % {"currency": code}, lines(sold[code])) for code in sold
+        ]
+        return [(_("Package"), str(row)), *told]
 
     def carry_out(self, row: Package, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         drafts.publish(row)
@@ -173,8 +179,9 @@ class PackagePage(Page):
         shown = previews.of(package, current_brand(), request.GET)
         return render(request, "storefront/preview.html", {**shown, "back": row_url(package)})
 
-    def view_on_site(self, obj: Package) -> str:
-        return obj.get_absolute_url()
+    def view_on_site(self, obj: Package) -> str | None:
+        """Lead to its page in the shop, where it has one."""
+        return None if obj.draft or obj.archived else obj.get_absolute_url()
 
     def _begun(self, request: HttpRequest, source: str) -> Package:
         if source.isdecimal():
