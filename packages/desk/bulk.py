@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from packages.desk import Impossible
-from packages.desk.cells import amount, row_url
+from packages.desk.cells import amount, link, row_url
 from packages.desk.deeds import Deed, DeedForm, Text
 from packages.desk.door import demand_fresh_proof
 from packages.money import Money
@@ -88,7 +88,9 @@ def answer(
 
 def _chosen(row: models.Model, deed: Deed) -> Chosen:
     effects = [str(each) for each in deed.effects(row)]
-    return Chosen(row, effects, deed.facts(row), deed.weighs(row, {}))
+    # What the row is stands before its facts already.
+    facts = [(label, value) for label, value in deed.facts(row) if value != link(row)]
+    return Chosen(row, effects, facts, deed.weighs(row, {}))
 
 
 def _sums(fit: Sequence[Chosen]) -> dict[str, Money]:
