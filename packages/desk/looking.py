@@ -7,7 +7,7 @@ from django import forms
 from django.utils.formats import localize
 from django.utils.text import capfirst
 
-from packages.desk.cells import EMPTY, amount_of
+from packages.desk.cells import EMPTY, amount_of, structure
 from packages.desk.sums import Scaled, SumsForm
 
 Shown = Callable[[Any], Any]
@@ -37,6 +37,8 @@ def _one(
     if issubclass(form, SumsForm) and name in form.sums:
         code = form.currency_of(row)
         return _telling(name, field, lambda row: amount_of(getattr(row, name), code))
+    if isinstance(field, forms.JSONField):
+        return _telling(name, field, lambda row: structure(getattr(row, name)))
     if isinstance(field, Scaled):
         return _telling(name, field, lambda row: localize(field.prepare_value(getattr(row, name))))
     if isinstance(field, forms.MultipleChoiceField):
