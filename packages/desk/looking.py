@@ -62,7 +62,8 @@ def _telling(name: str, label: Any, tell: Shown) -> Shown:
     def told(row: Any) -> Any:
         return tell(row)
 
-    told.__name__ = name
+    # Not the column's own name: with it comes what the form says of filling it in.
+    told.__name__ = f"{name}_told"
     text = getattr(label, "label", None) or label
     told.short_description = capfirst(str(text))  # type: ignore[attr-defined]
     return told

@@ -142,9 +142,7 @@ class JobPage(ReadOnlyPage):
 
     @admin.display(description=_("to do"))
     def to_do(self, row: Job) -> str:
-        if desk.by_hand(row):
-            return instruction(row)
-        return str(_("Choose one of the buttons above.")) if row.state == "parked" else EMPTY
+        return instruction(row) if desk.by_hand(row) else EMPTY
 
     @admin.display(description=_("target"))
     def target(self, row: Job) -> str:

@@ -14,8 +14,9 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from billing import demo, roles
-from billing.models import Mail, Payment, User
+from billing.models import Coupon, Mail, Payment, User
 from packages.desk.door import OURS
+from provisioning.models import Server
 from provisioning.simulator.simulator import Simulator
 from storefront.accounts import SecondFactorAdapter
 from tests.clock import Clock
@@ -131,7 +132,19 @@ def test_whoever_sets_anothers_password_shows_again_who_they_are(
 def test_a_role_opens_its_pages(shop: Simulator, role: str, address: str, status: int) -> None:
     client = Client()
     client.force_login(person(role))
-    assert client.get(address).status_code == status
+    answer = client.get(address)
+    assert answer.status_code == status
+    told = "Your role at the desk does not include this." in answer.content.decode()
+    assert told == (status == 403 and role != "")
+
+
+def test_a_reader_sees_what_is_kept_without_hints_for_typing(shop: Simulator) -> None:
+    client = Client()
+    client.force_login(person("reader"))
+    html = client.get(pages.address(Coupon.objects.exclude(percent_bp=None)[0])).content.decode()
+    assert "1000 is 10" not in html
+    html = client.get(pages.address(Server.objects.all()[0])).content.decode()
+    assert '<pre class="desk-code">{' in html
 
 
 @pytest.mark.parametrize(("role", "status"), [("reader", 403), ("support", 403), ("billing", 200)])
