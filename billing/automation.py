@@ -60,7 +60,7 @@ def days(on: date, count: int, *, zone: str) -> Table:
     steps, events, runs = _steps(first_on, on, zone), _events(first_on, zone), _runs(first_on)
     rows = [
         [
-            Cell(date_format(day, "SHORT_DATE_FORMAT")),
+            Cell(date_format(day, "DATE_FORMAT")),
             *_run(runs.get(day)),
             *(_step(steps, day, subject, after, zone) for subject, after, _name in KINDS),
             *(_event(events, day, name, zone) for name in ("processed", "parked")),

@@ -225,4 +225,4 @@ def _ids(found: Iterable[int | None]) -> str:
 
 
 def _day(on: date | None) -> str:
-    return date_format(on, "SHORT_DATE_FORMAT") if on else EMPTY
+    return date_format(on, "DATE_FORMAT") if on else EMPTY

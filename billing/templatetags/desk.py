@@ -1,5 +1,6 @@
-"""The cards above the list of apps."""
+"""What the desk's templates ask for: cards, marks of cells, where a page stands in the menu."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -10,11 +11,12 @@ from django import template
 from django.utils.html import format_html, strip_tags
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from billing import alert_texts, alerts, board, gateways, overview
 from packages import clock
-from packages.desk import cells
+from packages.desk import cells, menu
 from packages.money import Money
 
 register = template.Library()
@@ -23,6 +25,12 @@ SIGN = re.compile(r'<img src="[^"]*icon-(yes|no|unknown)[^"]*" alt="[^"]*">')
 SIGNS = {"yes": _("yes"), "no": _("no"), "unknown": cells.EMPTY}
 # The name of its column in the class of a cell, which comes first in its tag.
 COLUMN = re.compile(r'^[^>]*class="[^"]*?(?:field|column)-(\w+)')
+# A cell, and what is a figure: an amount, a share, a count, or a span of them.
+CELL = re.compile(r'<td\b[^>]*class="[^"]*?\bfield-(\w+)[^>]*>(.*?)</td>', re.DOTALL)
+NAMED = re.compile(r'(<t[dh]\b[^>]*class="[^"]*?\b(?:field|column)-(\w+)[^"]*")')
+UNIT = r"(?:[A-Z]{0,2}[$€£]|[A-Z]{3}|%)"
+FIGURE = rf"[-−]?(?:{UNIT}\s?\d[\d.,]*|\d[\d.,]*\s{UNIT}|\d{{1,6}})"
+FIGURES = re.compile(rf"{FIGURE}(?:\s?[–-]\s?{FIGURE})?")
 
 
 @register.simple_tag(takes_context=True)
@@ -153,3 +161,38 @@ def _tells(field: Any) -> bool:
     # Some are read from the database: once, not again when they are written.
     field.contents = field.contents()
     return bool(field.contents.strip() not in ("", cells.EMPTY))
+
+
+@register.filter
+def desk_section(opts: Any) -> tuple[Any, str] | None:
+    """`{% with section=opts|desk_section %}`: the label and address of the menu's section that has
+    the model; none where the list is called the same.
+    """
+    found = menu.section_of(opts.object_name)
+    same = found is not None and str(found[0]) == capfirst(str(opts.verbose_name_plural))
+    return None if same else found
+
+
+@register.filter
+def summed(table: str) -> SafeString:
+    """`{% filter summed %}<table>…</table>{% endfilter %}`: columns of figures alone are
+    marked, the heading too, so that both end at one edge.
+    """
+    held: dict[str, set[bool]] = {}
+    for name, inside in CELL.findall(table):
+        text = strip_tags(inside).strip()
+        if text not in ("", cells.EMPTY):
+            held.setdefault(name, set()).add(FIGURES.fullmatch(text) is not None)
+    sums = {name for name, found in held.items() if found == {True}}
+    return mark_safe(NAMED.sub(lambda at: f"{at[1]} data-sum" if at[2] in sums else at[1], table))
+
+
+@register.filter
+def inline_data(formset: Any) -> str:
+    """`data-inline-formset="{{ inline_admin_formset|inline_data }}"`: what Django's script needs to
+    add a row; its link names the rows as sentences do, without a capital.
+    """
+    data = json.loads(formset.inline_formset_data())
+    told = {"verbose_name": formset.opts.verbose_name}
+    data["options"]["addText"] = gettext("Add another %(verbose_name)s") % told
+    return json.dumps(data)

@@ -144,8 +144,8 @@ def elapsed(since: datetime, at: datetime) -> str:
 
 
 def moment(at: datetime | None) -> str:
-    """Return date and time of day, short, in the shop's time zone."""
-    return date_format(localtime(at), "SHORT_DATETIME_FORMAT") if at else EMPTY
+    """Return date and time of day, in the shop's time zone."""
+    return date_format(localtime(at), "DATETIME_FORMAT") if at else EMPTY
 
 
 def day(on: date | None) -> str:

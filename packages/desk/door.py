@@ -1,25 +1,26 @@
 """The desk's door: who gets in, and when staff must show again who they are."""
 
 from collections.abc import Iterable
+from functools import wraps
 from typing import Any
 
 from allauth.account.authentication import get_authentication_records
 from allauth.account.decorators import reauthentication_required
 from allauth.mfa.utils import is_mfa_enabled
-from django.apps import apps
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
+from django.template.response import SimpleTemplateResponse
 from django.urls import path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from packages.desk import menu
+from packages.desk import menu, unbroken
 from packages.desk.cells import EMPTY
 from packages.desk.sheets import SHEETS
 
@@ -75,9 +76,20 @@ class DeskSite(admin.AdminSite):
     def app_index(
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """Show an app's lists under its name; what Django makes of it is no German."""
-        title = apps.get_app_config(app_label).verbose_name
-        return super().app_index(request, app_label, {"title": title, **(extra_context or {})})
+        """Lead to the menu, which has all lists by what they are for."""
+        return HttpResponseRedirect(reverse("admin:index"))
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Mark what is not to be parted on every page that the desk answers with."""
+
+        @wraps(view)
+        def marked(request: HttpRequest, *given: Any, **named: Any) -> Any:
+            response = view(request, *given, **named)
+            if isinstance(response, SimpleTemplateResponse):
+                response.add_post_render_callback(unbroken.answered)
+            return response
+
+        return super().admin_view(marked, cacheable)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Send whoever is not let in to the step they lack; the stock form knows no second factor.

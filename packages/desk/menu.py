@@ -100,6 +100,14 @@ def sorted_in(apps: Iterable[Mapping[str, Any]], sheets: Iterable[Entry]) -> lis
     return [each for each in (*sections, *rest) if each["models"]]
 
 
+def section_of(name: str) -> tuple[Promise, str] | None:
+    """Return the label and the address of the section that has the model of this name."""
+    found = next((each for each in SECTIONS if name in each.names), None)
+    if found is None:
+        return None
+    return found.label, f"{reverse('admin:index')}#{found.code}-{name.lower()}"
+
+
 def _told(section: Section, entries: list[Entry]) -> dict[str, Any]:
     """Return a section as Django's templates read an app."""
     first = f"#{section.code}-{entries[0]['object_name'].lower()}" if entries else ""

@@ -40,12 +40,15 @@ CODES: dict[str, Callable[[], list[tuple[str, Any]]]] = {
 }
 UNCHOSEN = [("", "---------")]
 CSRF = "csrfmiddlewaretoken"
+# A day is chosen as the reader's browser lets people choose days, here and on the pages of deeds.
+DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 NOT_NOW = _("This is not possible now; nothing was changed. What is possible is shown here.")
 
 
 class Page(ModelAdmin):
     """A model's pages: `deeds` become buttons, and the states it went through are shown below."""
 
+    formfield_overrides: ClassVar[dict[Any, Any]] = {models.DateField: {"widget": DAY}}
     deeds: ClassVar[tuple[Deed, ...]] = ()
     # The form holds secrets or says where money goes.
     guarded: ClassVar[bool] = False
@@ -151,7 +154,9 @@ class Page(ModelAdmin):
 
     def heading(self, row: Any) -> str:
         """Return what the row is called above its own pages, where no list stands around it."""
-        name = capfirst(str(row))
+        name = str(row)
+        # A word with a figure or a sign in it is a name as it is: an address, a login.
+        name = capfirst(name) if name.split(" ")[0].isalpha() else name
         return f"{capfirst(str(self.opts.verbose_name))} · {name}" if self.by_kind else name
 
     def _under_name(self, row: models.Model | None) -> dict[str, str]:
@@ -176,7 +181,7 @@ class Page(ModelAdmin):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> Any:
         row = self.get_object(request, object_id)
-        more = {} if row is None else {"desk_meaning": self.deletion(row)}
+        more = {} if row is None else {"desk_meaning": self.deletion(row), **self._under_name(row)}
         return super().delete_view(request, object_id, {**more, **(extra_context or {})})
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:

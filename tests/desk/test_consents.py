@@ -34,4 +34,4 @@ def test_an_orders_page_says_what_was_agreed_to_as_people_write(
     said = {"text": "I agree.", "version": "1", "at": "2026-03-02T09:00:00+00:00"}
     Order.objects.update(consents={"terms": said})
     page = pages.text(staff.get(pages.address(order), headers={"accept-language": "de"}))
-    assert "I agree. · Fassung 1 · 02.03.2026 10:00" in page
+    assert "I agree. · Fassung 1 · 2. März 2026 10:00" in page

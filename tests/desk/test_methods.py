@@ -32,7 +32,7 @@ def test_the_consent_is_read_as_people_write(staff: Client) -> None:
     said = {"text": "Charge it.", "version": 3, "at": "2026-03-02T09:00:00+00:00", "by": 1}
     PaymentMethod.objects.filter(pk=method.pk).update(consent=said)
     page = pages.text(staff.get(pages.address(method), headers={"accept-language": "de"}))
-    assert "Charge it. · Fassung 3 · 02.03.2026 10:00" in page
+    assert "Charge it. · Fassung 3 · 2. März 2026 10:00" in page
 
 
 def test_a_stopped_run_shows_its_charges_with_their_sum(staff: Client) -> None:

@@ -44,8 +44,8 @@ def fetched(client: Client, address: str) -> str:
 
 def test_every_list_and_row_opens_and_has_nothing_inline(staff: Client, busy: Job) -> None:
     for label in ("packages", "provisioning", "billing"):
-        html = fetched(staff, reverse("admin:app_list", args=[label]))
-        assert "desk-card" not in html
+        answer = staff.get(reverse("admin:app_list", args=[label]))
+        assert answer["Location"] == reverse("admin:index")
     for model, _ in ours():
         meta = model._meta
         name = f"admin:{meta.app_label}_{meta.model_name}"
