@@ -58,6 +58,7 @@ class AssignForm(DeedForm):
     to = forms.CharField(
         label=gettext_lazy("Number of the invoice, or e-mail address of the customer"),
         max_length=254,
+        widget=forms.TextInput(attrs={"size": 32}),
         help_text=gettext_lazy(
             "A customer's open invoices are paid, the oldest first; the rest becomes their credit."
         ),

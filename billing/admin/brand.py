@@ -221,6 +221,11 @@ class LegalTextPage(Page):
                 initial.setdefault(f"body_{code}", legal_texts.model(code, brand))
         return initial
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Each page has one text, so nobody adds one when all are there."""
+        written = LegalText.objects.count() >= len(LegalText.Page)
+        return not written and super().has_add_permission(request)
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 

@@ -5,15 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing import data_requests
 from billing.models import DataExport, DeletionRequest
 from packages.desk import Impossible
-from packages.desk.cells import link, state
+from packages.desk.cells import link, state, when
 from packages.desk.deeds import Deed, ProofForm, ReasonForm, Text
 from packages.desk.pages import ReadOnlyPage
 from packages.states import IllegalMove
@@ -29,7 +27,7 @@ class _Answer(Deed):
         return [
             (_("Customer"), link(row.customer)),
             (_("Asked for by"), link(row.asked_by)),
-            (_("Asked for on"), date_format(localtime(row.asked_at))),
+            (_("Asked for on"), when(row.asked_at)),
         ]
 
     def _note(

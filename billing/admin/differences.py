@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing import differences
-from billing.admin.gateway_names import GatewayFilter, OfGateway
+from billing.admin.gateway_names import GatewayFilter, OfGateway, called
 from billing.models import Difference, Movement
 from packages.desk import reasons
-from packages.desk.cells import EMPTY, amount, link
+from packages.desk.cells import EMPTY, amount, link, when
 from packages.desk.deeds import Deed, ReasonForm, Text
 from packages.desk.pages import ReadOnlyPage
 
@@ -32,7 +32,12 @@ class DealtWith(Deed):
         ]
 
     def facts(self, row: Difference) -> Sequence[tuple[Text, Any]]:
-        return [(_("What differs"), reasons.told(row.text)), (_("Payment"), link(row.payment))]
+        return [
+            (_("Gateway"), called(row.gateway)),
+            (_("What differs"), reasons.told(row.text)),
+            (_("Payment"), link(row.payment)),
+            (_("Found"), when(row.found_at)),
+        ]
 
     def carry_out(
         self, row: Difference, given: dict[str, Any], *, at: datetime, actor: str

@@ -122,7 +122,7 @@ class TakeChangeBack(Deed):
     def facts(self, row: Subscription) -> Sequence[tuple[Text, Any]]:
         waiting = quotes.pending(row)
         agreed = [(_("Agreed change"), waiting)] if waiting else []
-        from_on = [(_("From"), date_format(waiting.on))] if waiting else []
+        from_on = [(_("Applies from"), date_format(waiting.on))] if waiting else []
         return [(_("Customer"), link(row.customer)), *agreed, *from_on]
 
     def carry_out(

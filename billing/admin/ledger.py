@@ -5,14 +5,12 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet, Sum
 from django.http import HttpRequest
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from billing.admin.moves import MoneyMoved
 from billing.models import LedgerAccount, LedgerTransaction, Posting
 from packages.desk import causes
-from packages.desk.cells import amount_of, capital, counted, link
+from packages.desk.cells import amount_of, capital, counted, link, when
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
 from packages.desk.told import Told
 
@@ -150,7 +148,7 @@ class PostingPage(BookedPage):
 
     @admin.display(description=_("at"), ordering="transaction__at")
     def booked_at(self, row: Posting) -> str:
-        return date_format(localtime(row.transaction.at), "DATETIME_FORMAT")
+        return when(row.transaction.at)
 
     @admin.display(description=_("amount"), ordering="amount_minor")
     def amount(self, row: Posting) -> str:

@@ -35,7 +35,12 @@ class SendAgain(Deed):
         return [first]
 
     def facts(self, row: Mail) -> Sequence[tuple[Text, Any]]:
-        return [(_("Subject"), row.subject), (_("What went wrong"), row.last_error)]
+        wrong = row.last_error or row.get_state_display()
+        return [
+            (_("Subject"), row.subject),
+            (_("To"), row.recipient),
+            (_("What went wrong"), wrong),
+        ]
 
     def carry_out(self, row: Mail, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         desk.send_again(row, at=at, actor=actor)

@@ -210,7 +210,7 @@ class Confirm(single.Confirm):
         found = [one for _change, some in each_with for one in some]
         sums = price_campaigns.monthly(found)
         return [
-            (_("From"), date_format(row.effective_on)),
+            (_("Applies from"), date_format(row.effective_on)),
             (_("Customers"), len({one.subscription.customer_id for one in found})),
             (_("Services"), len(found)),
             (_("They pay now, a month"), lines([amount(each.before) for each in sums])),
@@ -252,7 +252,7 @@ class Withdraw(single.Withdraw):
     def facts(self, row: Any) -> Sequence[tuple[Text, Any]]:
         told = sum(each.notices.count() for each in row.changes.all())
         return [
-            (_("From"), date_format(row.effective_on)),
+            (_("Applies from"), date_format(row.effective_on)),
             (_("Price changes"), row.changes.count()),
             (_("Told already"), told),
         ]

@@ -63,7 +63,7 @@ class Confirm(Deed):
             (_("Price"), row.price),
             (_("Price now"), amount(row.price.amount)),
             (_("New price"), amount_of(row.amount_minor, currency)),
-            (_("From"), date_format(row.effective_on)),
+            (_("Applies from"), date_format(row.effective_on)),
             (_("Subscriptions concerned"), len(found)),
             (_("They pay now, each period"), amount(total((x.before for x in found), currency))),
             (_("They will pay"), amount(total((x.after for x in found), currency))),
@@ -126,7 +126,7 @@ class Withdraw(Deed):
             (_("Price"), row.price),
             (_("Price now"), amount(row.price.amount)),
             (_("New price"), amount_of(row.amount_minor, row.price.currency)),
-            (_("From"), date_format(row.effective_on)),
+            (_("Applies from"), date_format(row.effective_on)),
             (_("Told already"), row.notices.count()),
         ]
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import (
     Case,
     DateField,
@@ -52,6 +53,11 @@ class TaxRateForm(ModelForm):
         return country
 
 
+class ByName(ChangeList):
+    def _get_default_ordering(self) -> tuple[str, ...]:
+        return ("place", "-valid_from")
+
+
 @admin.register(TaxRate)
 class TaxRatePage(Page):
     form = TaxRateForm
@@ -60,8 +66,7 @@ class TaxRatePage(Page):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TaxRate]:
         """Put the countries in the order of their names, and say when the next rate begins."""
-        # Not the parent's: it sorts by what is only added here.
-        rows = TaxRate.objects.all()
+        rows = super().get_queryset(request)
         codes = rows.order_by().values_list("country", flat=True).distinct()
         named = sorted(codes, key=lambda code: countries.sort_key(countries.name(code)))
         whens = [When(country=code, then=Value(nth)) for nth, code in enumerate(named)]
@@ -75,8 +80,8 @@ class TaxRatePage(Page):
         )
         return placed
 
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        return ("place", "-valid_from")
+    def get_changelist(self, request: HttpRequest, **given: Any) -> type[ByName]:
+        return ByName
 
     @admin.display(description=gettext_lazy("state"))
     def holds(self, row: Any) -> str:

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy
 
 from billing import ticket_files, tickets
 from billing.models import Customer, Ticket, TicketFile, TicketMessage, User
-from packages.desk.cells import link, moment, state
+from packages.desk.cells import link, state, when
 from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
 from packages.desk.filters import KeptFilter
 from packages.desk.pages import ReadOnlyPage
@@ -40,6 +40,7 @@ class CustomerForm(DeedForm):
     customer = forms.CharField(
         label=gettext_lazy("E-mail address or number of the customer"),
         max_length=254,
+        widget=forms.TextInput(attrs={"size": 32}),
         help_text=gettext_lazy("Both stand on the customer's page; a user's address will do."),
     )
 
@@ -100,7 +101,7 @@ class Close(Deed):
             (_("Subject"), row.subject),
             (_("From"), whose),
             (_("State"), state(row)),
-            (_("Last message"), moment(row.changed_at)),
+            (_("Last message"), when(row.changed_at)),
         ]
 
     def carry_out(self, row: Ticket, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
@@ -182,7 +183,8 @@ def _told(message: TicketMessage) -> SafeString:
             for each in message.files.all()
         ),
     )
-    who = message.author or message.get_side_display()
+    unknown = message.side == TicketMessage.Side.CUSTOMER and message.ticket.customer is None
+    who = message.author or (message.ticket.email if unknown else message.get_side_display())
     when = date_format(localtime(message.written_at), "DATETIME_FORMAT")
     text = '<p><strong>{}</strong> · {}</p><pre class="desk-said">{}</pre>{}'
     return format_html(text, who, when, message.text, links)

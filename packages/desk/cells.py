@@ -75,7 +75,7 @@ def percent(basis_points: int) -> str:
 
 def share(hundredths: Decimal) -> str:
     """Return a percentage as the reader writes it, with no more digits than it has."""
-    return f"{localize(hundredths.normalize() + 0)} %"
+    return f"{localize(hundredths.normalize() + 0)} %".replace("-", MINUS)
 
 
 def badge(tone: str, word: Any) -> SafeString:
@@ -113,9 +113,10 @@ def listed(model: type[models.Model], text: Any, **filters: Any) -> SafeString:
     return format_html('<a href="{}">{}</a>', list_url(model, **filters), text)
 
 
-def counted(rows: "models.QuerySet[Any]", **filters: Any) -> SafeString:
-    """Return how many rows there are, as a link to their list."""
-    return listed(rows.model, rows.count(), **filters)
+def counted(rows: "models.QuerySet[Any]", **filters: Any) -> SafeString | str:
+    """Return how many rows there are, as a link to their list; there is none of nothing."""
+    count = rows.count()
+    return listed(rows.model, count, **filters) if count else EMPTY
 
 
 def row_url(row: models.Model) -> str:
@@ -145,6 +146,11 @@ def elapsed(since: datetime, at: datetime) -> str:
 
 def moment(at: datetime | None) -> str:
     """Return date and time of day, in the shop's time zone."""
+    return date_format(localtime(at), "DATETIME_FORMAT") if at else EMPTY
+
+
+def when(at: datetime | None) -> str:
+    """Return date and time of day as they stand on a row's own page."""
     return date_format(localtime(at), "DATETIME_FORMAT") if at else EMPTY
 
 
