@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from billing import data_requests
 from billing.models import DataExport, DeletionRequest
 from packages.desk import Impossible
-from packages.desk.cells import link, state, when
+from packages.desk.cells import link, moment, state
 from packages.desk.deeds import Deed, ProofForm, ReasonForm, Text
 from packages.desk.pages import ReadOnlyPage
 from packages.states import IllegalMove
@@ -27,7 +27,7 @@ class _Answer(Deed):
         return [
             (_("Customer"), link(row.customer)),
             (_("Asked for by"), link(row.asked_by)),
-            (_("Asked for on"), when(row.asked_at)),
+            (_("Asked for on"), moment(row.asked_at)),
         ]
 
     def _note(

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from billing import declarations
 from billing.models import Declaration
 from packages.desk import Impossible
-from packages.desk.cells import EMPTY, day, link, state, when
+from packages.desk.cells import EMPTY, day, link, moment, state
 from packages.desk.deeds import Deed, ProofForm, ReasonForm, Text
 from packages.desk.pages import ReadOnlyPage
 from packages.states import IllegalMove
@@ -28,7 +28,7 @@ class _Answer(Deed):
             (_("Declared"), row.title),
             (_("By"), f"{row.name} · {row.email}"),
             (_("Contract"), row.contract or EMPTY),
-            (_("Received"), when(row.received_at)),
+            (_("Received"), moment(row.received_at)),
         ]
         if row.subscription is None:
             return facts

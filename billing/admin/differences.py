@@ -12,7 +12,7 @@ from billing import differences
 from billing.admin.gateway_names import GatewayFilter, OfGateway, called
 from billing.models import Difference, Movement
 from packages.desk import reasons
-from packages.desk.cells import EMPTY, amount, link, when
+from packages.desk.cells import EMPTY, amount, link, moment
 from packages.desk.deeds import Deed, ReasonForm, Text
 from packages.desk.pages import ReadOnlyPage
 
@@ -36,7 +36,7 @@ class DealtWith(Deed):
             (_("Gateway"), called(row.gateway)),
             (_("What differs"), reasons.told(row.text)),
             (_("Payment"), link(row.payment)),
-            (_("Found"), when(row.found_at)),
+            (_("Found"), moment(row.found_at)),
         ]
 
     def carry_out(

@@ -12,7 +12,7 @@ from billing import desk
 from billing.admin.gateway_names import GatewayFilter, OfGateway, called
 from billing.models import GatewayEvent, Payment
 from packages.desk import filters, reasons
-from packages.desk.cells import EMPTY, link, state, when
+from packages.desk.cells import EMPTY, link, moment, state
 from packages.desk.deeds import Deed, ReasonForm, Text
 from packages.desk.pages import ReadOnlyPage
 
@@ -80,7 +80,7 @@ class EventDeed(Deed):
             (_("Event"), called_kind(row.kind)),
             (_("Gateway"), called(row.gateway)),
             (_("Payment"), payment_of(row)),
-            (_("Received"), when(row.received_at)),
+            (_("Received"), moment(row.received_at)),
             (_("What went wrong"), reasons.told(row.note)),
         ]
 

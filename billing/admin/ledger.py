@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.admin.moves import MoneyMoved
 from billing.models import LedgerAccount, LedgerTransaction, Posting
 from packages.desk import causes
-from packages.desk.cells import amount_of, capital, counted, link, when
+from packages.desk.cells import amount_of, capital, counted, link, moment
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
 from packages.desk.told import Told
 
@@ -148,7 +148,7 @@ class PostingPage(BookedPage):
 
     @admin.display(description=_("at"), ordering="transaction__at")
     def booked_at(self, row: Posting) -> str:
-        return when(row.transaction.at)
+        return moment(row.transaction.at)
 
     @admin.display(description=_("amount"), ordering="amount_minor")
     def amount(self, row: Posting) -> str:

@@ -17,7 +17,7 @@ from billing.admin.gateway_names import GatewayFilter, OfGateway, called
 from billing.admin.refunds import RefundPayment
 from billing.models import Allocation, Invoice, Payment
 from packages.desk import Impossible
-from packages.desk.cells import EMPTY, amount, amount_of, counted, link, state, when
+from packages.desk.cells import EMPTY, amount, amount_of, counted, link, moment, state
 from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text, in_unit
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
 from packages.money import Money
@@ -28,7 +28,7 @@ def _facts(row: Payment, sum_is: str) -> list[tuple[Text, Any]]:
         (_("Customer"), link(row.customer)),
         (_("Invoice"), link(row.invoice)),
         (sum_is, amount(row.amount)),
-        (_("Started"), when(row.created_at)),
+        (_("Started"), moment(row.created_at)),
     ]
 
 
@@ -184,7 +184,7 @@ class EndDispute(Deed):
         ]
 
     def facts(self, row: Payment) -> Sequence[tuple[Text, Any]]:
-        since = when(row.disputed_at)
+        since = moment(row.disputed_at)
         return [*_facts(row, _("Amount")), (_("Disputed since"), since)]
 
     def carry_out(self, row: Payment, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
@@ -296,7 +296,7 @@ class PaymentPage(OfGateway, ReadOnlyPage):
 
     @admin.display(description=gettext_lazy("recorded as received"))
     def confirmed(self, row: Payment) -> str:
-        return when(row.confirmed_at)
+        return moment(row.confirmed_at)
 
     @admin.display(description=gettext_lazy("fetched amount"))
     def said(self, row: Payment) -> str:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from billing import failed_refunds, gateways, refunds
 from billing.models import Payment, Refund
 from packages.desk import Impossible, reasons
-from packages.desk.cells import EMPTY, amount, counted, link, state, when
+from packages.desk.cells import EMPTY, amount, counted, link, moment, state
 from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text, in_unit
 from packages.desk.pages import ReadOnlyPage
 from packages.money import Money
@@ -106,7 +106,7 @@ class RefundDeed(Deed):
             (_("Customer"), link(row.payment.customer)),
             (_("Payment"), link(row.payment)),
             (_("Amount"), amount(row.amount)),
-            (_("Asked for"), when(row.created_at)),
+            (_("Asked for"), moment(row.created_at)),
             (_("Why"), reasons.told(row.reason)),
             *([(_("What went wrong"), reasons.told(row.note))] if row.note else []),
         ]

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy
 
 from billing import ticket_files, tickets
 from billing.models import Customer, Ticket, TicketFile, TicketMessage, User
-from packages.desk.cells import link, state, when
+from packages.desk.cells import link, moment, state
 from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
 from packages.desk.filters import KeptFilter
 from packages.desk.pages import ReadOnlyPage
@@ -101,7 +101,7 @@ class Close(Deed):
             (_("Subject"), row.subject),
             (_("From"), whose),
             (_("State"), state(row)),
-            (_("Last message"), when(row.changed_at)),
+            (_("Last message"), moment(row.changed_at)),
         ]
 
     def carry_out(self, row: Ticket, given: dict[str, Any], *, at: datetime, actor: str) -> Text:

@@ -149,11 +149,6 @@ def moment(at: datetime | None) -> str:
     return date_format(localtime(at), "DATETIME_FORMAT") if at else EMPTY
 
 
-def when(at: datetime | None) -> str:
-    """Return date and time of day as they stand on a row's own page."""
-    return date_format(localtime(at), "DATETIME_FORMAT") if at else EMPTY
-
-
 def day(on: date | None) -> str:
     return date_format(on) if on else EMPTY
 

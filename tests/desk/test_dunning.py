@@ -55,6 +55,10 @@ def test_the_pages_say_what_was_done_and_what_comes_when(overdue: Invoice, staff
     evidence = changed(staff, Notice.objects.get(step="overdue_second"))
     assert "Standard · 7 days after the due date" in evidence
     assert "€79.00" in evidence
+    assert "Overdue" in pages.text(staff.get(reverse("admin:billing_invoice_changelist")))
+    more_time = pages.opened(staff, overdue, "pause")
+    assert str(overdue.customer) in more_time
+    assert "€79.00" in more_time
 
 
 def test_staff_pause_dunning_with_a_reason(overdue: Invoice, staff: Client) -> None:

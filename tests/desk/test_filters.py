@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
 from billing import demo
-from billing.models import Customer, User
+from billing.admin.tickets import CustomerForm
+from billing.models import Customer, TaxRate, User
 from provisioning.models import Job
 from tests.desk import pages
 
@@ -58,3 +61,26 @@ def test_german_staff_read_german_where_django_speaks_english(staff: Client) -> 
     assert "disabled" not in said.lower()
     history = staff.get(reverse("admin:billing_user_history", args=[user.pk]))
     assert "Mitarbeiter haben hier nichts geändert." in pages.text(history)
+
+
+def test_tax_rates_stand_by_the_names_of_their_countries(staff: Client) -> None:
+    """The reader's names, not the codes; what was replaced says so."""
+    staff.cookies["django_language"] = "de"
+    address = reverse("admin:billing_taxrate_changelist")
+    rows = [str(each) for each in staff.get(address).context["cl"].result_list]
+    named = list(dict.fromkeys(row.split(" ")[0] for row in rows))
+    assert named[:4] == ["Belgien", "Bulgarien", "Dänemark", "Deutschland"]
+    assert [each for each in choices(staff, address) if each in named] == named
+    TaxRate.objects.create(country="BE", rate_bp=2200, valid_from=date(2026, 1, 1))
+    assert "Abgelöst am 1. Jan. 2026" in pages.text(staff.get(address))
+
+
+def test_a_request_is_given_to_a_customer_by_address_or_number(staff: Client) -> None:
+    customer = Customer.objects.order_by("pk").first()
+    assert customer is not None
+    for given in (customer.email.upper(), str(customer.pk)):
+        form = CustomerForm({"customer": given})
+        assert form.is_valid(), form.errors
+        assert form.cleaned_data["customer"] == customer
+    assert not CustomerForm({"customer": "nobody@example.com"}).is_valid()
+    assert not CustomerForm({"customer": "9" * 30}).is_valid()
