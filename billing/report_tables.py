@@ -107,7 +107,8 @@ def _open(on: date) -> Table:
         for each in buckets
     ]
     head = (_("currency"), _("overdue"), _("invoices"), _("still to pay"))
-    return Table("open", _("Open invoices by age"), head, rows, _("As of today."))
+    title, none = _("Open invoices by age"), _("No invoice is open today.")
+    return Table("open", title, head, rows, _("As of today."), none)
 
 
 def _churn(span: Span, *, on: date, at: datetime) -> Table:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -51,7 +52,7 @@ class OpenFilter(admin.SimpleListFilter):
     parameter_name = "open"
 
     def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", _("open")), ("no", _("settled"))]
+        return [("yes", capfirst(_("open"))), ("no", capfirst(_("settled")))]
 
     def queryset(self, request: Any, queryset: Any) -> Any:
         if self.value() is None:

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from billing import recurring
@@ -23,7 +24,8 @@ class RecurringMove(admin.SimpleListFilter):
     parameter_name = "moved"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
-        return [(recurring.NOW, _("counts now")), *recurring.KINDS.items()]
+        known = [(recurring.NOW, _("counts now")), *recurring.KINDS.items()]
+        return [(code, capfirst(str(name))) for code, name in known]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() is None:
@@ -60,7 +62,7 @@ class MoneyMoved(admin.SimpleListFilter):
     parameter_name = "moved"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
-        return [("yes", _("received or given back"))]
+        return [("yes", capfirst(str(_("received or given back"))))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() is None:

@@ -113,10 +113,10 @@ def listed(model: type[models.Model], text: Any, **filters: Any) -> SafeString:
     return format_html('<a href="{}">{}</a>', list_url(model, **filters), text)
 
 
-def counted(rows: "models.QuerySet[Any]", **filters: Any) -> SafeString | str:
+def counted(rows: "models.QuerySet[Any]", **filters: Any) -> SafeString:
     """Return how many rows there are, as a link to their list; there is none of nothing."""
     count = rows.count()
-    return listed(rows.model, count, **filters) if count else EMPTY
+    return listed(rows.model, count, **filters) if count else SafeString(EMPTY)
 
 
 def row_url(row: models.Model) -> str:

@@ -42,6 +42,17 @@ def named(name: Callable[[str], str]) -> Kind:
     return Named
 
 
+class Choices(admin.ChoicesFieldListFilter):
+    """Rows of one choice of a column, written as in the column: with a capital."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": capfirst(str(choice["display"]))}
+
+
+admin.FieldListFilter.register(lambda field: bool(field.flatchoices), Choices, take_priority=True)
+
+
 class YesNo(admin.EmptyFieldListFilter):
     """Rows in which a column says something, and those in which it does not."""
 
@@ -103,4 +114,4 @@ class KeptFilter(admin.EmptyFieldListFilter):
     def choices(self, changelist: Any) -> Iterator[Any]:
         words = (None, self.empty, self.kept)
         for choice, word in zip(super().choices(changelist), words, strict=True):
-            yield {**choice, "display": word or choice["display"]}
+            yield {**choice, "display": capfirst(str(word or choice["display"]))}

@@ -61,6 +61,8 @@ class Table:
     head: Sequence[str | Promise]
     rows: Sequence[Sequence[Cell]]
     note: str | Promise = ""
+    # What is said where there are no rows.
+    nothing: str | Promise = ""
 
     @property
     def named(self) -> list[list[tuple[str | Promise, Cell]]]:
