@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing import second_factors
-from billing.models import Customer, Membership, User
-from packages.desk.cells import language, lines, link
+from billing.models import Membership, User
+from packages.desk.cells import language
 from packages.desk.deeds import Deed, ReasonForm, Text
 from packages.desk.door import demand_fresh_proof
 from packages.desk.filters import CodeFilter
@@ -74,23 +74,11 @@ class TakeSecondFactorAway(Deed):
         return second_factors.kept(row)
 
     def effects(self, row: User) -> Sequence[Text]:
-        told = (
-            _("They are told by mail, and must set up a new factor before they get in.")
-            if row.is_staff
-            else _("They are told by mail.")
-        )
         return [
+            _("Do this only when you are sure who asks for it: call them back."),
             _("App, keys and recovery codes of %(email)s stop working; the password stays.")
             % {"email": row.email},
-            told,
-            _("Do this only when you are sure who asks for it: call them back."),
-        ]
-
-    def facts(self, row: User) -> Sequence[tuple[Text, Any]]:
-        theirs = Customer.objects.filter(memberships__user=row).distinct()
-        return [
-            (_("User"), link(row)),
-            (_("Customer"), lines([link(each) for each in theirs])),
+            _("They are told by mail. Staff must set up a new factor before they get in."),
         ]
 
     def carry_out(self, row: User, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
