@@ -174,10 +174,6 @@ class DriftPage(ReadOnlyPage):
         ),
     )
 
-    def heading(self, row: Drift) -> str:
-        """A username is written as it is typed."""
-        return str(row)
-
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def status(self, row: Drift) -> str:
         # Staff put it aside: nothing that went wrong.

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from billing import second_factors
 from billing.models import Membership, User
 from packages.desk.cells import language
-from packages.desk.deeds import Deed, ReasonForm, Text
+from packages.desk.deeds import PROOF_LENGTH, Deed, ReasonForm, Text
 from packages.desk.door import demand_fresh_proof
 from packages.desk.filters import CodeFilter
 from packages.desk.pages import Page, TabularInline
@@ -63,23 +63,36 @@ class Memberships(TabularInline):
     autocomplete_fields = ("customer",)
 
 
+class SureForm(ReasonForm):
+    """Why, and how it was made sure who asks."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Who asked, and how did you make sure of it?"),
+        max_length=PROOF_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy("Call them back first. Kept in the history with your name."),
+    )
+
+
 class TakeSecondFactorAway(Deed):
     code = "second-factor"
     label = gettext_lazy("Take the second factor away…")
     danger = True
     guarded = True
-    form = ReasonForm
+    form = SureForm
 
     def offered(self, row: User) -> bool:
         return second_factors.kept(row)
 
     def effects(self, row: User) -> Sequence[Text]:
-        return [
-            _("Do this only when you are sure who asks for it: call them back."),
+        told = [
             _("App, keys and recovery codes of %(email)s stop working; the password stays.")
             % {"email": row.email},
-            _("They are told by mail. Staff must set up a new factor before they get in."),
+            _("They are told by mail."),
         ]
+        if row.is_staff:
+            told.append(_("They must set up a new factor before they get into the desk again."))
+        return told
 
     def carry_out(self, row: User, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         second_factors.take_away(row, reason=given["reason"], at=at, actor=actor)

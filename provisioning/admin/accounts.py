@@ -203,10 +203,6 @@ class AccountPage(ReadOnlyPage):
         ),
     )
 
-    def heading(self, row: Account) -> str:
-        """A username is written as it is typed."""
-        return str(row)
-
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def status(self, row: Account) -> str:
         return state(row)

@@ -158,10 +158,6 @@ class UnknownAccountPage(ReadOnlyPage):
         (gettext_lazy("What it is"), {"fields": ("reason", "settler")}),
     )
 
-    def heading(self, row: UnknownAccount) -> str:
-        """A username is written as it is typed."""
-        return str(row)
-
     @admin.display(description=gettext_lazy("state"))
     def status(self, row: UnknownAccount) -> str:
         if row.gone_at is not None:
