@@ -20,6 +20,7 @@ from packages.desk.sheets import Sheet, register
 from packages.models import Cycle, Package
 from provisioning.dialler.base import DiallerError
 from provisioning.models import Server
+from provisioning.models.audit import FIELDS
 
 # More would keep the browser waiting; the command takes any number.
 MOST_LINES = 500
@@ -82,6 +83,11 @@ class Line:
     found: Found
     service: Subscription | None
     problem: str
+
+    @property
+    def differs(self) -> list[str]:
+        """Return by name in what the account is not as its package says."""
+        return [str(FIELDS.get(each, each)) for each in self.found.differs]
 
 
 @register
