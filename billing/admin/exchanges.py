@@ -62,9 +62,11 @@ class ChangePackage(Deed):
     def effects(self, row: Subscription) -> Sequence[Text]:
         return [
             _("Every package in the currency may be chosen, also one customers may not change to."),
-            _("At once: unused days of the present package are set against the rest of the new."),
-            _("What is to be paid is invoiced, and its payment changes the package."),
-            _("What is left over is credited, and the package changes now."),
+            _(
+                "At once: unused days of the present package are set against the rest of the new. "
+                "What is to be paid is invoiced, and its payment changes the package; what is left "
+                "over is credited, and the package changes now."
+            ),
             _("At the end of the period: the next renewal is invoiced for the new package."),
             _("Credit and data stay; the limits at the dialler follow. The customer gets a mail."),
         ]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from billing import collections, runs
 from billing.models import Run
 from packages.desk import Impossible
-from packages.desk.cells import EMPTY, amount_of, lines, state
+from packages.desk.cells import EMPTY, amount_of, lines, moment, state
 from packages.desk.deeds import Deed, ReasonForm, Text
 from packages.desk.pages import ReadOnlyPage
 
@@ -63,16 +63,16 @@ class Release(Deed):
 class RunPage(ReadOnlyPage):
     deeds = (Release(),)
     by_kind = True
-    spare = ("finished_at", "attempts")
-    list_display = ("on", "status", "done", "fault_count", "started_at", "finished_at", "attempts")
+    spare = ("ended_at", "attempts")
+    list_display = ("on", "status", "done", "fault_count", "started_at", "ended_at", "attempts")
     list_filter = ("state",)
     date_hierarchy = "on"
-    readonly_fields = ("status", "done", "stopped_at", "went_wrong")
+    readonly_fields = ("status", "done", "stopped_at", "went_wrong", "ended_at")
     fieldsets = (
         (None, {"fields": ("status", "on", "done", "stopped_at", "went_wrong")}),
         (
             gettext_lazy("When"),
-            {"fields": (("started_at", "finished_at", "again_at", "attempts"),)},
+            {"fields": (("started_at", "ended_at", "again_at", "attempts"),)},
         ),
     )
 
@@ -89,6 +89,11 @@ class RunPage(ReadOnlyPage):
     @admin.display(description=gettext_lazy("planned, not done"))
     def stopped_at(self, row: Run) -> str:
         return _counted(row.planned)
+
+    @admin.display(description=gettext_lazy("finished"), ordering="finished_at")
+    def ended_at(self, row: Run) -> str:
+        """Return when it was done; one that was stopped is not."""
+        return EMPTY if row.state == Run.State.STOPPED else moment(row.finished_at)
 
     @admin.display(description=gettext_lazy("faults"))
     def fault_count(self, row: Run) -> str:
