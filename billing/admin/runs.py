@@ -64,7 +64,15 @@ class RunPage(ReadOnlyPage):
     deeds = (Release(),)
     by_kind = True
     spare = ("ended_at", "attempts")
-    list_display = ("on", "status", "done", "fault_count", "started_at", "ended_at", "attempts")
+    list_display = (
+        "on",
+        "status",
+        "done_or_planned",
+        "fault_count",
+        "started_at",
+        "ended_at",
+        "attempts",
+    )
     list_filter = ("state",)
     date_hierarchy = "on"
     readonly_fields = ("status", "done", "stopped_at", "went_wrong", "ended_at")
@@ -82,6 +90,11 @@ class RunPage(ReadOnlyPage):
 
     @admin.display(description=gettext_lazy("what was done"))
     def done(self, row: Run) -> str:
+        return _counted(row.counts)
+
+    @admin.display(description=gettext_lazy("what was done"))
+    def done_or_planned(self, row: Run) -> str:
+        """Say in the list of a stopped run what it was stopped before."""
         if row.state == Run.State.STOPPED and not row.counts:
             return lines([_("nothing; more was planned than usual:"), _counted(row.planned)])
         return _counted(row.counts)

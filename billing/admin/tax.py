@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy
 from billing.admin.dunning import today
 from billing.models import TaxRate
 from packages import countries
-from packages.desk.cells import badge, percent
+from packages.desk.cells import badge, capital, percent
 from packages.desk.filters import CodeFilter
 from packages.desk.pages import Page
 from packages.desk.sums import percent as percent_of
@@ -86,9 +86,9 @@ class TaxRatePage(Page):
     @admin.display(description=gettext_lazy("state"))
     def holds(self, row: Any) -> str:
         if row.valid_from > row.on:
-            return badge("wait", _("from %(date)s on") % {"date": date_format(row.valid_from)})
+            return capital(_("from %(date)s on") % {"date": date_format(row.valid_from)})
         if row.ends_on is not None and row.ends_on <= row.on:
-            return badge("", _("replaced on %(date)s") % {"date": date_format(row.ends_on)})
+            return capital(_("replaced on %(date)s") % {"date": date_format(row.ends_on)})
         return badge("ok", _("holds now"))
 
     @admin.display(description=gettext_lazy("country"), ordering="place")

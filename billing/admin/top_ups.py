@@ -54,6 +54,9 @@ class TermsForm(SumsForm):
         model = TopUpTerms
         fields: Any = "__all__"
         labels: Any = {"new_days": gettext_lazy("For how many days a customer is new")}
+        help_texts: Any = {
+            "new_days": gettext_lazy("Counted from the first payment. 0: nobody is new.")
+        }
 
     def clean(self) -> dict[str, Any]:
         given = super().clean()
