@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
-from billing import balances, colours, mail_texts
+from billing import balances, colours, mail_texts, unparted
 from billing.models import (
     Brand,
     Customer,
@@ -49,9 +49,10 @@ def render(mail: Mail, context: Mapping[str, Any], *, brand: Brand, folder: str 
         values = {**texts, **context}
         subject = render_to_string(f"{folder}/{mail.template}.subject.txt", values)
         text = render_to_string(f"{folder}/{mail.template}.txt", values)
-        mail.html = render_to_string(f"{folder}/{mail.template}.html", values)
+        html = render_to_string(f"{folder}/{mail.template}.html", values)
     mail.subject = SPACES.sub(" ", subject).strip()[:200]
     mail.text = GAP.sub("\n\n", text.strip()) + "\n"
+    mail.html = unparted.mail(html)
 
 
 def complete(mail: Mail) -> tuple[str, ...]:

@@ -178,6 +178,7 @@ ACCOUNT_FORMS = {
     "reset_password": "storefront.entrance_forms.ResetPasswordForm",
     "reset_password_from_key": "storefront.entrance_forms.ResetPasswordKeyForm",
     "change_password": "storefront.entrance_forms.ChangePasswordForm",
+    "set_password": "storefront.entrance_forms.SetPasswordForm",
 }
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_PREVENT_ENUMERATION = True

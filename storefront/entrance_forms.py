@@ -60,3 +60,7 @@ class ResetPasswordKeyForm(_Named, forms.ResetPasswordKeyForm):  # type: ignore[
 
 class ChangePasswordForm(_Named, forms.ChangePasswordForm):  # type: ignore[misc]
     pass
+
+
+class SetPasswordForm(_Named, forms.SetPasswordForm):  # type: ignore[misc]
+    pass

@@ -76,8 +76,6 @@ class CheckoutForm(forms.Form):
         self.keeps_methods = any(each.keeps_methods for each in self.gateways)
         self._choice("gateway").choices = [(each.code, each.name) for each in self.gateways]
         self._choice("country").choices = countries.named()
-        for field in self.fields.values():
-            field.error_messages["required"] = _("Please fill this in.")
         self.fields["company"].required = self["kind"].value() == BUSINESS
         for name, sentence in consents.items():
             self.fields[name].label = sentence

@@ -38,27 +38,35 @@ def of(
     charged: PaymentMethod | None,
     coming: Coming | None,
     *,
+    may_pay: bool,
     on: date,
     at: datetime,
 ) -> list[Step]:
-    """Return what is next; `owed` begins with the invoice to pay first, which is `charged` then."""
-    steps = [*_pay(owed, charged, on=on)]
+    """Return what is next; `owed` begins with the invoice to pay first, which is `charged` then.
+
+    Who may only look is told how things stand, and not to do what they would be refused.
+    """
+    steps = [*_pay(owed, charged, may_pay=may_pay, on=on)]
     for each in services:
-        steps += [*_under_way(each), *_low(each, at=at)]
+        steps += [*_under_way(each), *_low(each, may_pay=may_pay, at=at)]
     dated = [step for each in services for step in _changes(each)] + [*_renewals(coming)]
     steps += sorted(dated, key=lambda each: each.on or date.max)
-    return steps or [_rest(services)]
+    return steps or [_rest(services, may_pay=may_pay)]
 
 
-def _rest(services: Sequence[Service]) -> Step:
+def _rest(services: Sequence[Service], *, may_pay: bool) -> Step:
     """Say that there is nothing to do; where no service is left, lead to the packages."""
     if any(each.subscription.state != State.ENDED for each in services):
         return Step(_("Nothing to do"), note=_("We write to you when something changes."))
-    link = reverse("storefront:packages")
-    return Step(_("Choose a package"), note=_("All your services have ended."), link=link)
+    ended = _("All your services have ended.")
+    if not may_pay:
+        return Step(_("Nothing to do"), note=ended)
+    return Step(_("Choose a package"), note=ended, link=reverse("storefront:packages"))
 
 
-def _pay(owed: Sequence[Invoice], charged: PaymentMethod | None, *, on: date) -> Iterator[Step]:
+def _pay(
+    owed: Sequence[Invoice], charged: PaymentMethod | None, *, may_pay: bool, on: date
+) -> Iterator[Step]:
     if not owed:
         return
     first = owed[0]
@@ -72,7 +80,12 @@ def _pay(owed: Sequence[Invoice], charged: PaymentMethod | None, *, on: date) ->
         late = first.due_on is not None and first.due_on < on
         due = {"date": day(first.due_on)}
         when = _("was due on %(date)s") % due if late else _("by %(date)s") % due
-        yield Step(_("Pay invoice %(number)s: %(amount)s") % words, when, "", link, is_now=True)
+        to_pay, is_open = (
+            _("Pay invoice %(number)s: %(amount)s"),
+            _("Invoice %(number)s is open: %(amount)s"),
+        )
+        what = to_pay if may_pay else is_open
+        yield Step(what % words, when, "", link, is_now=may_pay)
     if more := len(owed) - 1:
         what = ngettext("%(count)s more open invoice", "%(count)s more open invoices", more)
         yield Step(what % {"count": more}, link=reverse("storefront:invoices"))
@@ -85,7 +98,7 @@ def _under_way(service: Service) -> Iterator[Step]:
             yield Step(service.name, note=note.text, link=_page(service))
 
 
-def _low(service: Service, *, at: datetime) -> Iterator[Step]:
+def _low(service: Service, *, may_pay: bool, at: datetime) -> Iterator[Step]:
     """Ask for a top-up where credit is low; where it is bought by itself, only if that rests."""
     if not service.is_low or service.balance is None:
         return
@@ -93,13 +106,19 @@ def _low(service: Service, *, at: datetime) -> Iterator[Step]:
         pause = auto_top_ups.pause_of(service.subscription.auto_top_up, at=at)
         if pause:
             what = _("Automatic top-up of %(package)s is paused") % {"package": service.name}
-            link = reverse("storefront:auto_top_up", args=[service.subscription.public_id])
-            yield Step(what, note=str(auto_top_ups.PAUSES[pause]), link=link, is_now=True)
+            change = reverse("storefront:auto_top_up", args=[service.subscription.public_id])
+            link = change if may_pay else _page(service)
+            yield Step(what, note=str(auto_top_ups.PAUSES[pause]), link=link, is_now=may_pay)
     else:
         words = {"package": service.name, "amount": money_filter(service.balance)}
-        what = _("Top up %(package)s: %(amount)s left") % words
+        to_do, low = (
+            _("Top up %(package)s: %(amount)s left"),
+            _("%(package)s: %(amount)s of credit left"),
+        )
+        what = to_do if may_pay else low
         when = service.lasts.text if service.lasts and service.lasts.on else ""
-        yield Step(what, when, link=f"{_page(service)}#top-up", is_now=True)
+        link = f"{_page(service)}#top-up" if may_pay else _page(service)
+        yield Step(what % words, when, link=link, is_now=may_pay)
 
 
 def _changes(service: Service) -> Iterator[Step]:

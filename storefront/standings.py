@@ -128,7 +128,7 @@ def of_order(order: Order) -> Standing:
 def of_payment(payment: Payment) -> Standing:
     """Return what became of a payment; what went back of it has its own words."""
     if payment.state == Payment.State.SUCCEEDED:
-        if payment.dispute in ("open", "lost"):
+        if payment.is_disputed:
             return Standing(WARN, _("Disputed"))
         return Standing(OK, _("Received"))
     if payment.state == Payment.State.FAILED:

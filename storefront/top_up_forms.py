@@ -16,10 +16,7 @@ from storefront.templatetags.money import money_filter
 def amount_field(terms: TopUpTerms, **more: Any) -> forms.DecimalField:
     """Return the field for an amount of this currency, as people write it."""
     typed = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
-    return forms.DecimalField(
-        **{"max_digits": 12, "localize": True, "widget": typed, **more},
-        error_messages={"required": _("Please fill this in.")},
-    )
+    return forms.DecimalField(**{"max_digits": 12, "localize": True, "widget": typed, **more})
 
 
 def money_of(value: Decimal, currency: str) -> Money:

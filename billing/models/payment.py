@@ -151,6 +151,11 @@ class Payment(Stateful):
         return f"{amount(self.amount)} · {date_format(localtime(self.created_at))}"
 
     @property
+    def is_disputed(self) -> bool:
+        """Say whether the payer's bank asks for the money back, or has got it."""
+        return self.dispute in ("open", "lost")
+
+    @property
     def amount(self) -> Money:
         return Money(self.amount_minor, self.currency)
 

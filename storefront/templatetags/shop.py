@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import ngettext
 
 from billing import girocode as girocodes
+from billing import unparted
 from billing.gateways import failures
 from billing.models import Brand, Invoice, Membership
 from packages.models import Price, Service, Translated
@@ -74,10 +75,10 @@ def units(number: int, code: str) -> str:
     }[Service(code)] % words
 
 
-@register.filter
+@register.filter(is_safe=True)
 def whole(text: str) -> str:
-    """`{% filter whole %}…{% endfilter %}`: no line ends behind the hyphen of "E-Mail"."""
-    return text.replace("E-Mail", "E-\u2060Mail").replace("e-mail", "e-\u2060mail")
+    """`{% filter whole %}…{% endfilter %}`: no line ends within "E-Mail" or "z. B."."""
+    return unparted.page(text)
 
 
 @register.filter

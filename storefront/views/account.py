@@ -69,7 +69,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     }
     customer = customer_of(request)
     if customer is not None:
-        context |= _dashboard(customer, brand, on=business_day(at, brand.zone), at=at)
+        on, may_pay = business_day(at, brand.zone), Membership.Right.PAY in rights_of(request)
+        context |= _dashboard(customer, brand, may_pay=may_pay, on=on, at=at)
     return render(request, "storefront/account/dashboard.html", context)
 
 
@@ -193,7 +194,9 @@ def _download(row: Invoice, content: bytes, kind: str) -> HttpResponse:
     return HttpResponse(content, content_type=f"application/{kind}", headers=headers)
 
 
-def _dashboard(customer: Customer, brand: Brand, *, on: date, at: datetime) -> dict[str, object]:
+def _dashboard(
+    customer: Customer, brand: Brand, *, may_pay: bool, on: date, at: datetime
+) -> dict[str, object]:
     rows = overview.services_of(customer, on=on)
     balances = overview.balances_of(rows, at=at)
     rows = overview.with_lasts(rows, balances, on=on, at=at)
@@ -219,7 +222,7 @@ def _dashboard(customer: Customer, brand: Brand, *, on: date, at: datetime) -> d
         "pay_first": next(iter(owed), None),
         "charged": charged,
         "coming": coming,
-        "steps": next_steps.of(rows, owed, charged, coming, on=on, at=at),
+        "steps": next_steps.of(rows, owed, charged, coming, may_pay=may_pay, on=on, at=at),
         "reasons": reasons.of_overview(current, owed, coming),
         "invoices": latest,
     }

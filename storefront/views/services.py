@@ -98,7 +98,9 @@ def _context(subscription: Subscription, *, at: datetime) -> dict[str, object]:
         **_usage(subscription, on=on, at=at),
         "credit_lines": credit,
         "history": histories.of_service(subscription),
-        "setting_password": any(job.kind == Job.Kind.CHANGE_PASSWORD for job in queue),
+        "setting_password": next(
+            (job for job in queue if job.kind == Job.Kind.CHANGE_PASSWORD), None
+        ),
         "reading_balance": any(job.kind == Job.Kind.READ_BALANCE for job in queue),
         "has_account": shown.has_account,
         "can_set_password": shown.has_account and subscription.state != Subscription.State.ENDED,

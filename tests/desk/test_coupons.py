@@ -51,7 +51,7 @@ def test_the_billing_role_makes_a_coupon_with_its_amount(shop: Simulator) -> Non
     [
         ({"percent_bp": "10"}, "A percentage is given above"),
         ({"amounts-0-amount_minor": "0"}, "Enter a percentage above, or an amount here."),
-        ({"amounts-0-amount_minor": ""}, "This field is required."),
+        ({"amounts-0-amount_minor": ""}, "Please fill this in."),
         ({"amounts-0-amount_minor": "x"}, "Enter a number."),
         ({"percent_bp": "100.01"}, "less than or equal to 100"),
         ({"amounts-0-currency": "1!"}, "Enter three letters"),

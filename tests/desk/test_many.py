@@ -63,7 +63,7 @@ def test_several_invoices_are_written_off_behind_a_page_that_lists_them(
     assert f"2 rows ; together €{(due + due).decimal()}" in told.replace("rows;", "rows ;")
     assert f"possible for them now: {invoices[2].number}" in told
     assert pages.blocked(page.content.decode()) == []
-    assert "This field is required" in pages.text(
+    assert "Please fill this in." in pages.text(
         _chosen(owner, invoices[:2], "write-off", confirmed="yes")
     )
     assert _states(invoices) == before

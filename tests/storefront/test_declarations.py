@@ -125,6 +125,8 @@ def test_a_mistake_is_said_and_nothing_is_received(client: Client, service: Subs
     assert answer.status_code == 422
     assert "Please say what the good cause is." in page
     assert 'value="nobody"' in page
+    assert "Please fill this in." in page
+    assert "Enter a valid e-\u2060mail address." in page
     assert not Declaration.objects.exists()
 
 

@@ -8,11 +8,12 @@ import uuid
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver, resolve, reverse
 
-from billing import colleagues, deliveries, emails
-from billing.models import Invitation, Invoice, Mail, Membership, Ticket, User
+from billing import colleagues, deliveries, emails, locks, subscriptions
+from billing.models import Invitation, Invoice, Mail, Membership, Subscription, Ticket, User
 from provisioning import vault
 from storefront import rights, urls
 from tests import world
@@ -111,6 +112,52 @@ def forms_of(client: Client, anna: Person) -> set[str]:
             action = re.search(r'action="([^"#]+)', form)
             names.add(str(resolve(action.group(1) if action else page).url_name))
     return names & set(rights.TO_LOOK_AND_DO)
+
+
+def test_who_may_only_look_is_led_nowhere_that_refuses_them(anna: Person, now: datetime) -> None:
+    invoice, _ = people.order(anna.user, anna.customer, "starter", at=now)
+    _, carl = colleague(anna)
+
+    def seen(name: str, *args: object, by: Client = carl) -> str:
+        return by.get(reverse(f"storefront:{name}", args=args)).content.decode()
+
+    pay = f"Pay invoice {invoice.number}"
+    assert pay in seen("dashboard", by=anna.browser())
+    assert pay not in seen("dashboard")
+    assert f"Invoice {invoice.number} is open: €29.00" in seen("dashboard")
+    assert invoice.order is not None
+    form = f'action="{reverse("storefront:pay", args=[invoice.public_id])}"'
+    assert form in seen("order", invoice.order.public_id, by=anna.browser())
+    assert form not in seen("order", invoice.order.public_id)
+    assert reverse("storefront:invoice", args=[invoice.public_id]) in seen(
+        "order", invoice.order.public_id
+    )
+    refused = carl.get(reverse("storefront:data"))
+    assert refused.status_code == 403
+    assert "To the client area" in refused.content.decode()
+
+
+def test_the_cart_of_who_may_not_order_says_so(anna: Person) -> None:
+    _, carl = colleague(anna)
+    carl.post(reverse("storefront:cart_add"), {"price": world.price("starter").pk})
+    text = carl.get(reverse("storefront:cart")).content.decode()
+    assert "You may look, not order." in text
+    assert reverse("storefront:checkout") not in text
+
+
+def test_when_all_has_ended_only_a_buyer_is_led_to_the_packages(
+    anna: Person, now: datetime
+) -> None:
+    with transaction.atomic():
+        row = locks.take(subscriptions=[anna.subscription.pk]).subscriptions[anna.subscription.pk]
+        subscriptions.end(row, cause="test", reason="cancelled", at=now, actor="test")
+    Subscription.objects.update(returnable=False)
+    _, carl = colleague(anna)
+    url = reverse("storefront:dashboard")
+    assert "Choose a package" in anna.browser().get(url).content.decode()
+    text = carl.get(url).content.decode()
+    assert "All your services have ended." in text
+    assert "Choose a package" not in text
 
 
 @pytest.mark.parametrize(("right", "status"), [("ask", 302), ("pay", 403)])

@@ -121,6 +121,15 @@ def test_mails_to_an_address_are_for_who_confirmed_it(
     assert answer.status_code == (200 if verified else 404)
 
 
+def test_an_invoice_says_that_its_payment_is_disputed(anna: Person) -> None:
+    said = "Your bank has asked for this money back."
+    assert said not in page(anna, "invoice", anna.invoice.public_id)
+    Payment.objects.filter(invoice=anna.invoice).update(dispute="open")
+    assert said in page(anna, "invoice", anna.invoice.public_id)
+    Payment.objects.filter(invoice=anna.invoice).update(dispute="won")
+    assert said not in page(anna, "invoice", anna.invoice.public_id)
+
+
 def test_payments_are_listed_with_what_they_paid_and_what_went_back(
     anna: Person, bert: Person, now: datetime
 ) -> None:
