@@ -200,7 +200,9 @@ def test_the_page_follows_the_set_up_to_the_end(
 
 def test_nobody_is_told_to_wait_for_a_cancelled_order(buyer: Client, placed: Order) -> None:
     Order.objects.update(state=Order.State.CANCELLED)
-    assert "This order was cancelled" in page_of(buyer, placed)
+    text = page_of(buyer, placed)
+    assert "This order was cancelled" in text
+    assert "#why-amount" not in text, "It gives no reasons for a sum that nobody owes."
 
 
 @pytest.mark.parametrize("name", ["order", "order_status", "payment", "pay", "invoice"])

@@ -8,8 +8,9 @@ from allauth.account.models import EmailAddress
 from django.urls import reverse
 
 from billing import credit_notes, emails, refunds
-from billing.models import Mail, Payment, PaymentPart, Refund, Subscription
+from billing.models import Mail, OrderLine, Payment, PaymentPart, Refund, Subscription
 from packages.money import Money
+from provisioning.models import Account
 from tests import payments
 from tests.storefront.account import people
 from tests.storefront.account.people import Person
@@ -58,6 +59,25 @@ def test_an_order_whose_service_has_ended_is_not_called_ready(anna: Person) -> N
     text = anna.browser().get(address).content.decode()
     assert "This order is completed" in text
     assert "is ready" not in text
+
+
+def test_an_order_of_several_leads_to_each_by_its_line(anna: Person, now: datetime) -> None:
+    second, other = people.order(anna.user, anna.customer, "starter", at=now)
+    assert anna.invoice.order is not None
+    OrderLine.objects.filter(order=second.order).update(order=anna.invoice.order)
+    text = anna.browser().get(reverse("storefront:order", args=[anna.invoice.order.public_id]))
+    for service in (anna.subscription, other):
+        link = reverse("storefront:service", args=[service.public_id])
+        assert text.content.decode().count(link) == 1
+
+
+def test_a_service_that_is_gone_says_what_is_next(anna: Person) -> None:
+    state, on = Subscription.State.ENDED, date(2026, 1, 2)
+    Subscription.objects.update(state=state, next_invoice_on=None, ends_on=on)
+    Account.objects.update(state=Account.State.CLOSED)
+    text = page(anna, "service", anna.subscription.public_id)
+    assert "This service has ended" in text
+    assert f'href="{reverse("storefront:packages")}">See packages</a>' in text
 
 
 def test_an_invoice_says_when_what_has_no_days_takes_place(anna: Person) -> None:
