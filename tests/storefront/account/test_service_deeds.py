@@ -36,7 +36,7 @@ def test_a_new_password_becomes_one_job_and_is_shown_nowhere(anna: Person) -> No
     text = anna.browser().get(url).content.decode()
     assert NEW not in text
     assert "Your new password is being set" in text
-    anna.account.jobs.update(state=Job.State.PARKED)
+    Job.objects.filter(pk=job.pk).update(state=Job.State.PARKED)
     text = anna.browser().get(url).content.decode()
     assert "takes less than a minute" not in text
     assert text.count("Your new password is being checked by our staff.") == 2
