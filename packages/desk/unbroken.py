@@ -26,7 +26,9 @@ FOUND = re.compile(
     rf"|\b\d{{2}}\.\d{{2}}\.\d{{4}} {TIME}"
     rf"|[-−]?{CURRENCY}[ \xa0]?\d[\d.,]*(?<=\d)"
     rf"|[-−]?\b\d[\d.,]*[ \xa0\u202f](?:{CURRENCY}(?!\w)|%)"
-    r"|•{2,}[ \xa0]\d{2,4}\b"
+    r"|(?:\b[A-Z]\w{2,10}[ \xa0])?•{2,}[ \xa0]\d{2,4}\b"
+    # A row by its kind and number, at the end of what it is called: Statement 3.
+    r"|\b[^\W\d]{3,14} \d{1,6}(?=<)"
     r"|\bE-Mail(?:s|-)?|\bUSt-IdNr\.?"
     # A name with a figure in it, of parts: R-2027-0014, adamuster-4e5384.
     r"|(?<![\w-])(?=[a-zA-Z:_-]*\d)\w[\w:]*(?:-[\w:]+)+(?![\w-])"

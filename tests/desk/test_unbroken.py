@@ -23,6 +23,8 @@ MARK = re.compile(r'<span class="unbroken">(.*?)</span>')
         ("E-Mail-Adresse", ["E-Mail-"]),
         ("mira.schoenfeld@example.com", ["mira.schoenfeld@", "example.com"]),
         ("DE89370400440532013000", ["DE8937040044", "0532013000"]),
+        ("Visa •••• 4242", ["Visa •••• 4242"]),
+        ("<a>Bank statement 3</a> of 3 lines", ["statement 3"]),
         ("in 2027, self-made, &#x27;x", []),
         ('<a title="R-1-2">x</a><option>R-2027-0014</option>', ["R-2027-0014"]),
         ("<select><option>R-2027-0014</option></select>", []),
