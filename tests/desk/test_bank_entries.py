@@ -77,7 +77,7 @@ def test_a_quoted_number_pays_the_invoice_and_sets_the_service_up(
     assert len(shop.accounts()) == 1
     page = staff.get(pages.address(file))
     assert "refresh" not in page.content.decode()
-    assert "Done" in pages.text(page)
+    assert "All of it is booked" in pages.text(page)
 
 
 def test_a_large_file_is_read_by_few_statements_while_its_page_shows_how_far_it_is(
