@@ -88,6 +88,10 @@ class TopUpTermsPage(Page):
         ),
     )
 
+    def deletion(self, row: TopUpTerms) -> Text:
+        told = _("Customers can no longer top up by any amount they choose in %(currency)s.")
+        return told % {"currency": row.currency}
+
     @admin.display(description=gettext_lazy("one top-up"))
     def amounts(self, row: TopUpTerms) -> str:
         return f"{amount(row.smallest)} – {amount(row.largest)}"

@@ -1,6 +1,6 @@
 """Surveys: what was found out about a server, the whole transcript, and the mapping it comes to."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -161,21 +161,14 @@ class SurveyPage(ReadOnlyPage):
     def found(self, row: Survey) -> SafeString | str:
         """Return the steps that were made, each with what came of it."""
         steps = ((STEP_NAMES[step], row.findings[step]) for step in STEPS if step in row.findings)
-        rows = format_html_join(
-            "",
-            '<tr><th scope="row">{}</th><td>{}</td></tr>',
-            ((name, _told(found)) for name, found in steps),
-        )
-        return format_html('<table class="desk-diff">{}</table>', rows) if rows else EMPTY
+        return _table((name, _told(found)) for name, found in steps)
 
     @admin.display(description=gettext_lazy("proposed mapping"))
     def proposal(self, row: Survey) -> SafeString | str:
-        rows = format_html_join(
-            "",
-            '<tr><th scope="row">{}</th><td><del>{}</del> → <ins>{}</ins></td></tr>',
-            changes(row),
+        return _table(
+            (path, format_html("<del>{}</del> → <ins>{}</ins>", before, after))
+            for path, before, after in changes(row)
         )
-        return format_html('<table class="desk-diff">{}</table>', rows) if rows else EMPTY
 
     @admin.display(description=gettext_lazy("cannot be used"))
     def cannot(self, row: Survey) -> SafeString | str:
@@ -225,6 +218,13 @@ def _told(findings: list[dict[str, str]]) -> SafeString | str:
             for verdict, some in alike
         ),
     )
+
+
+def _table(rows: Iterable[tuple[Text, str]]) -> SafeString | str:
+    """Return a name and what is told of it in each row."""
+    line = '<tr><th scope="row">{}</th><td data-label="" data-long>{}</td></tr>'
+    told = format_html_join("", line, rows)
+    return format_html('<table class="board__table desk-diff">{}</table>', told) if told else EMPTY
 
 
 def _code(text: str) -> SafeString | str:
