@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
-from billing import balances, colours, mail_texts, unparted
+from billing import balances, colours, mail_texts
 from billing.models import (
     Brand,
     Customer,
@@ -20,6 +20,7 @@ from billing.models import (
     Subscription,
     current_brand,
 )
+from packages import unbroken
 
 FOLDER = "billing/email"
 # Parts of a text that are left out leave their empty lines behind.
@@ -52,7 +53,7 @@ def render(mail: Mail, context: Mapping[str, Any], *, brand: Brand, folder: str 
         html = render_to_string(f"{folder}/{mail.template}.html", values)
     mail.subject = SPACES.sub(" ", subject).strip()[:200]
     mail.text = GAP.sub("\n\n", text.strip()) + "\n"
-    mail.html = unparted.mail(html)
+    mail.html = unbroken.in_mail(html)
 
 
 def complete(mail: Mail) -> tuple[str, ...]:

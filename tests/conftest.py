@@ -13,6 +13,7 @@ from django.conf import settings
 from django.test import TransactionTestCase
 from django.test.testcases import LiveServerThread
 from django.utils import translation
+from django.utils.safestring import mark_safe
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
@@ -21,6 +22,7 @@ from config import messages
 from config.celery import app as celery_app
 from config.local.places import place_for
 from config.local.valkey import FAST, Valkey
+from packages import unbroken
 from provisioning.models import Account
 from provisioning.simulator.simulator import Simulator
 from tests import held, serving, snapshots, world
@@ -37,6 +39,7 @@ LONG = (
     "tests/chaos/test_processes.py",
     "tests/scenarios/test_killed_worker.py",
 )
+BROWSER = "tests/browser/"
 # When the clock of most tests begins.
 MORNING = "2026-03-02 09:00"
 
@@ -72,6 +75,22 @@ def _commits(item: pytest.Item) -> bool:
 def in_the_usual_language() -> None:
     """Begin in the shop's language: a request that asked for another leaves it behind."""
     translation.activate(settings.LANGUAGE_CODE)
+
+
+@pytest.fixture(autouse=True)
+def plain(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave pages and mails without the marks of what no line parts: tests read words as one.
+
+    In a browser, and where a test asks for `marked`, they are as people get them.
+    """
+    if "marked" not in request.fixturenames and not request.node.nodeid.startswith(BROWSER):
+        for name in ("kept_whole", "joined"):
+            monkeypatch.setattr(unbroken, name, lambda markup, **_: mark_safe(markup))
+
+
+@pytest.fixture
+def marked() -> None:
+    """Pages as people get them."""
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -20,7 +20,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from packages.desk import menu, unbroken
+from packages import unbroken
+from packages.desk import menu
 from packages.desk.cells import EMPTY
 from packages.desk.sheets import SHEETS
 

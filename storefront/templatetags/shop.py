@@ -8,9 +8,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import ngettext
 
 from billing import girocode as girocodes
-from billing import unparted
 from billing.gateways import failures
 from billing.models import Brand, Invoice, Membership
+from packages import unbroken
 from packages.models import Price, Service, Translated
 from packages.money import Money
 from storefront import browsers, offers, owned, price_modes
@@ -77,8 +77,8 @@ def units(number: int, code: str) -> str:
 
 @register.filter(is_safe=True)
 def whole(text: str) -> str:
-    """`{% filter whole %}…{% endfilter %}`: no line ends within "E-Mail" or "z. B."."""
-    return unparted.page(text)
+    """`{% filter whole %}…{% endfilter %}`: no line ends within a date or "E-Mail"."""
+    return unbroken.joined(text)
 
 
 @register.filter

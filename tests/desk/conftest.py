@@ -7,26 +7,10 @@ from django.test import Client
 
 from billing import demo, payments
 from billing.models import Payment, User
-from packages.desk import unbroken
 from provisioning.models import Account, Job
 from provisioning.simulator.simulator import Simulator
 from tests.clock import Clock
 from tests.desk.orders import placed
-
-
-@pytest.fixture(autouse=True)
-def plain(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave pages without the marks of what is not to be parted: tests read their words as one.
-
-    A test that asks for `marked` gets them as people do.
-    """
-    if "marked" not in request.fixturenames:
-        monkeypatch.setattr(unbroken, "answered", lambda response: None)
-
-
-@pytest.fixture
-def marked() -> None:
-    """Pages as people get them."""
 
 
 @pytest.fixture
