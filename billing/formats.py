@@ -8,6 +8,7 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent
 
+from packages import locales
 from packages.money import BASIS, Money
 from packages.periods import Period
 
@@ -21,9 +22,7 @@ class Format:
 
     @property
     def locale(self) -> Locale:
-        """Return the language's locale; English as Europe writes it (6 December 2026)."""
-        language = self.language.split("-")[0]
-        return Locale.parse({"en": "en_GB"}.get(language, language))
+        return locales.of(self.language)
 
     def money(self, minor: int) -> str:
         return minus(

@@ -1,7 +1,6 @@
 """The countries that an address may have, in the reader's language."""
 
-from babel import Locale
-from django.utils.translation import get_language
+from packages import locales
 
 # Babel's territories also hold continents (three digits) and regions that have no addresses.
 NO_ADDRESSES = frozenset(("EU", "EZ", "QO", "UN", "ZZ", "XA", "XB"))
@@ -10,16 +9,14 @@ PLAIN_LETTERS = str.maketrans("ÄÖÜÅÉÎÇ", "AOUAEIC")
 
 def name(code: str) -> str:
     """Return the country's name in the reader's language, the code itself of none."""
-    locale = Locale.parse((get_language() or "en").split("-")[0])
-    return str(locale.territories.get(code, code))
+    return str(locales.reader().territories.get(code, code))
 
 
 def named() -> list[tuple[str, str]]:
     """Return code and name of every country in the reader's language, sorted by name."""
-    locale = Locale.parse((get_language() or "en").split("-")[0])
     found = [
         (code, name)
-        for code, name in locale.territories.items()
+        for code, name in locales.reader().territories.items()
         if len(code) == 2 and code.isalpha() and code not in NO_ADDRESSES
     ]
     return sorted(found, key=lambda pair: sort_key(pair[1]))

@@ -20,9 +20,10 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.timesince import timesince
 from django.utils.timezone import localtime
-from django.utils.translation import get_language, to_locale
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from packages import locales
 from packages.money import Money
 
 EMPTY = "–"
@@ -60,8 +61,7 @@ def amount(money: Money | None) -> str:
     """Return the amount in the reader's format; a dash for what is not known."""
     if money is None:
         return EMPTY
-    locale = to_locale(get_language() or "en")
-    text = str(format_currency(money.decimal(), money.currency, locale=locale))
+    text = str(format_currency(money.decimal(), money.currency, locale=locales.reader()))
     return text.replace("-", MINUS)
 
 

@@ -3,14 +3,13 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from babel import Locale
 from babel.dates import format_date, format_time
 from babel.numbers import NumberPattern, format_currency, format_decimal, parse_pattern
 from django import template
 from django.utils import timezone
-from django.utils.translation import get_language
 
 from billing.formats import in_fours, minus
+from packages.locales import reader
 from packages.money import Money
 
 register = template.Library()
@@ -19,12 +18,6 @@ register.filter("fours", in_fours)
 
 MILLION = 1_000_000
 BASIS = 10_000
-
-
-def reader() -> Locale:
-    """Return the locale of the active language; English as Europe writes it (6 December 2026)."""
-    language = (get_language() or "en").split("-")[0]
-    return Locale.parse({"en": "en_GB"}.get(language, language))
 
 
 @register.filter(name="money")
