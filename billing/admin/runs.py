@@ -125,4 +125,4 @@ def _named(kind: str, count: int) -> str:
     name, _space, currency = kind.partition(" ")
     if name == collections.SUM:
         return _("charged: %(amount)s") % {"amount": amount_of(count, currency)}
-    return f"{NAMES.get(kind, kind)}: {count}"
+    return f"{NAMES.get(kind, kind)}:\u00a0{count}"
