@@ -19,6 +19,11 @@ WORD_JOINER, NO_BREAK_SPACE = "\u2060", "\u00a0"
 MONTH = r"[A-ZÄ][a-zä]{2,8}\.?"
 TIME = r"\d{1,2}:\d{2}(?::\d{2})?"
 CURRENCY = r"(?:[A-Z]{0,2}[$€£]|[A-Z]{3})"
+# What few are counted of, in both languages.
+COUNTED = (
+    "Minuten?|Stunden?|Tage?n?|Wochen?|Monate?n?|Dienste?n?|Konto|Konten"
+    "|minutes?|hours?|days?|weeks?|months?|services?|accounts?"
+)
 # Markup, and what browsers show as it stands.
 MARKUP = re.compile(
     r"(<(?:script|style|textarea|select|title|svg)\b.*?</(?:script|style|textarea|select|title|svg)>"
@@ -42,7 +47,8 @@ FOUND = re.compile(
     r"|(?:\b[A-Z]\w{2,10}[ \xa0])?•{2,}[ \xa0]\d{2,4}\b"
     # A row by its kind and number, at the end of what it is called: Statement 3.
     r"|\b[^\W\d]{3,14} \d{1,6}\Z"
-    rf"|{WORDS}|\bUSt-IdNr\.?"
+    rf"|{WORDS}|\bUSt-IdNrn?\b\.?"
+    rf"|(?<![\w.,-])\d{{1,4}}[ \xa0](?:{COUNTED})\b"
     # A name with a figure in it, of parts: R-2027-0014, adamuster-4e5384.
     r"|(?<![\w-])(?=[a-zA-Z:_-]*\d)\w[\w:]*(?:-[\w:]+)+(?![\w-])"
     r")"
