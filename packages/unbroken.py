@@ -34,10 +34,12 @@ MARKUP = re.compile(
 TELLING = re.compile(r"[\d@]|[Ee]-[Mm]ail|-App|USt-|[zu]\. [BÄ]")
 WORDS = r"(?<![\w.@/-])[Ee]-[Mm]ail(?:s|-)?(?![\w.+-]*@)|\bAuthenticator-App|\b[zu]\. [BÄ]\."
 DAY = rf"\b\d{{1,2}}\.? {MONTH} \d{{4}}"
-JOINED = re.compile(rf"{WORDS}|{DAY}")
+NUMBER = r"\b[A-Z]{1,4}-\d{4}-\d{3,6}\b"
+ADDRESS = r"(?P<mail>(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"
+JOINED = re.compile(rf"{ADDRESS}|{WORDS}|{DAY}|(?P<number>{NUMBER})")
 FOUND = re.compile(
     r"&[#\w]+;"
-    r"|(?P<mail>(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"
+    rf"|{ADDRESS}"
     r"|(?P<account>\b[A-Z]{2}\d{2}[A-Z0-9]{11,30}\b)"
     r"|(?P<whole>"
     rf"{DAY}(?:,? {TIME})?"
@@ -72,7 +74,9 @@ def in_mail(markup: str) -> SafeString:
 
 
 def joined(markup: str) -> SafeString:
-    """Return the markup with its words and dates held together by characters without a mark."""
+    """Return the markup with its words and dates held together by characters without a mark; only
+    a document's number has one, since it is copied.
+    """
     pieces = (
         piece if piece[:1] == "<" else JOINED.sub(_joined, piece) for piece in MARKUP.split(markup)
     )
@@ -95,6 +99,10 @@ def _marked(found: re.Match[str], *, how: str) -> str:
 
 
 def _joined(found: re.Match[str]) -> str:
+    if found["mail"]:
+        return found["mail"].replace("@", "@<wbr>")
+    if found["number"]:
+        return f'<span class="nowrap">{found["number"]}</span>'
     hyphens = re.sub(r"-(?=\w)", f"-{WORD_JOINER}", found[0])
     return hyphens.replace(" ", NO_BREAK_SPACE)
 

@@ -80,8 +80,10 @@ def _context(subscription: Subscription, *, at: datetime) -> dict[str, object]:
     shown, waits = overview.service_of(subscription, queue, on=on), _waits(subscription)
     # What is being confirmed is not to be paid a second time.
     owed = [each for each, confirming in waits if not confirming]
+    shown = replace(shown, agreed=terms_of.scheduled([subscription]).get(subscription.pk))
     return {
-        "service": replace(shown, agreed=terms_of.scheduled([subscription]).get(subscription.pk)),
+        "service": shown,
+        "coming": overview.next_charge([shown], current_brand(), on=on),
         "on": on,
         "owed": owed[0] if owed else None,
         "confirming": len(waits) > len(owed),

@@ -156,7 +156,9 @@ def test_a_package_that_was_agreed_stands_beside_the_price(anna: Person, now: da
     )
     until = day(anna.subscription.paid_until)
     said = f'<dt>From {until}</dt><dd>Business, <span class="amount strong">€79.00</span></dd>'
-    assert said in service_page(anna)
+    page = service_page(anna)
+    assert said in page
+    assert f'<dt>Next payment</dt><dd>{until}, <span class="amount">€79.00</span>' in page
 
 
 def test_what_blocks_a_change_of_package_is_a_click_away(late: Person) -> None:
