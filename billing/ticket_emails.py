@@ -15,7 +15,7 @@ def ticket_answered(message: TicketMessage, *, at: datetime) -> None:
     emails.queue(
         "ticket_answered",
         f"ticket-message-{message.pk}",
-        _recipient(ticket),
+        ticket.answers_to,
         {"ticket": ticket, "message": message, **(button if ticket.customer else {})},
         language=ticket.language,
         at=at,
@@ -39,15 +39,6 @@ def ticket_waits(message: TicketMessage, *, at: datetime) -> None:
         language=settings.LANGUAGE_CODE,
         at=at,
     )
-
-
-def _recipient(ticket: Ticket) -> str:
-    """Return where answers go: to who asked, as long as they act for the customer."""
-    asker, customer = ticket.opened_by, ticket.customer
-    if customer is None or asker is None:
-        return ticket.email or (customer.email if customer else "")
-    still = customer.memberships.filter(user=asker).exists()
-    return asker.email if still else customer.email
 
 
 def _reply_address(ticket: Ticket) -> str:

@@ -73,7 +73,7 @@ class TariffPage(Page):
     list_display = ("name", "remote_id", "rates", "sold_with")
     search_fields = ("name", "remote_id")
 
-    @admin.display(description=gettext_lazy("rates"))
+    @admin.display(description=gettext_lazy("number of rates"))
     def rates(self, row: Tariff) -> int:
         return row.rates.count()
 

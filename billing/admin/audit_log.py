@@ -15,6 +15,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from billing import mail_texts, opening, viewing
+from billing.models import User
 from packages import prices
 from packages.desk import causes, downloads, filters, log_texts
 from packages.desk.cells import EMPTY, TONES, badge
@@ -84,7 +85,7 @@ class StateChangePage(ByActor, ReadOnlyPage):
     list_display_links = None
     list_filter = (Subject, Who, "at")
     search_fields = ("actor", "reason", "=subject_id")
-    search_help_text = _("Who (staff:7), why, or the row's number.")
+    search_help_text = _("The e-mail address of whoever did it, why, or the row's number.")
     ordering = ("-id",)
     show_full_result_count = False
     of_entries = True
@@ -96,6 +97,15 @@ class StateChangePage(ByActor, ReadOnlyPage):
         found = super().get_changelist_instance(request)
         self._whys = Told(causes.told, [row.reason for row in found.result_list])
         return found
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """A person is known by their address; the log has their number."""
+        person = User.objects.filter(email__iexact=search_term.strip()).first()
+        if person is None:
+            return super().get_search_results(request, queryset, search_term)
+        return queryset.filter(actor__regex=rf"\m(staff|user):{person.pk}\M"), False
 
     def heading(self, row: StateChange) -> str:
         """Name a step after the row that took it."""

@@ -81,12 +81,16 @@ class EndForm(ReasonForm):
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
     gives_back = forms.BooleanField(
         label=gettext_lazy("Credit the days after today"),
+        label_suffix="",
         required=False,
         initial=True,
         help_text=gettext_lazy("Less the credit that was included for them."),
     )
     returnable = forms.BooleanField(
-        label=gettext_lazy("The customer may bring the service back"), required=False, initial=True
+        label=gettext_lazy("The customer may bring the service back"),
+        label_suffix="",
+        required=False,
+        initial=True,
     )
     field_order = ("seen", "gives_back", "returnable", "reason")
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from billing import dossier, ledger, pauses
 from billing.admin import top_ups
 from billing.admin.dunning import PauseDunning, today
+from billing.admin.users import OfMember
 from billing.admin.viewing import SeeTheShop
 from billing.models import Customer, Invoice, LedgerAccount, Membership, Remark, current_brand
 from packages import clock, countries
@@ -25,7 +26,7 @@ from packages.desk import reasons
 from packages.desk.cells import EMPTY, amount, counted, language, lines
 from packages.desk.deeds import Deed, DeedForm, Text
 from packages.desk.filters import CodeFilter
-from packages.desk.pages import ByActor, Page, ReadOnlyPage, TabularInline
+from packages.desk.pages import ByActor, Page, ReadOnlyPage
 
 # Django's own form classes take no parameters while running.
 if TYPE_CHECKING:
@@ -46,10 +47,8 @@ class MembershipForms(BaseFormSet):
             raise ValidationError(_("One of them must be the owner."))
 
 
-class Memberships(TabularInline):
-    model = Membership
+class Memberships(OfMember):
     formset = MembershipForms
-    extra = 0
     autocomplete_fields = ("user",)
 
 
@@ -154,6 +153,18 @@ class CustomerPage(Page):
         super().save_model(request, obj, form, change)
         if "timetable" in form.changed_data:
             pauses.look_again(Invoice.objects.filter(customer=obj), on=today())
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        # Django puts no colon after a full stop, also where it ends an abbreviation.
+        if field is not None and str(field.label).endswith("."):
+            field.label = f"{field.label}:"
+        return field
+
+    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if db_field.name == "timetable":
+            kwargs["empty_label"] = _("as for everybody")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -35,11 +35,12 @@ class SendAgain(Deed):
         return [first]
 
     def facts(self, row: Mail) -> Sequence[tuple[Text, Any]]:
-        wrong = row.last_error or row.get_state_display()
+        wrong = [(_("What went wrong"), row.last_error)] if row.last_error else []
         return [
             (_("Subject"), row.subject),
             (_("To"), row.recipient),
-            (_("What went wrong"), wrong),
+            (_("State"), state(row)),
+            *wrong,
         ]
 
     def carry_out(self, row: Mail, given: dict[str, Any], *, at: datetime, actor: str) -> Text:

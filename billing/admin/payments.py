@@ -42,6 +42,7 @@ class TransferForm(DeedForm):
     )
     differs = forms.BooleanField(
         label=gettext_lazy("Another sum than expected arrived"),
+        label_suffix="",
         required=False,
         help_text=gettext_lazy(
             "Less leaves the invoice open with the rest; more goes onto the customer's balance."

@@ -144,6 +144,7 @@ BY_PACKAGE = ("price__package__position", "price__package", "price__currency") +
 class Lines(TabularInline):
     model = CampaignPrice
     verbose_name = gettext_lazy("price")
+    verbose_name_plural = gettext_lazy("prices")
     form = LineForm
     extra = 1
     fields = ("price", "percent", "step", "reads")
@@ -250,12 +251,16 @@ class Withdraw(single.Withdraw):
         return row.state != PriceCampaign.State.WITHDRAWN and not applied.exists()
 
     def facts(self, row: Any) -> Sequence[tuple[Text, Any]]:
-        told = sum(each.notices.count() for each in row.changes.all())
+        # A draft has made no changes yet.
+        changes = row.prices.count() if row.state == DRAFT else row.changes.count()
         return [
             (_("Applies from"), date_format(row.effective_on)),
-            (_("Price changes"), row.changes.count()),
-            (_("Told already"), told),
+            (_("Price changes"), changes),
+            (_("Told already"), self.told(row)),
         ]
+
+    def told(self, row: Any) -> int:
+        return sum(each.notices.count() for each in row.changes.all())
 
     def carry_out(self, row: Any, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         try:

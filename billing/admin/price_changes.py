@@ -116,10 +116,14 @@ class Withdraw(Deed):
         return row.state != PriceChange.State.WITHDRAWN and row.applied_at is None
 
     def effects(self, row: PriceChange) -> Sequence[Text]:
-        return [
-            _("Nobody's price changes."),
-            _("Who was told already is not mailed again: write to them."),
-        ]
+        first = _("Nobody's price changes.")
+        if not self.told(row):
+            return [first]
+        return [first, _("Who was told already is not mailed again: write to them.")]
+
+    def told(self, row: Any) -> int:
+        """Return how many mails announce it."""
+        return int(row.notices.count())
 
     def facts(self, row: PriceChange) -> Sequence[tuple[Text, Any]]:
         return [
@@ -127,7 +131,7 @@ class Withdraw(Deed):
             (_("Price now"), amount(row.price.amount)),
             (_("New price"), amount_of(row.amount_minor, row.price.currency)),
             (_("Applies from"), date_format(row.effective_on)),
-            (_("Told already"), row.notices.count()),
+            (_("Told already"), self.told(row)),
         ]
 
     def carry_out(

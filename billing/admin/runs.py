@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing import collections, runs
+from billing import collections, days, runs
 from billing.models import Run
 from packages.desk import Impossible
 from packages.desk.cells import EMPTY, amount_of, lines, moment, state
@@ -42,11 +42,12 @@ class Release(Deed):
         return row.state == Run.State.STOPPED and not Run.objects.filter(on__gt=row.on).exists()
 
     def effects(self, row: Run) -> Sequence[Text]:
-        return [
-            _("Within minutes the run goes on and does what it had planned, no more."),
-            _("Services are suspended or ended; their customers get a mail."),
-            _("Saved payment methods are charged."),
-        ]
+        told = [_("Within minutes the run goes on and does what it had planned, no more.")]
+        if row.planned.get(days.SERVICES):
+            told.append(_("Services are suspended or ended; their customers get a mail."))
+        if row.planned.get(collections.CHARGES):
+            told.append(_("Saved payment methods are charged."))
+        return told
 
     def facts(self, row: Run) -> Sequence[tuple[Text, Any]]:
         return [(_("Day"), date_format(row.on)), (_("Planned"), _counted(row.planned))]

@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from billing import statement_files
 from billing.bank.files import MAX_FILE
@@ -178,10 +178,13 @@ class StatementFilePage(ReadOnlyPage):
         if row.state == StatementFile.State.FAILED:
             return badge("bad", _("nothing of it was stored"))
         done, most = row.entries_booked
-        if done == most:
-            return badge("ok", _("all of it is booked"))
-        words = {"done": done, "total": most}
-        return _bar(done, most, _("%(done)s of %(total)s entries booked") % words)
+        if done < most:
+            words = {"done": done, "total": most}
+            return _bar(done, most, _("%(done)s of %(total)s entries booked") % words)
+        if waiting := row.entries.filter(state=State.OPEN).count():
+            told = ngettext("%(count)s entry needs staff", "%(count)s entries need staff", waiting)
+            return badge("warn", told % {"count": waiting})
+        return badge("ok", _("all of it is booked") if most else _("nothing of it is to be booked"))
 
     @admin.display(description=gettext_lazy("lines of the file"), ordering="lines_total")
     def all_lines(self, row: StatementFile) -> str:

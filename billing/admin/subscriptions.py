@@ -1,5 +1,7 @@
 """Subscriptions: what is paid for, until when, and where it runs."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.formats import date_format
@@ -32,6 +34,9 @@ class Periods(ReadOnlyInline):
     fields = ("start_on", "end_on", "given_back_on", "created_at")
     readonly_fields = fields
     show_change_link = False
+
+
+AGREED = "_agreed"
 
 
 def _ending(row: Subscription) -> list[str]:
@@ -108,10 +113,23 @@ class SubscriptionPage(ReadOnlyPage):
         """Lead to what is done to the account by hand."""
         return self.deeds_of(request, row.account, "suspend", "unsuspend")
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Return the page of the list; what is agreed for its services is read at once."""
+        found = super().get_changelist_instance(request)
+        rows = list(found.result_list)
+        agreed = terms.scheduled(rows)
+        for row in rows:
+            row.__dict__[AGREED] = agreed.get(row.pk)
+        found.result_list = rows
+        return found
+
     @admin.display(description=_("state"), ordering="state")
     def status(self, row: Subscription) -> str:
-        ending = _ending(row)
-        return lines([state(row), *ending]) if ending else state(row)
+        more = _ending(row)
+        if agreed := row.__dict__.get(AGREED):
+            words = {"package": agreed.package, "date": date_format(agreed.on)}
+            more = [*more, gettext("→ %(package)s from %(date)s") % words]
+        return lines([state(row), *more]) if more else state(row)
 
     @admin.display(description=_("agreed"))
     def agreed(self, row: Subscription) -> str:

@@ -75,7 +75,12 @@ class Answer(Deed):
 
     def facts(self, row: Ticket) -> Sequence[tuple[Text, Any]]:
         latest = row.messages.last()
-        return [(_("Subject"), row.subject), (_("Last message"), latest and latest.text)]
+        return [
+            (_("Customer"), link(row.customer)),
+            (_("To"), row.answers_to),
+            (_("Subject"), row.subject),
+            (_("Last message"), latest and latest.text),
+        ]
 
     def carry_out(self, row: Ticket, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         said = tickets.Said(given["text"], key=given["key"])

@@ -57,9 +57,21 @@ class PasswordForm(SetPasswordForm):
     )
 
 
-class Memberships(TabularInline):
+class OfMember(TabularInline):
+    """Who acts for whom. An owner's rights are not ticked one by one, so the role says it."""
+
     model = Membership
     extra = 0
+
+    def formfield_for_choice_field(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if db_field.name == "role":
+            owner = Membership.Role.OWNER
+            more = {owner.value: _("owner, may do everything")}
+            kwargs["choices"] = [(code, more.get(code, word)) for code, word in db_field.choices]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
+
+
+class Memberships(OfMember):
     autocomplete_fields = ("customer",)
 
 

@@ -52,6 +52,15 @@ class Ticket(Stateful):
     def __str__(self) -> str:
         return self.subject
 
+    @property
+    def answers_to(self) -> str:
+        """Return where answers go: to who asked, as long as they act for the customer."""
+        asker, customer = self.opened_by, self.customer
+        if customer is None or asker is None:
+            return self.email or (customer.email if customer else "")
+        still = customer.memberships.filter(user=asker).exists()
+        return asker.email if still else customer.email
+
 
 class TicketMessage(models.Model):
     """What one side said; never changed."""

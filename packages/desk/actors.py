@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 
 from django.contrib.auth import get_user_model
 from django.db.models import Model
+from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
@@ -39,6 +41,8 @@ ROWS: dict[str, str | Promise] = {
     "payment": gettext_lazy("payment %(number)s"),
     "worker": gettext_lazy("a worker"),
 }
+# Where these rows have their pages.
+PAGES = {"event": "billing_gatewayevent", "payment": "billing_payment"}
 ALONE: dict[str, str | Promise] = {
     "command": gettext_lazy("a command of the operator"),
     "staff:command": gettext_lazy("a command of the operator"),
@@ -65,4 +69,11 @@ def _name(actor: str, kind: str, number: str, people: Mapping[int, Model]) -> Sa
         return link(people[int(number)])
     if kind == "system" and number in PARTS:
         return str(PARTS[number])
-    return str(ROWS[kind]) % {"number": number} if kind in ROWS and number else actor
+    if kind not in ROWS or not number:
+        return actor
+    named = str(ROWS[kind]) % {"number": number}
+    if kind not in PAGES or not number.isdecimal():
+        return named
+    return format_html(
+        '<a href="{}">{}</a>', reverse(f"admin:{PAGES[kind]}_change", args=[number]), named
+    )

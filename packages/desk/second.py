@@ -126,7 +126,7 @@ class ProposalPage(ReadOnlyPage):
 
     def heading(self, row: Proposal) -> str:
         """Name the deed: what it is about has a page of its own by its own name."""
-        return f"{_name(row)} · {row.about}"
+        return f"{_name(row)} · {subject_of(row) or row.about}"
 
     @admin.display(description=gettext_lazy("about"), ordering="about")
     def on_what(self, row: Proposal) -> str:

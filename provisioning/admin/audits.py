@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from packages.desk import actors, filters
 from packages.desk.cells import EMPTY, badge, link
-from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
+from packages.desk.deeds import PROOF_LENGTH, Deed, DeedForm, ReasonForm, Text
 from packages.desk.pages import ByActor, ReadOnlyPage
 from provisioning import drift_desk, strangers
 from provisioning.models import Account, Audit, Server, UnknownAccount
@@ -78,9 +78,18 @@ class CompareAll(Compare):
         return _("A worker compares them now; the list of audits shows how far it is.")
 
 
+class ExplainForm(ReasonForm):
+    reason = forms.CharField(
+        label=gettext_lazy("What it is"),
+        max_length=PROOF_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy("Kept in the history with your name."),
+    )
+
+
 class Explain(Deed):
     code, label = "known", gettext_lazy("Say what it is…")
-    form = ReasonForm
+    form = ExplainForm
 
     def offered(self, row: UnknownAccount) -> bool:
         return not row.settled_by and row.gone_at is None

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from packages.desk.cells import EMPTY, badge, counted, lines, link
+from packages.desk.cells import EMPTY, badge, counted, lines, link, listed
 from packages.desk.pages import Page, TabularInline
 from provisioning import pools
 from provisioning.models import Account, Pool, PoolPackage, Server
@@ -52,12 +52,17 @@ class PoolPage(Page):
         return lines([link(each.package) for each in packages])
 
 
-def held(server: Server) -> SafeString:
-    """Return how many accounts it has, as `filling` counts them, as a link to their list."""
+def held(server: Server, text: str = "") -> SafeString:
+    """Return how many accounts it has, as `filling` counts them, as a link to their list; in
+    other words if given.
+    """
     State = Account.State
     there = server.accounts.filter(placed=True).exclude(state=State.CLOSED)
     states = ",".join((State.PLANNED, State.LIVE, State.SUSPENDED))
-    return counted(there, server__id__exact=server.pk, placed__exact=1, state__in=states)
+    which = {"server__id__exact": server.pk, "placed__exact": 1, "state__in": states}
+    if not text:
+        return counted(there, **which)
+    return listed(Account, text, **which) if there.exists() else format_html("{}", text)
 
 
 def filling(server: Server, load: pools.Load) -> str:

@@ -124,7 +124,7 @@ class ServerPage(Page):
     guarded = True
     form = ServerForm
     deeds = (TestConnection(), StartSurvey(), CompareAll(), AskAgain())
-    list_display = ("name", "health", "asked", "currency", "load", "accounts", "parked")
+    list_display = ("name", "health", "asked", "currency", "load", "parked")
     spare = ("currency",)
     list_select_related = ("circuit",)
     list_filter = ("profile", "active")
@@ -260,11 +260,7 @@ class ServerPage(Page):
     def load(self, row: Server) -> str:
         if row._state.adding:
             return EMPTY
-        return filling(row, pools.loads_of([row])[row.pk])
-
-    @admin.display(description=gettext_lazy("accounts"))
-    def accounts(self, row: Server) -> str:
-        return held(row)
+        return held(row, filling(row, pools.loads_of([row])[row.pk]))
 
     @admin.display(description=gettext_lazy("needs staff"))
     def parked(self, row: Server) -> str:

@@ -81,11 +81,15 @@ class PackagePage(Page):
     form = PackageForm
     change_form_template = "admin/package.html"
     deeds = (Publish(),)
-    list_display = ("name_en", "kind", "on_sale", "prices", "at_once", "can", "tariff")
+    list_display = ("name", "kind", "on_sale", "prices", "at_once", "can", "tariff")
     spare = ("at_once", "tariff")
     list_filter = ("kind", "group", "draft", "visible", "archived", "recommended")
     search_fields = ("slug", "name_en", "name_de")
     list_select_related = ("group", "tariff")
+
+    @admin.display(description=gettext_lazy("name"), ordering="name_en")
+    def name(self, row: Package) -> str:
+        return str(row)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.preview_view)

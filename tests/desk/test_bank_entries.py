@@ -130,6 +130,21 @@ def test_the_page_shows_how_far_the_booking_is_without_a_script(
     assert "<script" not in half.split("<progress")[1].split("</div>")[0]
     assert "<progress" not in done
     assert "refresh" not in done
+    assert "All of it is booked" in done
+
+
+def test_a_file_of_which_something_waits_for_staff_does_not_say_it_is_booked(
+    staff: Client, invoice: Invoice, clock: Clock
+) -> None:
+    lines = paid(TOTAL, f"{invoice.number}"), paid(TOTAL, "for the telephone")
+    file = statement_files.keep(
+        "a.xml", statements.one(*lines), layout=None, at=clock.now(), actor="staff:1"
+    )
+    statement_files.read(file.pk, now=clock.now)
+    matched_entries.book(at=clock.now())
+    html = staff.get(pages.address(file)).content.decode()
+    assert "1 entry needs staff" in html
+    assert "All of it is booked" not in html
 
 
 def test_the_same_and_an_overlapping_statement_book_nothing_twice(

@@ -48,8 +48,9 @@ def test_a_dispute_settled_elsewhere_is_put_aside(
 def test_a_mail_is_sent_again(staff: Client, account: Account, clock: Clock, state: str) -> None:
     clock.work()
     mail = left("receipt", Mail.State(state), at=clock.now(), attempts=12)
-    twice = "arrives twice" in pages.opened(staff, mail, "send")
-    assert twice is (state == "unknown")
+    told = pages.opened(staff, mail, "send")
+    assert ("arrives twice" in told) is (state == "unknown")
+    assert ("What went wrong" in told) is bool(mail.last_error)
     pages.press(staff, mail, "send")
     mail.refresh_from_db()
     assert (mail.state, mail.attempts) == (Mail.State.QUEUED, 0)

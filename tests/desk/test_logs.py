@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing import processes
-from billing.models import Customer, Mail
+from billing.models import Customer, Mail, User
 from config.celery import BEAT
 from packages.states import StateChange
 from provisioning.models import Account, Heartbeat, Job
@@ -56,6 +56,9 @@ def test_the_audit_log_says_who_did_what(staff: Client, account: Account, clock:
     found = staff.get(reverse(LOG), {"q": "order paid"}).context["cl"].result_count
     assert found == StateChange.objects.filter(reason="order paid").count() > 0
     assert f"{found} entr" in pages.text(staff.get(reverse(LOG), {"q": "order paid"}))
+    person = User.objects.get(is_staff=True)
+    theirs = staff.get(reverse(LOG), {"q": person.email}).context["cl"].result_list
+    assert {each.actor for each in theirs} == {f"staff:{person.pk}"}
     edits = staff.get(reverse("admin:admin_logentry_changelist")).content.decode()
     assert LogEntry.objects.get().object_repr in edits
     assert pages.address(customer) in edits

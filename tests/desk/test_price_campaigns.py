@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.second_factor import person
 
 ADD = "/admin/billing/pricecampaign/add/"
 ON = date(2026, 3, 2)
+WRITE = "is not mailed again: write to them."
 DAY = {"name": "Spring", "effective_on": "2026-03-10", "existing": "on"}
 
 
@@ -59,6 +61,10 @@ def test_a_campaign_is_chosen_changed_previewed_and_made_once(
     less = saved(staff, campaign, **{f"{line}-percent": "", f"{line}-step": "-500"})
     assert "The price would fall below zero." in pages.text(less)
     saved(staff, campaign, **{f"{line}-percent": "", f"{line}-step": "3.50"})
+    count = campaign.prices.count()
+    withdrawn = pages.opened(staff, campaign, "withdraw")
+    assert f">{count}<" in re.sub(r"\s", "", withdrawn)
+    assert WRITE not in withdrawn
     told = pages.opened(staff, campaign, "confirm")
     assert pages.blocked(told) == []
     starter, business = world.price("starter").amount_minor, world.price("business").amount_minor
@@ -81,6 +87,7 @@ def test_a_campaign_is_chosen_changed_previewed_and_made_once(
     assert {each.days for each in PriceNotice.objects.all()} == {42}
     assert pages.offered(staff, campaign) == ["withdraw"]
     assert f"€{after[1] / 100:.2f}" in pages.text(staff.get(pages.address(campaign)))
+    assert WRITE in pages.opened(staff, campaign, "withdraw")
     assert "is withdrawn" in pages.text(pages.press(staff, campaign, "withdraw"))
     assert set(PriceChange.objects.values_list("state", flat=True)) == {"withdrawn"}
     assert invariants.violations() == []

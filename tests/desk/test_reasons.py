@@ -80,7 +80,7 @@ def test_whoever_acted_has_a_name(staff: Client) -> None:
         named = actors.told([f"staff:{user.pk}", "system:dunning", "event:7", *strange])
     assert f">{user}</a>" in named[f"staff:{user.pk}"]
     assert named["system:dunning"] == "das Mahnwesen"
-    assert named["event:7"] == "Webhook 7"
+    assert named["event:7"] == '<a href="/admin/billing/gatewayevent/7/change/">Webhook 7</a>'
     assert named["worker:box:17"] == "ein Worker"
     assert [named[each] for each in strange[1:]] == strange[1:]
 

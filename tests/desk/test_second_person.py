@@ -38,6 +38,8 @@ def test_credit_above_the_sum_is_applied_by_two_and_up_to_it_by_one(
     proposal = Proposal.objects.get()
     assert "Payment 17 in its list" in pages.opened(colleague, proposal, "approve")
     assert "€20.00" in pages.opened(colleague, proposal, "deny")
+    Proposal.objects.update(about="Gutschrift")
+    assert "Gutschrift</h1>" not in staff.get(pages.address(proposal)).content.decode()
     assert "approve" not in pages.offered(staff, proposal)
     response = pages.submit(staff, proposal, "approve", {})
     assert "You have proposed this yourself." in pages.text(response)

@@ -78,6 +78,8 @@ def test_another_cycle_is_refused_at_once_and_agreed_for_the_end(
     assert "Nothing is due now." in shown
     assert Exchange.objects.get().mode == Exchange.Mode.AT_END
     assert "Business from 2 April 2026" in staff.get(pages.address(service)).content.decode()
+    listed = staff.get(reverse("admin:billing_subscription_changelist")).content.decode()
+    assert "→ Business from 2 April 2026" in listed
 
 
 def test_sums_are_seen_before_a_service_ends(service: Subscription, staff: Client) -> None:

@@ -53,6 +53,7 @@ def test_a_request_goes_to_staff_and_their_answer_back(anna: Person) -> None:
     assert "I hear one." in waits.text
     _, desk = staff()
     assert "I hear one." in desk.get(pages.address(ticket)).content.decode()
+    assert f">{anna.user.email}<" in pages.opened(desk, ticket, "answer")
     pages.press(desk, ticket, "answer", text="It is gone now.")
     (answered,) = mails("ticket_answered")
     assert (answered.recipient, answered.subject) == (anna.user.email, "Re: Echo")
