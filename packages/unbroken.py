@@ -35,11 +35,10 @@ TELLING = re.compile(r"[\d@]|[Ee]-[Mm]ail|-App|USt-|[zu]\. [BÄ]")
 WORDS = r"(?<![\w.@/-])[Ee]-[Mm]ail(?:s|-)?(?![\w.+-]*@)|\bAuthenticator-App|\b[zu]\. [BÄ]\."
 DAY = rf"\b\d{{1,2}}\.? {MONTH} \d{{4}}"
 NUMBER = r"\b[A-Z]{1,4}-\d{4}-\d{3,6}\b"
-ADDRESS = r"(?P<mail>(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"
-JOINED = re.compile(rf"{ADDRESS}|{WORDS}|{DAY}|(?P<number>{NUMBER})")
+JOINED = re.compile(rf"{WORDS}|{DAY}|(?P<number>{NUMBER})")
 FOUND = re.compile(
     r"&[#\w]+;"
-    rf"|{ADDRESS}"
+    r"|(?P<mail>(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"
     r"|(?P<account>\b[A-Z]{2}\d{2}[A-Z0-9]{11,30}\b)"
     r"|(?P<whole>"
     rf"{DAY}(?:,? {TIME})?"
@@ -99,8 +98,6 @@ def _marked(found: re.Match[str], *, how: str) -> str:
 
 
 def _joined(found: re.Match[str]) -> str:
-    if found["mail"]:
-        return found["mail"].replace("@", "@<wbr>")
     if found["number"]:
         return f'<span class="nowrap">{found["number"]}</span>'
     hyphens = re.sub(r"-(?=\w)", f"-{WORD_JOINER}", found[0])

@@ -66,10 +66,7 @@ def test_a_mail_says_it_by_a_style_of_its_own() -> None:
         ("Authenticator-App, z. B. heute", "Authenticator-\u2060App, z.\u00a0B. heute"),
         ("am 31. August 2027", "am 31.\u00a0August\u00a02027"),
         ("Rechnung R-2027-0014.", 'Rechnung <span class="nowrap">R-2027-0014</span>.'),
-        (
-            '<a href="/e-mail/?R-2027-0014">e-mail@a.com</a>',
-            '<a href="/e-mail/?R-2027-0014">e-mail@<wbr>a.com</a>',
-        ),
+        ('<a href="/e-mail/?R-2027-0014">e-mail@example.com</a>', ""),
         ("<textarea>Ihre E-Mail am 31. August 2027</textarea>", ""),
     ],
 )
