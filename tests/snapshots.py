@@ -6,7 +6,7 @@ the seed asks for each of its rows; both take far longer than most tests.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import psycopg
 from django.db import connection, transaction
@@ -108,6 +108,16 @@ def _unguarded(*statements: str) -> None:
         _run(f"SET LOCAL {UNGUARDED}", *statements, "SET LOCAL session_replication_role = origin")
         return
     keeper = _keeper()
+    try:
+        _all(keeper, statements)
+    except psycopg.OperationalError:
+        # A test may end every session of its database.
+        if not keeper.closed:
+            raise
+        _all(_keeper(), statements)
+
+
+def _all(keeper: psycopg.Connection, statements: Sequence[str]) -> None:
     with keeper.transaction():
         for statement in statements:
             keeper.execute(statement.encode())
@@ -118,7 +128,7 @@ def _keeper() -> psycopg.Connection:
     how = connection.get_connection_params()
     where = {name: how[name] for name in ("host", "port", "user", "password", "dbname")}
     key = tuple(where.values())
-    if key not in _keepers:
+    if key not in _keepers or _keepers[key].closed:
         _keepers[key] = psycopg.connect(**where, autocommit=True)
         _keepers[key].execute(f"SET {UNGUARDED}".encode())
         _keepers[key].execute("SET lock_timeout = '20s'")
