@@ -14,6 +14,9 @@ from provisioning import accounts, vault
 from provisioning.dialler.base import Dialler, Limits, RemoteAccount
 from provisioning.models import Attempt, Job
 
+# Below this an unchanged balance does not tell: calls of just that sum are no wonder.
+TELLING_MINOR = 1_00
+
 
 class Verdict(Enum):
     """What one reading says about a command that may have been sent."""
@@ -125,7 +128,8 @@ def _judge_credit(job: Job, reading: Reading, attempt: Attempt | None) -> Verdic
 
     So a rise of at most the amount proves it, an unchanged balance disproves it, and everything
     else leaves it open (docs/money.md has the table). At zero calls end, so an unchanged zero says
-    nothing: whatever came may have been spent to the last.
+    nothing: whatever came may have been spent to the last. Nor does it of a small sum, which calls
+    soon cost to the cent.
     """
     if attempt is None:
         return Verdict.ABSENT
@@ -135,7 +139,8 @@ def _judge_credit(job: Job, reading: Reading, attempt: Attempt | None) -> Verdic
         return Verdict.UNDECIDED
     unspent = _nothing_can_be_spent(job)
     if after == before:
-        return Verdict.ABSENT if after > 0 or unspent else Verdict.UNDECIDED
+        telling = after > 0 and job.amount_minor >= TELLING_MINOR
+        return Verdict.ABSENT if telling or unspent else Verdict.UNDECIDED
     most = before + job.amount_minor
     least = most if unspent else before + 1
     return Verdict.APPLIED if least <= after <= most else Verdict.UNDECIDED
