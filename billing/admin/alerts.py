@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -15,7 +14,8 @@ from billing import alert_posts, alert_texts
 from billing.models import Alert, AlertMessage, AlertSettings
 from packages.desk.cells import badge, state
 from packages.desk.filters import KeptFilter
-from packages.desk.pages import Page, ReadOnlyInline, ReadOnlyPage
+from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
+from packages.desk.single import OnlyRow
 from provisioning import vault
 
 if TYPE_CHECKING:
@@ -104,26 +104,13 @@ class AlertSettingsForm(ModelForm):
 
 
 @admin.register(AlertSettings)
-class AlertSettingsPage(Page):
+class AlertSettingsPage(OnlyRow):
     form = AlertSettingsForm
     guarded = True
     fieldsets = (
         (gettext_lazy("Mail"), {"fields": ("emails", "language")}),
         (gettext_lazy("Webhook"), {"fields": ("url", "secret")}),
     )
-
-    def heading(self, row: Any) -> str:
-        """There is one row, so it is called as its kind."""
-        return capfirst(str(self.opts.verbose_name))
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """There is one row, so its list is its form."""
-        row = AlertSettings.objects.first()
-        name = "admin:billing_alertsettings"
-        address = reverse(f"{name}_change", args=[row.pk]) if row else reverse(f"{name}_add")
-        return HttpResponseRedirect(address)
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None

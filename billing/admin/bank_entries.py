@@ -112,11 +112,7 @@ class AssignByHand(EntryDeed):
     label = gettext_lazy("Assign…")
     guarded = True
     form = AssignForm
-
-    def form_for(self, row: BankEntry, data: Any) -> DeedForm:
-        form = super().form_for(row, data)
-        in_unit(form, row.currency, "amount")
-        return form
+    sums = ("amount",)
 
     def carry_out(self, row: BankEntry, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         part = _part(row, given)

@@ -6,8 +6,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,6 +18,7 @@ from packages.desk import downloads
 from packages.desk.cells import EMPTY, percent
 from packages.desk.pages import Page
 from packages.desk.sheets import Sheet, register
+from packages.desk.single import OnlyRow
 from packages.desk.sums import ModelForm
 from packages.desk.sums import percent as percent_of
 from packages.periods import add_months, business_day
@@ -67,21 +66,8 @@ class DatevExport(Sheet):
 
 
 @admin.register(DatevSettings)
-class DatevSettingsPage(Page):
+class DatevSettingsPage(OnlyRow):
     fields = (("consultant", "client"), "chart", "digits", "year_begins", "first_debtor")
-
-    def heading(self, row: Any) -> str:
-        """There is one row, so it is called as its kind."""
-        return capfirst(str(self.opts.verbose_name))
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """There is one row, so its list is its form."""
-        row = DatevSettings.objects.first()
-        name = "admin:billing_datevsettings"
-        address = reverse(f"{name}_change", args=[row.pk]) if row else reverse(f"{name}_add")
-        return HttpResponseRedirect(address)
 
     def save_model(self, request: HttpRequest, obj: DatevSettings, form: Any, change: bool) -> None:
         obj.pk = 1

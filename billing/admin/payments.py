@@ -18,7 +18,7 @@ from billing.admin.refunds import RefundPayment
 from billing.models import Allocation, Invoice, Payment
 from packages.desk import Impossible
 from packages.desk.cells import EMPTY, amount, amount_of, counted, link, moment, state
-from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text, in_unit
+from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text
 from packages.desk.pages import ReadOnlyInline, ReadOnlyPage
 from packages.money import Money
 
@@ -55,6 +55,7 @@ class ConfirmTransfer(Deed):
     label = gettext_lazy("Confirm that the money arrived…")
     guarded = True
     form = TransferForm
+    sums = ("amount",)
 
     def offered(self, row: Payment) -> bool:
         """Also after the customer chose another way to pay: the money is there all the same."""
@@ -76,11 +77,6 @@ class ConfirmTransfer(Deed):
 
     def facts(self, row: Payment) -> Sequence[tuple[Text, Any]]:
         return _facts(row, _("Expected amount"))
-
-    def form_for(self, row: Payment, data: Any) -> DeedForm:
-        form = super().form_for(row, data)
-        in_unit(form, row.currency, "amount")
-        return form
 
     def carry_out(self, row: Payment, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         try:
@@ -126,6 +122,7 @@ class BookTransfer(Deed):
     label = gettext_lazy("Book a bank transfer…")
     guarded = True
     form = BookForm
+    sums = ("amount",)
 
     def offered(self, row: Invoice) -> bool:
         return row.state == Invoice.State.OPEN
@@ -139,11 +136,6 @@ class BookTransfer(Deed):
 
     def facts(self, row: Invoice) -> Sequence[tuple[Text, Any]]:
         return [(_("Customer"), link(row.customer)), (_("Still to be paid"), amount(row.due))]
-
-    def form_for(self, row: Invoice, data: Any) -> DeedForm:
-        form = super().form_for(row, data)
-        in_unit(form, row.currency, "amount")
-        return form
 
     def carry_out(self, row: Invoice, given: dict[str, Any], *, at: datetime, actor: str) -> Text:
         try:

@@ -16,7 +16,7 @@ from billing.models import Subscription
 from packages import clock
 from packages.desk import Impossible
 from packages.desk.cells import EMPTY, amount, amount_of, link
-from packages.desk.deeds import Deed, DeedForm, ReasonForm, Text, in_unit
+from packages.desk.deeds import Deed, ReasonForm, Text
 from packages.money import Money
 from packages.periods import business_day
 from provisioning.models import Account
@@ -61,6 +61,7 @@ class GiftForm(ReasonForm):
 class GiveCredit(Deed):
     code, label, form = "gift", gettext_lazy("Give credit…"), GiftForm
     guarded = True
+    sums = ("sum",)
 
     def offered(self, row: Subscription) -> bool:
         return row.account is not None and row.account.state in (State.LIVE, State.SUSPENDED)
@@ -79,11 +80,6 @@ class GiveCredit(Deed):
         assert row.account is not None, "The deed is offered with an account only."
         balance = amount_of(row.account.balance_minor, row.currency)
         return [(_("Customer"), link(row.customer)), (_("Balance"), balance)]
-
-    def form_for(self, row: Subscription, data: Any) -> DeedForm:
-        form = super().form_for(row, data)
-        in_unit(form, row.currency, "sum")
-        return form
 
     def weighs(self, row: Subscription, given: dict[str, Any]) -> Money | None:
         return Money.rounded(given["sum"], row.currency)

@@ -57,6 +57,8 @@ class Deed:
     # Money or credit moves: staff show again who they are before the page opens.
     guarded: ClassVar[bool] = False
     form: ClassVar[type[DeedForm]] = DeedForm
+    # The form's fields that are filled in in the row's currency.
+    sums: ClassVar[tuple[str, ...]] = ()
     # Also done to several rows of a list at once; then its form must not depend on the row.
     many: ClassVar[bool] = False
 
@@ -90,7 +92,10 @@ class Deed:
         return {}
 
     def form_for(self, row: Any, data: Any) -> DeedForm:
-        return self.form(data, initial=self.initial(row))
+        form = self.form(data, initial=self.initial(row))
+        if self.sums:
+            in_unit(form, row.currency, *self.sums)
+        return form
 
     def weighs(self, row: Any, given: dict[str, Any]) -> Money | None:
         """Return the sum that is at stake: above a limit a second person does the deed.
